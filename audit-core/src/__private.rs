@@ -1,0 +1,18 @@
+//! What generated code and the framework's own sinks use. No promises: it changes with any version.
+
+pub use inventory;
+
+pub use crate::judge;
+pub use crate::recorder::{
+    Audited, Begun, Call, Intent, RegisteredSite, Site, audit, audit_sync, begin_sync, capture, intent, never_refused,
+};
+pub use crate::recorder::FailurePolicy;
+use crate::record::Record;
+pub use crate::sensitive::{Dropped, Hashed, Plain};
+pub use crate::ticket::{Receipt, Ticket};
+
+/// How the framework's own sinks take records: on the caller's thread, never blocking it.
+pub trait Inline {
+    /// Takes a record and sees to it that its ticket is settled.
+    fn submit(&self, record: Record, ticket: Ticket);
+}

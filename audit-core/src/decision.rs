@@ -1,0 +1,204 @@
+//! Whether it was allowed, and how it ended.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::fmt;
+
+/// The most characters of a code that are kept.
+pub const MAX_CODE_CHARS: usize = 128;
+
+/// A stable, plain code: why something was denied, how it failed.
+///
+/// It comes from a literal or an enum, so that nothing a client sent can become one by accident; what is known
+/// only at run time goes through [`Code::custom`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Code(Cow<'static, str>);
+
+impl Code {
+    /// Takes a literal.
+    pub const fn new(code: &'static str) -> Self {
+        Self(Cow::Borrowed(code))
+    }
+
+    /// Takes a code known only at run time, cut at [`MAX_CODE_CHARS`] characters.
+    ///
+    /// It is written as it is: never pass the text of an error or anything that a client sent.
+    pub fn custom(code: impl AsRef<str>) -> Self {
+        Self(Cow::Owned(code.as_ref().chars().take(MAX_CODE_CHARS).collect()))
+    }
+
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&'static str> for Code {
+    fn from(code: &'static str) -> Self {
+        Self::new(code)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether it was allowed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Decision {
+    /// It was.
+    Allow,
+    /// It was not.
+    Deny {
+        /// Why, for the record alone; an answer never tells.
+        reason: Code,
+    },
+}
+
+impl Decision {
+    /// Denies for a reason.
+    pub fn deny(reason: impl Into<Code>) -> Self {
+        Self::Deny { reason: reason.into() }
+    }
+}
+
+/// How it ended; separate from the decision, since an allowed call can fail.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It did what it was asked.
+    Success,
+    /// It did not.
+    Failure {
+        /// How, as a stable code.
+        code: Code,
+    },
+    /// Nobody can tell: it was cancelled, or the process died.
+    Unknown,
+}
+
+impl Outcome {
+    /// Fails with a code.
+    pub fn failure(code: impl Into<Code>) -> Self {
+        Self::Failure { code: code.into() }
+    }
+}
+
+/// What a returned value says about its call: the decision and the outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Verdict {
+    pub(crate) decision: Decision,
+    pub(crate) outcome: Outcome,
+}
+
+impl Verdict {
+    /// Allowed, and it did what it was asked.
+    pub const fn success() -> Self {
+        Self { decision: Decision::Allow, outcome: Outcome::Success }
+    }
+
+    /// Allowed, but it failed.
+    pub fn failure(code: impl Into<Code>) -> Self {
+        Self { decision: Decision::Allow, outcome: Outcome::failure(code) }
+    }
+
+    /// Denied; the outcome is a failure with the reason as its code.
+    pub fn denied(reason: impl Into<Code>) -> Self {
+        let reason = reason.into();
+        Self { decision: Decision::Deny { reason: reason.clone() }, outcome: Outcome::Failure { code: reason } }
+    }
+
+    /// Allowed, and nobody can tell how it ended.
+    pub const fn unknown() -> Self {
+        Self { decision: Decision::Allow, outcome: Outcome::Unknown }
+    }
+
+    /// Whether it was allowed.
+    pub const fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    /// How it ended.
+    pub const fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+}
+
+impl From<Decision> for Verdict {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Allow => Self::success(),
+            Decision::Deny { reason } => Self::denied(reason),
+        }
+    }
+}
+
+/// A returned value that carries a decision of its own: an HTTP response, a [`Decision`], a type of yours.
+///
+/// Values without it are data: allowed, and a success.
+pub trait Decide {
+    /// What this value says about the call that returned it.
+    fn decide(&self) -> Verdict;
+}
+
+impl Decide for Decision {
+    fn decide(&self) -> Verdict {
+        self.clone().into()
+    }
+}
+
+impl Decide for Verdict {
+    fn decide(&self) -> Verdict {
+        self.clone()
+    }
+}
+
+/// An error that says which of its values are denials, with what reason, and which are failures, with what code.
+///
+/// Usually derived:
+///
+/// ```
+/// # mod audited { pub use audit_core::*; }
+/// use audited::{Deny, Verdict};
+///
+/// enum TransferError { MissingScope, Ledger }
+///
+/// impl Deny for TransferError {
+///     fn deny(&self) -> Verdict {
+///         match self {
+///             Self::MissingScope => Verdict::denied("missing_scope"),
+///             Self::Ledger => Verdict::failure("ledger_unavailable"),
+///         }
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "nothing says which values of `{Self}` are denials and which are failures",
+    label = "this error is not classified",
+    note = "derive it: `#[derive(Deny)]` on the error, with `#[denied]` or `#[failed]` on each variant",
+    note = "or at the attribute, for every error alike: `errors = failure(\"code\")`",
+    note = "or at the attribute, from the value: `outcome = |result| …` giving a `Verdict`"
+)]
+pub trait Deny {
+    /// What this error says about the call that it ended.
+    fn deny(&self) -> Verdict;
+}
+
+impl Deny for Infallible {
+    fn deny(&self) -> Verdict {
+        match *self {}
+    }
+}
+
+impl<E: Deny + ?Sized> Deny for Box<E> {
+    fn deny(&self) -> Verdict {
+        (**self).deny()
+    }
+}
+
+impl<E: Deny + ?Sized> Deny for &E {
+    fn deny(&self) -> Verdict {
+        (**self).deny()
+    }
+}

@@ -1,0 +1,149 @@
+//! JSON on one line, whatever the text: the only place that escapes.
+
+use std::fmt::Write as _;
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+
+/// Appends `text` as a JSON string.
+pub(crate) fn push_string(out: &mut String, text: &str) {
+    out.push('"');
+    push_fragment(out, text);
+    out.push('"');
+}
+
+/// Appends `"key":`, with a comma before it unless it comes first in its object.
+pub(crate) fn push_key(out: &mut String, key: &str) {
+    if !out.ends_with('{') && !out.is_empty() {
+        out.push(',');
+    }
+    push_string(out, key);
+    out.push(':');
+}
+
+/// Appends an integer.
+pub(crate) fn push_integer(out: &mut String, number: impl itoa::Integer) {
+    out.push_str(itoa::Buffer::new().format(number));
+}
+
+/// Appends what `value`'s own serializer writes; on an error nothing is left behind.
+pub(crate) fn push_serialized<T: Serialize + ?Sized>(out: &mut String, value: &T) -> Result<(), serde_json::Error> {
+    let start = out.len();
+    let result = value.serialize(&mut Serializer::with_formatter(Utf8(out), OneLine));
+    if result.is_err() {
+        out.truncate(start);
+    }
+    result
+}
+
+/// Characters that a terminal or a log viewer may act on, although JSON allows them in a string: line and
+/// paragraph separators, C1 controls, bidirectional overrides.
+const fn is_treacherous(c: char) -> bool {
+    matches!(c, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+fn push_fragment(out: &mut String, text: &str) {
+    let mut written = 0;
+    for (at, c) in text.char_indices() {
+        if c >= ' ' && c < '\u{7f}' && c != '"' && c != '\\' {
+            continue;
+        }
+        let short = match c {
+            '"' => Some("\\\""),
+            '\\' => Some("\\\\"),
+            '\n' => Some("\\n"),
+            '\r' => Some("\\r"),
+            '\t' => Some("\\t"),
+            '\u{8}' => Some("\\b"),
+            '\u{c}' => Some("\\f"),
+            _ if c < ' ' || is_treacherous(c) => None,
+            _ => continue,
+        };
+        out.push_str(&text[written..at]);
+        match short {
+            Some(short) => out.push_str(short),
+            None => push_escaped(out, c),
+        }
+        written = at + c.len_utf8();
+    }
+    out.push_str(&text[written..]);
+}
+
+/// Every treacherous character and control lies below U+10000: one `\u` is enough.
+fn push_escaped(out: &mut String, c: char) {
+    let _ = write!(out, "\\u{:04x}", u32::from(c));
+}
+
+/// `serde_json`'s compact form, less what could break a line or fool a reader.
+struct OneLine;
+
+impl Formatter for OneLine {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        if fragment.is_ascii() && !fragment.contains('\u{7f}') {
+            return writer.write_all(fragment.as_bytes());
+        }
+        let mut escaped = String::with_capacity(fragment.len());
+        push_fragment(&mut escaped, fragment);
+        writer.write_all(escaped.as_bytes())
+    }
+
+    /// A `RawValue` is written as it stands, and may be pretty-printed: its line breaks are white space.
+    fn write_raw_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        writer.write_all(fragment.replace(['\n', '\r'], " ").as_bytes())
+    }
+}
+
+/// A string as an `io::Write`. `serde_json` writes whole characters; anything else is an error.
+struct Utf8<'a>(&'a mut String);
+
+impl io::Write for Utf8<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+        self.0.push_str(text);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ours(text: &str) -> String {
+        let mut out = String::new();
+        push_string(&mut out, text);
+        out
+    }
+
+    #[test]
+    fn every_character_reads_back_and_none_breaks_the_line() {
+        for c in (0..=0x0001_1000_u32).filter_map(char::from_u32) {
+            let text = format!("a{c}b");
+            let json = ours(&text);
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+            assert!(!json.chars().any(|c| c < ' ' || is_treacherous(c)), "{json:?}");
+            let mut serialized = String::new();
+            push_serialized(&mut serialized, &text).unwrap();
+            assert_eq!(serialized, json);
+        }
+    }
+
+    #[test]
+    fn harmless_text_is_what_serde_json_writes() {
+        for text in ["", "plain", "q\"b\\s/", "tab\tnl\n", "grüße 東京 🦀", "\u{1}\u{1f}"] {
+            assert_eq!(ours(text), serde_json::to_string(text).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_pretty_raw_value_stays_on_one_line() {
+        let raw = serde_json::value::RawValue::from_string("{\n  \"a\": 1\r\n}".into()).unwrap();
+        let mut out = String::new();
+        push_serialized(&mut out, &raw).unwrap();
+        assert_eq!(out, "{   \"a\": 1  }");
+    }
+}

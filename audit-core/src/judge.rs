@@ -1,0 +1,101 @@
+//! What a returned value says, chosen by its type at the place where the attribute stands.
+//!
+//! Method resolution by autoref takes the first of these that fits: a value with a decision of its own; a `Result`,
+//! whose error must say what it is; anything else is data. In a generic function only the bounds in scope count.
+//!
+//! Generated code calls `(&&&&Judge(&value)).verdict()`.
+
+use crate::decision::{Decide, Deny, Verdict};
+
+/// Wraps a returned value.
+#[derive(Debug)]
+pub struct Judge<'a, T: ?Sized>(pub &'a T);
+
+/// A value with a decision of its own.
+pub trait ByDecision {
+    /// What it says.
+    fn verdict(&self) -> Verdict;
+}
+
+impl<T: Decide + ?Sized> ByDecision for &&&Judge<'_, T> {
+    fn verdict(&self) -> Verdict {
+        self.0.decide()
+    }
+}
+
+/// A result whose value has a decision of its own.
+pub trait ByResultOfDecision {
+    /// What it says.
+    fn verdict(&self) -> Verdict;
+}
+
+impl<T: Decide, E: Deny> ByResultOfDecision for &&Judge<'_, Result<T, E>> {
+    fn verdict(&self) -> Verdict {
+        match self.0 {
+            Ok(value) => value.decide(),
+            Err(error) => error.deny(),
+        }
+    }
+}
+
+/// A result. Where nothing classifies its error, this is what does not compile.
+pub trait ByResult<E> {
+    /// What it says.
+    fn verdict(&self) -> Verdict
+    where
+        E: Deny;
+}
+
+impl<T, E> ByResult<E> for &Judge<'_, Result<T, E>> {
+    fn verdict(&self) -> Verdict
+    where
+        E: Deny,
+    {
+        match self.0 {
+            Ok(_) => Verdict::success(),
+            Err(error) => error.deny(),
+        }
+    }
+}
+
+/// Anything else: data.
+pub trait AsData {
+    /// Allowed, and a success.
+    fn verdict(&self) -> Verdict {
+        Verdict::success()
+    }
+}
+
+impl<T: ?Sized> AsData for Judge<'_, T> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decision::Decision;
+
+    struct Error;
+
+    impl Deny for Error {
+        fn deny(&self) -> Verdict {
+            Verdict::denied("no")
+        }
+    }
+
+    macro_rules! verdict {
+        ($value:expr) => {
+            (&&&&Judge(&$value)).verdict()
+        };
+    }
+
+    #[test]
+    fn the_first_that_fits_decides() {
+        assert_eq!(verdict!(Decision::deny("x")), Verdict::denied("x"));
+        assert_eq!(verdict!(Ok::<_, Error>(Decision::deny("x"))), Verdict::denied("x"));
+        assert_eq!(verdict!(Err::<Decision, _>(Error)), Verdict::denied("no"));
+        assert_eq!(verdict!(Err::<u8, _>(Error)), Verdict::denied("no"));
+        assert_eq!(verdict!(Ok::<_, Error>(1)), Verdict::success());
+        assert_eq!(verdict!(false), Verdict::success());
+        assert_eq!(verdict!(None::<u8>), Verdict::success());
+        assert_eq!(verdict!(()), Verdict::success());
+    }
+}

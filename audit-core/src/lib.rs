@@ -1,0 +1,58 @@
+//! The model and the policy of [`audited`](https://docs.rs/audited), the audit framework for Rust services.
+//!
+//! Use that crate: it re-exports what is here, together with the attribute, the derives and the sinks.
+
+#[doc(hidden)]
+pub mod __private;
+mod action;
+mod actor;
+mod context;
+mod correlation;
+mod decision;
+mod detail;
+mod event;
+mod id;
+mod identity;
+#[doc(hidden)]
+pub mod judge;
+mod json;
+mod record;
+mod recorder;
+mod refusal;
+mod resource;
+mod sensitive;
+mod sink;
+mod source;
+mod ticket;
+mod timestamp;
+mod tracing_sink;
+
+pub use action::{Action, InvalidAction, MAX_ACTION_LEN};
+pub use actor::{Actor, ActorKind};
+pub use context::AuditContext;
+pub use correlation::{CorrelationId, InvalidCorrelationId, InvalidTraceId, MAX_CORRELATION_ID_LEN, TraceId};
+pub use decision::{Code, Decide, Decision, Deny, MAX_CODE_CHARS, Outcome, Verdict};
+pub use detail::Detail;
+pub use event::{AuditEvent, EventKind};
+pub use id::RecordId;
+pub use identity::{ActorId, ResourceId, SessionId, SubjectId, TenantId};
+pub use record::{
+    Fields, InvalidRecord, Kind, Record, RecordBuilder, SCHEMA, Stage, StoredActor, StoredDecision, StoredOutcome,
+    StoredRecord, StoredResource, StoredSource,
+};
+pub use recorder::{
+    Acknowledging, AlreadyInstalled, BuildError, CaptureActor, CaptureSubject, DEFAULT_DEADLINE, DEFAULT_MAX_IN_FLIGHT,
+    FailurePolicy, NoContext, NotFlushed, Recorder, RecorderBuilder, Scoped, Site, Stats, Unacknowledged, carry,
+    current_context, extend_context, record, record_action, sites, with_context, with_context_sync, with_recorder,
+    with_recorder_sync,
+};
+pub use refusal::{Effect, Refusal, Refuse};
+pub use resource::{Resource, Subject};
+pub use sensitive::{
+    Array, Encoder, InvalidKey, KeyRing, MAX_DEPTH, MAX_DETAIL_BYTES, MAX_FIELD_BYTES, MIN_KEY_BYTES, Mode, Object,
+    REDACTED, Sensitive, SensitiveField, SensitiveType, UNENCODABLE, sensitive_types,
+};
+pub use sink::{AuditSink, Durability, SinkError};
+pub use source::{MAX_USER_AGENT_CHARS, Source};
+pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use tracing_sink::{TRACING_TARGET, TracingSink};

@@ -1,0 +1,246 @@
+//! A record before it is written.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{Kind, Record, Stage, Stamp, encode};
+use crate::Recorder;
+use crate::action::Action;
+use crate::actor::Actor;
+use crate::context::AuditContext;
+use crate::recorder::current_context;
+use crate::decision::{Decision, Outcome, Verdict};
+use crate::detail::Detail;
+use crate::id::RecordId;
+use crate::resource::{Resource, Subject};
+use crate::sensitive::{Object, Redaction, Sensitive};
+use crate::timestamp::Timestamp;
+
+/// What a reader must know of a record besides its fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Flag {
+    /// The answer did not reach the caller: the future was dropped after its body had returned.
+    Undelivered,
+    /// Something differed from what authentication had set.
+    Claimed,
+    /// The action breaks the rule.
+    VerbatimAction,
+    /// A value could not be encoded.
+    Unencodable,
+    /// Something was too large.
+    Cut,
+}
+
+impl Flag {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Undelivered, Self::Claimed, Self::VerbatimAction, Self::Unencodable, Self::Cut];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Undelivered => "undelivered",
+            Self::Claimed => "claimed",
+            Self::VerbatimAction => "verbatim_action",
+            Self::Unencodable => "unencodable",
+            Self::Cut => "cut",
+        }
+    }
+}
+
+/// A set of flags.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Flags(u8);
+
+impl Flags {
+    pub(crate) fn raise(&mut self, flag: Flag) {
+        self.0 |= 1 << flag as u8;
+    }
+
+    pub(crate) fn raised(self) -> impl Iterator<Item = Flag> {
+        Flag::ALL.into_iter().filter(move |flag| self.0 & (1 << *flag as u8) != 0)
+    }
+}
+
+/// Everything of a record but its stamp (id, times) and the context around it.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) action: Action,
+    pub(crate) kind: Kind,
+    pub(crate) stage: Stage,
+    pub(crate) decision: Option<Decision>,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) resource: Option<Resource>,
+    /// What the program says of who and where; the context around it comes first.
+    pub(crate) stated: AuditContext,
+    pub(crate) call: Option<RecordId>,
+    pub(crate) parent: Option<RecordId>,
+    pub(crate) latency: Option<Duration>,
+    pub(crate) detail: Detail,
+    pub(crate) flags: Flags,
+}
+
+impl Draft {
+    pub(crate) fn new(action: Action, kind: Kind) -> Self {
+        Self {
+            action,
+            kind,
+            stage: Stage::Completed,
+            decision: None,
+            outcome: None,
+            resource: None,
+            stated: AuditContext::new(),
+            call: None,
+            parent: None,
+            latency: None,
+            detail: Detail::default(),
+            flags: Flags::default(),
+        }
+    }
+
+    pub(crate) fn set_verdict(&mut self, verdict: Verdict) {
+        self.decision = Some(verdict.decision);
+        self.outcome = Some(verdict.outcome);
+    }
+}
+
+/// Puts a record together: [`record`](crate::record()) starts one of an event, and awaiting it records it.
+///
+/// [`Record::builder`] starts one by hand, for sinks and their tests. That one knows no key, so that what should be
+/// hashed is redacted.
+///
+/// ```
+/// use audit_core::{Action, Actor, ActorId, Outcome, Record};
+///
+/// let record = Record::builder(Action::new("session.close"))
+///     .actor(Actor::user(ActorId::plain("u-17")))
+///     .outcome(Outcome::Success)
+///     .field("minutes", &42_u32)
+///     .build();
+/// assert!(record.json().contains(r#""detail":{"minutes":42}"#));
+/// ```
+#[derive(Clone)]
+#[must_use = "a builder makes nothing until `build`"]
+pub struct RecordBuilder {
+    pub(crate) draft: Draft,
+    pub(crate) id: Option<RecordId>,
+    pub(crate) occurred_at: Option<Timestamp>,
+    pub(crate) recorder: Option<Recorder>,
+}
+
+impl RecordBuilder {
+    pub(crate) fn new(action: Action) -> Self {
+        let mut draft = Draft::new(action, Kind::Event);
+        draft.outcome = Some(Outcome::Success);
+        Self { draft, id: None, occurred_at: None, recorder: None }
+    }
+
+    /// Takes the recorder: its keys for what is hashed, and its sink.
+    pub(crate) fn by(mut self, recorder: Recorder) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
+    /// Sets the id, where it must be the same each time; otherwise one is made.
+    pub fn id(mut self, id: RecordId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Sets when it happened; otherwise that is now.
+    pub fn occurred_at(mut self, moment: Timestamp) -> Self {
+        self.occurred_at = Some(moment);
+        self
+    }
+
+    /// Sets what the record is about; otherwise an event.
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.draft.kind = kind;
+        self
+    }
+
+    /// Sets how far the call has come; otherwise completed.
+    pub fn stage(mut self, stage: Stage) -> Self {
+        self.draft.stage = stage;
+        self
+    }
+
+    /// Sets whether it was allowed.
+    pub fn decision(mut self, decision: Decision) -> Self {
+        self.draft.decision = Some(decision);
+        self
+    }
+
+    /// Sets how it ended; otherwise a success.
+    pub fn outcome(mut self, outcome: Outcome) -> Self {
+        self.draft.outcome = Some(outcome);
+        self
+    }
+
+    /// Sets decision and outcome together.
+    pub fn verdict(mut self, verdict: Verdict) -> Self {
+        self.draft.set_verdict(verdict);
+        self
+    }
+
+    /// Sets who did it.
+    pub fn actor(mut self, actor: Actor) -> Self {
+        self.draft.stated = self.draft.stated.actor(actor);
+        self
+    }
+
+    /// Adds whom it is about.
+    pub fn subject(mut self, subject: Subject) -> Self {
+        self.draft.stated = self.draft.stated.subject(subject);
+        self
+    }
+
+    /// Sets what was acted on.
+    pub fn resource(mut self, resource: Resource) -> Self {
+        self.draft.resource = Some(resource);
+        self
+    }
+
+    /// Adds all that a context knows; what is set already stays.
+    pub fn context(mut self, context: AuditContext) -> Self {
+        self.draft.stated.absorb(context);
+        self
+    }
+
+    /// Sets how long it took, written in whole microseconds.
+    pub fn latency(mut self, latency: Duration) -> Self {
+        self.draft.latency = Some(latency);
+        self
+    }
+
+    /// Adds a classified value to the detail.
+    pub fn field<T: Sensitive + ?Sized>(self, key: &str, value: &T) -> Self {
+        self.fields(|fields| fields.value(key, value))
+    }
+
+    /// Adds fields to the detail, each as it says.
+    pub fn fields(mut self, fields: impl FnOnce(&mut Object<'_, '_>)) -> Self {
+        let keys = self.recorder.as_ref().and_then(|recorder| recorder.core().keys());
+        let context = keys.and_then(|_| current_context());
+        let tenant = context.as_ref().and_then(|context| context.tenant.as_ref()).or(self.draft.stated.tenant.as_ref());
+        let redaction = Redaction { keys, tenant: tenant.map(|tenant| tenant.0.secret()) };
+        self.draft.detail.add(redaction, fields);
+        self
+    }
+
+    /// Makes the record.
+    pub fn build(self) -> Record {
+        let occurred_at = self.occurred_at.unwrap_or_else(Timestamp::now);
+        let stamp = Stamp {
+            id: self.id.unwrap_or_else(|| RecordId::at(occurred_at)),
+            occurred_at,
+            recorded_at: occurred_at,
+        };
+        encode(&self.draft, None, &stamp, None)
+    }
+}
+
+impl fmt::Debug for RecordBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordBuilder").field("action", &self.draft.action).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,311 @@
+//! From a draft to the JSON of a record: the only place that lays out the fields.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use super::draft::{Draft, Flag, Flags};
+use super::key::{Index, Key};
+use super::{Record, SCHEMA};
+use crate::actor::Actor;
+use crate::context::{AuditContext, Claim};
+use crate::decision::{Code, Decision, Outcome};
+use crate::id::RecordId;
+use crate::identity::Identity;
+use crate::json;
+use crate::resource::{Resource, Subject};
+use crate::sensitive::{KeyRing, Notes, REDACTED, Redaction, push_hex};
+use crate::source::Source;
+use crate::timestamp::Timestamp;
+
+/// The most bytes of an identity; of a longer one the start and a digest are kept.
+const MAX_IDENTITY_BYTES: usize = 256;
+/// The most roles, subjects and callers that a record lists, each.
+const MAX_LISTED: usize = 32;
+
+/// What the recorder adds to a draft.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stamp {
+    pub(crate) id: RecordId,
+    pub(crate) occurred_at: Timestamp,
+    pub(crate) recorded_at: Timestamp,
+}
+
+/// Writes a draft inside its context. What the context has set comes first; what the draft states besides it is a
+/// claim.
+pub(crate) fn encode(draft: &Draft, context: Option<&AuditContext>, stamp: &Stamp, keys: Option<&KeyRing>) -> Record {
+    let who = match context {
+        None => Cow::Borrowed(&draft.stated),
+        Some(context) if draft.stated.is_empty() => Cow::Borrowed(context),
+        Some(context) => {
+            let mut context = context.clone();
+            context.absorb(draft.stated.clone());
+            Cow::Owned(context)
+        }
+    };
+    let tenant = who.tenant.as_ref().map(|tenant| tenant.0.secret());
+    let mut writer = Writer {
+        out: String::with_capacity(512),
+        index: Index::EMPTY,
+        redaction: Redaction { keys, tenant },
+        notes: draft.detail.notes.clone(),
+        flags: draft.flags,
+    };
+    writer.out.push('{');
+    writer.head(draft, stamp);
+    writer.who(&who);
+    writer.ties(draft, &who);
+    writer.payload(draft, &who);
+    writer.notes(draft);
+    writer.out.push('}');
+    Record::from_parts(writer.out, writer.index)
+}
+
+struct Writer<'a> {
+    out: String,
+    index: Index,
+    redaction: Redaction<'a>,
+    notes: Notes,
+    flags: Flags,
+}
+
+impl Writer<'_> {
+    fn head(&mut self, draft: &Draft, stamp: &Stamp) {
+        self.key(Key::Schema, |w| json::push_integer(&mut w.out, SCHEMA));
+        self.display(Key::Id, stamp.id);
+        self.text(Key::Kind, draft.kind.as_str());
+        self.text(Key::Stage, draft.stage.as_str());
+        self.text(Key::Action, draft.action.as_str());
+        if draft.action.breaks_the_rule() {
+            self.flags.raise(Flag::VerbatimAction);
+        }
+        self.display(Key::OccurredAt, stamp.occurred_at);
+        self.display(Key::RecordedAt, stamp.recorded_at);
+        match &draft.decision {
+            Some(Decision::Allow) => self.text(Key::Decision, "allow"),
+            Some(Decision::Deny { reason }) => {
+                self.text(Key::Decision, "deny");
+                self.text(Key::Reason, reason.as_str());
+            }
+            None => {}
+        }
+        match &draft.outcome {
+            Some(Outcome::Success) => self.text(Key::Outcome, "success"),
+            Some(Outcome::Failure { code }) => {
+                self.text(Key::Outcome, "failure");
+                self.text(Key::Code, code.as_str());
+            }
+            Some(Outcome::Unknown) => self.text(Key::Outcome, "unknown"),
+            None => {}
+        }
+    }
+
+    fn who(&mut self, who: &AuditContext) {
+        self.optional(Key::Actor, who.actor.as_ref(), Self::actor);
+        self.optional(Key::OnBehalfOf, who.on_behalf_of.as_ref(), Self::actor);
+        self.list(Key::InvocationChain, &who.invocation_chain, Self::actor);
+        self.list(Key::Subjects, &who.subjects, Self::subject);
+    }
+
+    fn ties(&mut self, draft: &Draft, who: &AuditContext) {
+        self.optional(Key::Resource, draft.resource.as_ref(), Self::resource);
+        self.optional(Key::Tenant, who.tenant.as_ref(), |w, tenant| w.identity("tenant", &tenant.0));
+        self.list(Key::Roles, &who.roles, Self::code);
+        self.optional(Key::Session, who.session.as_ref(), |w, session| w.identity("session", &session.0));
+        let source = (!who.source.is_empty()).then_some(&who.source);
+        self.optional(Key::Source, source, Self::source);
+        self.optional(Key::CorrelationId, who.correlation_id.as_ref(), |w, id| w.push_text(id.as_str()));
+        self.optional(Key::TraceId, who.trace_id, Self::push_display);
+        self.optional(Key::Call, draft.call, Self::push_display);
+        self.optional(Key::Parent, draft.parent, Self::push_display);
+        self.optional(Key::LatencyUs, draft.latency, |w, latency| json::push_integer(&mut w.out, latency.as_micros()));
+    }
+
+    fn payload(&mut self, draft: &Draft, who: &AuditContext) {
+        if !draft.detail.fields().is_empty() {
+            self.key(Key::Detail, |w| {
+                w.out.push('{');
+                w.out.push_str(draft.detail.fields());
+                w.out.push('}');
+            });
+        }
+        if !who.claimed.is_empty() {
+            self.flags.raise(Flag::Claimed);
+            self.key(Key::Claimed, |w| w.claims(&who.claimed));
+        }
+    }
+
+    fn notes(&mut self, draft: &Draft) {
+        let notes = std::mem::take(&mut self.notes);
+        if notes.unencodable || draft.detail.notes.unencodable {
+            self.flags.raise(Flag::Unencodable);
+        }
+        if !notes.cut.is_empty() {
+            self.flags.raise(Flag::Cut);
+        }
+        self.list(Key::Redacted, &notes.redacted, |w, path| w.push_text(path));
+        self.list(Key::Cut, &notes.cut, |w, path| w.push_text(path));
+        let flags: Vec<_> = self.flags.raised().collect();
+        self.list(Key::Flags, &flags, |w, flag| w.push_text(flag.as_str()));
+    }
+
+    fn claims(&mut self, claims: &[Claim]) {
+        self.out.push('{');
+        let mut seen = Vec::with_capacity(claims.len());
+        for claim in claims {
+            let key = claim.key();
+            if seen.contains(&key) {
+                continue;
+            }
+            seen.push(key);
+            json::push_key(&mut self.out, key.as_str());
+            match claim {
+                Claim::Actor(actor) | Claim::OnBehalfOf(actor) => self.actor(actor),
+                Claim::InvocationChain(chain) => self.items(chain, "invocation_chain", Self::actor),
+                Claim::Tenant(tenant) => self.identity("claimed.tenant", &tenant.0),
+                Claim::Roles(roles) => self.items(roles, "roles", Self::code),
+                Claim::Session(session) => self.identity("claimed.session", &session.0),
+                Claim::Source(source) => self.source(source),
+                Claim::CorrelationId(id) => self.push_text(id.as_str()),
+                Claim::TraceId(id) => self.push_display(*id),
+            }
+        }
+        self.out.push('}');
+    }
+
+    fn actor(&mut self, actor: &Actor) {
+        self.out.push_str("{\"kind\":");
+        self.push_text(actor.kind.as_str());
+        if let Some(id) = &actor.id {
+            self.out.push_str(",\"id\":");
+            self.identity("actor.id", &id.0);
+        }
+        self.out.push('}');
+    }
+
+    fn subject(&mut self, subject: &Subject) {
+        self.kind_and_id("subjects[].id", &subject.kind, &subject.id.0);
+    }
+
+    fn resource(&mut self, resource: &Resource) {
+        self.kind_and_id("resource.id", &resource.kind, &resource.id.0);
+    }
+
+    fn kind_and_id(&mut self, path: &str, kind: &str, id: &Identity) {
+        self.out.push_str("{\"kind\":");
+        self.push_bounded(path, kind);
+        self.out.push_str(",\"id\":");
+        self.identity(path, id);
+        self.out.push('}');
+    }
+
+    fn source(&mut self, source: &Source) {
+        self.out.push('{');
+        if let Some(ip) = source.ip {
+            json::push_key(&mut self.out, "ip");
+            self.push_display(ip);
+        }
+        for (key, text) in [("user_agent", &source.user_agent), ("origin", &source.origin)] {
+            if let Some(text) = text {
+                json::push_key(&mut self.out, key);
+                self.push_text(text);
+            }
+        }
+        self.out.push('}');
+    }
+
+    fn code(&mut self, code: &Code) {
+        self.push_text(code.as_str());
+    }
+
+    fn identity(&mut self, path: &str, identity: &Identity) {
+        if identity.is_redacted() && !self.notes.redacted.iter().any(|known| known == path) {
+            self.notes.redacted.push(path.to_owned());
+        }
+        match (identity.shown(), self.redaction.keys) {
+            (Some(text), _) => self.push_bounded(path, text),
+            (None, Some(keys)) => self.push_text(&keys.hash(self.redaction.tenant, identity.secret())),
+            (None, None) => self.push_text(REDACTED),
+        }
+    }
+
+    fn push_bounded(&mut self, path: &str, text: &str) {
+        if text.len() <= MAX_IDENTITY_BYTES {
+            return self.push_text(text);
+        }
+        let mut cut = format!("{}…sha256:", &text[..text.floor_char_boundary(MAX_IDENTITY_BYTES / 2)]);
+        push_hex(&mut cut, &Sha256::digest(text));
+        self.push_text(&cut);
+        self.notes.cut.push(path.to_owned());
+    }
+
+    fn key(&mut self, key: Key, write: impl FnOnce(&mut Self)) {
+        json::push_key(&mut self.out, key.as_str());
+        let start = self.out.len();
+        write(self);
+        self.index.set(key, start, self.out.len());
+    }
+
+    fn optional<T>(&mut self, key: Key, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
+        if let Some(value) = value {
+            self.key(key, |w| write(w, value));
+        }
+    }
+
+    fn list<T>(&mut self, key: Key, items: &[T], write: impl Fn(&mut Self, &T)) {
+        if !items.is_empty() {
+            self.key(key, |w| w.items(items, key.as_str(), write));
+        }
+    }
+
+    fn items<T>(&mut self, items: &[T], path: &str, write: impl Fn(&mut Self, &T)) {
+        self.out.push('[');
+        // The framework's own lists (paths, flags) are bounded where they are made.
+        let own = matches!(path, "redacted" | "cut" | "flags");
+        let listed = if own { items.len() } else { items.len().min(MAX_LISTED) };
+        for (at, item) in items[..listed].iter().enumerate() {
+            if at > 0 {
+                self.out.push(',');
+            }
+            write(self, item);
+        }
+        if listed < items.len() {
+            self.notes.cut.push(path.to_owned());
+        }
+        self.out.push(']');
+    }
+
+    fn text(&mut self, key: Key, text: &str) {
+        self.key(key, |w| w.push_text(text));
+    }
+
+    fn display(&mut self, key: Key, value: impl std::fmt::Display) {
+        self.key(key, |w| w.push_display(value));
+    }
+
+    fn push_text(&mut self, text: &str) {
+        json::push_string(&mut self.out, text);
+    }
+
+    /// For ids, times and addresses, whose text needs no escaping.
+    fn push_display(&mut self, value: impl std::fmt::Display) {
+        let _ = write!(self.out, "\"{value}\"");
+    }
+}
+
+impl Claim {
+    const fn key(&self) -> Key {
+        match self {
+            Self::Actor(_) => Key::Actor,
+            Self::OnBehalfOf(_) => Key::OnBehalfOf,
+            Self::InvocationChain(_) => Key::InvocationChain,
+            Self::Tenant(_) => Key::Tenant,
+            Self::Roles(_) => Key::Roles,
+            Self::Session(_) => Key::Session,
+            Self::Source(_) => Key::Source,
+            Self::CorrelationId(_) => Key::CorrelationId,
+            Self::TraceId(_) => Key::TraceId,
+        }
+    }
+}

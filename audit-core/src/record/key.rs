@@ -1,0 +1,88 @@
+//! The keys of a record, in the order in which they are written.
+
+macro_rules! keys {
+    ($($(#[$doc:meta])* $key:ident = $name:literal,)*) => {
+        /// A reserved key. Nothing a caller passes can take its place: payloads live below `detail`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(crate) enum Key {
+            $($(#[$doc])* $key,)*
+        }
+
+        impl Key {
+            pub(crate) const COUNT: usize = [$($name),*].len();
+
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self { $(Self::$key => $name,)* }
+            }
+
+            pub(crate) fn parse(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$key),)* _ => None }
+            }
+        }
+    };
+}
+
+keys! {
+    /// Which stream (one a journal), by the sink.
+    Stream = "stream",
+    /// The position in the stream, without holes, by the sink.
+    Seq = "seq",
+    /// The digest of the line before, by the sink.
+    Prev = "prev",
+    Schema = "schema",
+    Id = "id",
+    Kind = "kind",
+    Stage = "stage",
+    Action = "action",
+    OccurredAt = "occurred_at",
+    RecordedAt = "recorded_at",
+    Decision = "decision",
+    Reason = "reason",
+    Outcome = "outcome",
+    Code = "code",
+    Actor = "actor",
+    OnBehalfOf = "on_behalf_of",
+    InvocationChain = "invocation_chain",
+    Subjects = "subjects",
+    Resource = "resource",
+    Tenant = "tenant",
+    Roles = "roles",
+    Session = "session",
+    Source = "source",
+    CorrelationId = "correlation_id",
+    TraceId = "trace_id",
+    /// Of an intent: the id of the call's final record. Of an addition: the id of the record it adds to.
+    Call = "call",
+    /// The id of the final record of the call around this one.
+    Parent = "parent",
+    LatencyUs = "latency_us",
+    Detail = "detail",
+    Claimed = "claimed",
+    Redacted = "redacted",
+    Cut = "cut",
+    Flags = "flags",
+}
+
+/// Where the JSON of each key's value lies in the text of a record.
+#[derive(Clone, Debug)]
+pub(crate) struct Index([Option<(u32, u32)>; Key::COUNT]);
+
+impl Index {
+    pub(crate) const EMPTY: Self = Self([None; Key::COUNT]);
+
+    pub(crate) fn set(&mut self, key: Key, start: usize, end: usize) {
+        if let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) {
+            self.0[key as usize] = Some((start, end));
+        }
+    }
+
+    pub(crate) fn get<'a>(&self, key: Key, text: &'a str) -> Option<&'a str> {
+        let (start, end) = self.0[key as usize]?;
+        text.get(start as usize..end as usize)
+    }
+
+    pub(crate) fn has(&self, key: Key) -> bool {
+        self.0[key as usize].is_some()
+    }
+}

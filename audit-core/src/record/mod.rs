@@ -1,0 +1,60 @@
+//! The stored form of one event or one audited call.
+
+mod draft;
+mod encode;
+mod fields;
+mod key;
+mod stored;
+
+pub use draft::RecordBuilder;
+pub(crate) use draft::{Draft, Flag};
+pub(crate) use encode::{Stamp, encode};
+pub use fields::{Fields, StoredActor, StoredDecision, StoredOutcome, StoredResource, StoredSource};
+pub use stored::{InvalidRecord, Record, StoredRecord};
+
+/// The version of the record's JSON that this crate writes.
+pub const SCHEMA: u32 = 1;
+
+/// What a record is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A call of an audited function.
+    Call,
+    /// An event that the program reported.
+    Event,
+    /// Something the framework says about itself: start, stop, a gap.
+    System,
+}
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stage {
+    /// The body is about to run.
+    Intent,
+    /// The body returned; an event is complete from the start.
+    Completed,
+    /// The future was dropped before its body returned.
+    Cancelled,
+    /// The body panicked.
+    Panicked,
+}
+
+macro_rules! names {
+    ($ty:ident: $($variant:ident = $name:literal),*) => {
+        impl $ty {
+            /// The name in a record.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            pub(crate) fn parse(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+names! { Kind: Call = "call", Event = "event", System = "system" }
+names! { Stage: Intent = "intent", Completed = "completed", Cancelled = "cancelled", Panicked = "panicked" }

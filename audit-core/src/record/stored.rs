@@ -1,0 +1,221 @@
+//! A record as a text.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use super::fields::Fields;
+use super::key::{Index, Key};
+use super::{RecordBuilder, SCHEMA};
+use crate::action::Action;
+
+/// A record as sinks get it: redacted, stamped and encoded. Cloning it copies a pointer.
+///
+/// Its fields are read through [`Fields`], its JSON by [`Record::json`].
+#[derive(Clone, Debug)]
+pub struct Record(Arc<Fields>);
+
+impl Record {
+    /// Starts a record by hand.
+    pub fn builder(action: Action) -> RecordBuilder {
+        RecordBuilder::new(action)
+    }
+
+    pub(super) fn from_parts(json: String, index: Index) -> Self {
+        Self(Arc::new(Fields::new(json, index)))
+    }
+}
+
+impl Deref for Record {
+    type Target = Fields;
+
+    fn deref(&self) -> &Fields {
+        &self.0
+    }
+}
+
+/// A record as it was read back. Its text stays as it was, down to unknown keys and values; the recorder does not
+/// accept it.
+///
+/// ```
+/// use audit_core::{Action, Record, StoredRecord};
+///
+/// let record = Record::builder(Action::new("door.open")).build();
+/// let stored = StoredRecord::parse(record.json())?;
+/// assert_eq!(stored.action(), "door.open");
+/// assert_eq!(stored.json(), record.json());
+/// # Ok::<(), audit_core::InvalidRecord>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct StoredRecord(Arc<Fields>);
+
+impl StoredRecord {
+    /// Reads the JSON of one record, as it stands on one line.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRecord`] when it is no JSON object on one line, lacks `schema`, `id` or `action`, has a reserved key
+    /// twice, or a schema that this crate is too old for.
+    pub fn parse(json: impl Into<String>) -> Result<Self, InvalidRecord> {
+        let json = json.into();
+        if json.contains(['\n', '\r']) {
+            return Err(InvalidRecord::Lines);
+        }
+        let index = serde_json::from_str::<Indexed<'_>>(&json).map_err(InvalidRecord::Json)?.index(&json)?;
+        for key in [Key::Schema, Key::Id, Key::Action] {
+            if !index.has(key) {
+                return Err(InvalidRecord::Missing { key: key.as_str() });
+            }
+        }
+        let fields = Fields::new(json, index);
+        match fields.schema() {
+            Some(SCHEMA) => {}
+            found => return Err(InvalidRecord::Schema { found }),
+        }
+        if fields.id().is_none() {
+            return Err(InvalidRecord::Malformed { key: Key::Id.as_str() });
+        }
+        if !fields.get("action").is_some_and(|action| action.starts_with('"')) {
+            return Err(InvalidRecord::Malformed { key: Key::Action.as_str() });
+        }
+        Ok(Self(Arc::new(fields)))
+    }
+}
+
+impl Deref for StoredRecord {
+    type Target = Fields;
+
+    fn deref(&self) -> &Fields {
+        &self.0
+    }
+}
+
+impl From<Record> for StoredRecord {
+    /// What a reader of that record would get.
+    fn from(record: Record) -> Self {
+        Self(record.0)
+    }
+}
+
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        self.json() == other.json()
+    }
+}
+
+impl Eq for Record {}
+
+impl PartialEq for StoredRecord {
+    fn eq(&self, other: &Self) -> bool {
+        self.json() == other.json()
+    }
+}
+
+impl Eq for StoredRecord {}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_json(self.json(), serializer)
+    }
+}
+
+impl Serialize for StoredRecord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_json(self.json(), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for StoredRecord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Self::parse(raw.get()).map_err(D::Error::custom)
+    }
+}
+
+fn serialize_json<S: Serializer>(json: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serde_json::from_str::<&RawValue>(json).map_err(serde::ser::Error::custom)?.serialize(serializer)
+}
+
+/// Not a record.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum InvalidRecord {
+    /// Not a JSON object.
+    #[error("not a JSON object: {0}")]
+    Json(#[source] serde_json::Error),
+    /// More than one line.
+    #[error("a record stands on one line, this one has a line break")]
+    Lines,
+    /// A key that every record has is missing.
+    #[error("no `{key}`: not a record")]
+    Missing {
+        /// The key.
+        key: &'static str,
+    },
+    /// A reserved key has no value of its type.
+    #[error("`{key}` is malformed")]
+    Malformed {
+        /// The key.
+        key: &'static str,
+    },
+    /// A reserved key stands twice.
+    #[error("`{key}` stands twice")]
+    Twice {
+        /// The key.
+        key: &'static str,
+    },
+    /// A schema that this crate does not know.
+    #[error("schema {} is not known here; this crate reads schema {SCHEMA}", found.map_or("?".into(), |found| found.to_string()))]
+    Schema {
+        /// The schema, where it is a number.
+        found: Option<u32>,
+    },
+}
+
+/// The reserved entries of a JSON object, borrowed from its text.
+struct Indexed<'a>(Vec<(Key, &'a RawValue)>);
+
+impl Indexed<'_> {
+    fn index(&self, json: &str) -> Result<Index, InvalidRecord> {
+        let mut index = Index::EMPTY;
+        for (key, value) in &self.0 {
+            if index.has(*key) {
+                return Err(InvalidRecord::Twice { key: key.as_str() });
+            }
+            let start = value.get().as_ptr() as usize - json.as_ptr() as usize;
+            index.set(*key, start, start + value.get().len());
+        }
+        Ok(index)
+    }
+}
+
+impl<'de> Deserialize<'de> for Indexed<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Indexed<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Indexed<'de>, A::Error> {
+                let mut entries = Vec::with_capacity(Key::COUNT);
+                while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+                    match Key::parse(&key) {
+                        Some(key) => entries.push((key, map.next_value()?)),
+                        None => drop(map.next_value::<IgnoredAny>()?),
+                    }
+                }
+                Ok(Indexed(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
+}

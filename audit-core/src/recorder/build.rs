@@ -1,0 +1,175 @@
+//! Building a recorder.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::core::Core;
+use super::lane::Lane;
+use super::loss::Losses;
+use super::site::{FailurePolicy, sites};
+use super::slots::Slots;
+use super::watch::Watch;
+use super::Recorder;
+use crate::action::Action;
+use crate::record::{Draft, Kind};
+use crate::sensitive::{KeyRing, Redaction};
+use crate::sink::{AuditSink, Durability};
+
+/// How long a caller waits for an acknowledgement, unless the builder says otherwise.
+pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How many records may be on their way at once, unless the builder says otherwise.
+pub const DEFAULT_MAX_IN_FLIGHT: usize = 8192;
+
+/// Builds a [`Recorder`].
+#[must_use = "a builder makes nothing until `build`"]
+pub struct RecorderBuilder {
+    sink: Option<Arc<dyn AuditSink>>,
+    keys: Option<KeyRing>,
+    deadline: Duration,
+    max_in_flight: usize,
+    allow_weak: bool,
+}
+
+impl RecorderBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            sink: None,
+            keys: None,
+            deadline: DEFAULT_DEADLINE,
+            max_in_flight: DEFAULT_MAX_IN_FLIGHT,
+            allow_weak: false,
+        }
+    }
+
+    /// Sets where records go. One sink; several are combined into one.
+    pub fn sink(mut self, sink: impl AuditSink) -> Self {
+        self.sink = Some(Arc::new(sink));
+        self
+    }
+
+    /// Sets the keys for what is kept as a hash. Without them it is redacted.
+    pub fn keys(mut self, keys: KeyRing) -> Self {
+        self.keys = Some(keys);
+        self
+    }
+
+    /// Sets how long a caller waits for an acknowledgement, and the sink for its answer; otherwise
+    /// [`DEFAULT_DEADLINE`].
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Sets how many records may be on their way at once, at least one; otherwise [`DEFAULT_MAX_IN_FLIGHT`]. A call
+    /// that finds no room waits for it, up to the deadline.
+    pub fn max_in_flight(mut self, records: usize) -> Self {
+        self.max_in_flight = records.max(1);
+        self
+    }
+
+    /// Lets `fail_closed` functions run on a sink that is weaker than [`Durability::Disk`]. For tests; the start
+    /// record says so.
+    pub fn allow_weak_fail_closed(mut self) -> Self {
+        self.allow_weak = true;
+        self
+    }
+
+    /// Builds the recorder and writes the start record.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] when there is no sink, the sink is too weak for the `fail_closed` functions of this binary, or
+    /// no thread could be started.
+    pub fn build(self) -> Result<Recorder, BuildError> {
+        let sink = self.sink.clone().ok_or(BuildError::NoSink)?;
+        let closed: Vec<_> = sites()
+            .into_iter()
+            .filter(|site| site.policy == FailurePolicy::Closed)
+            .map(|site| site.action.as_str().to_owned())
+            .collect();
+        let durability = sink.durability();
+        if durability < Durability::Disk && !self.allow_weak && !closed.is_empty() {
+            return Err(BuildError::WeakSink { sink: sink.describe(), durability, actions: closed });
+        }
+        let lane = match sink.inline() {
+            Some(_) => None,
+            None => Some(Lane::start(sink.clone(), self.deadline)?),
+        };
+        let recorder = self.with(sink, lane);
+        recorder.announce_start();
+        Ok(recorder)
+    }
+
+    /// For the sink to `tracing`, which needs no thread: the recorder until one is installed.
+    pub(super) fn unchecked(self) -> Recorder {
+        let sink = self.sink.clone().unwrap_or_else(|| Arc::new(crate::TracingSink::new()));
+        self.with(sink, None)
+    }
+
+    fn with(self, sink: Arc<dyn AuditSink>, lane: Option<Lane>) -> Recorder {
+        Recorder(Arc::new(Core {
+            durability: sink.durability(),
+            sink,
+            lane,
+            keys: self.keys,
+            deadline: self.deadline,
+            allow_weak: self.allow_weak,
+            slots: Slots::new(self.max_in_flight),
+            losses: Losses::default(),
+            watch: Arc::new(Watch::default()),
+        }))
+    }
+}
+
+impl Recorder {
+    /// States, in a log line and in a first record, what this configuration guarantees.
+    fn announce_start(&self) {
+        let core = self.core();
+        let sink = core.sink.describe();
+        tracing::info!(
+            target: "audited",
+            sink,
+            durability = core.durability.as_str(),
+            weak_fail_closed = core.allow_weak,
+            "audit recorder started"
+        );
+        let mut draft = Draft::new(Action::new("audit.started"), Kind::System);
+        draft.detail.add(Redaction::default(), |fields| {
+            fields.plain("sink", &sink);
+            fields.plain("durability", core.durability.as_str());
+            fields.value("weak_fail_closed", &core.allow_weak);
+            fields.value("hash_keys", &core.keys.is_some());
+            fields.value("deadline_ms", &core.deadline.as_millis());
+        });
+        drop(core.submit_system(&draft));
+    }
+}
+
+/// A recorder cannot be built.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// No sink was set.
+    #[error("a recorder needs a sink: `Recorder::builder().sink(…)`")]
+    NoSink,
+    /// The sink promises less than the `fail_closed` functions of this binary need.
+    #[error(
+        "`{sink}` promises only `{durability}`, but these actions are fail_closed and need `disk`: {}. Take a journal, or `allow_weak_fail_closed()` in a test",
+        actions.join(", ")
+    )]
+    WeakSink {
+        /// The sink, as it describes itself.
+        sink: String,
+        /// What it promises.
+        durability: Durability,
+        /// The actions that need more.
+        actions: Vec<String>,
+    },
+    /// The thread for the sink could not be started.
+    #[error("the thread for the sink could not be started: {}", .0.kind())]
+    Thread(#[from] io::Error),
+}

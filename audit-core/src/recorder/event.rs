@@ -1,0 +1,92 @@
+//! Recording an event.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use thiserror::Error;
+
+use super::Recorder;
+use super::ambient::Ambient;
+use super::slots::Slot;
+use crate::action::Action;
+use crate::event::{AuditEvent, EventKind};
+use crate::id::RecordId;
+use crate::record::RecordBuilder;
+use crate::sink::SinkError;
+use crate::ticket::Receipt;
+use crate::timestamp::Timestamp;
+
+/// Records an event: awaiting it, or [`RecordBuilder::wait`], returns when a sink has acknowledged it.
+///
+/// ```ignore
+/// record(UserEvent::Created { id: 7, name }).subject(Subject::user(7)).await?;
+/// ```
+pub fn record<E: AuditEvent + ?Sized>(event: &E) -> RecordBuilder {
+    record_action(event.kind().action()).fields(|fields| event.write_fields(fields))
+}
+
+/// Records something that has no vocabulary, by its action.
+pub fn record_action(action: Action) -> RecordBuilder {
+    RecordBuilder::new(action).by(Recorder::current())
+}
+
+impl RecordBuilder {
+    /// Records it, and blocks the thread until it is acknowledged.
+    ///
+    /// # Errors
+    ///
+    /// [`Unacknowledged`] when the sink did not acknowledge it in time; the loss is counted.
+    pub fn wait(self) -> Result<RecordId, Unacknowledged> {
+        let recorder = self.recorder();
+        let slot = recorder.core().try_slot().or_else(|| recorder.core().queue_for_slot().wait());
+        let (id, receipt) = self.submit(&recorder, slot);
+        receipt.wait().map(|()| id).map_err(Unacknowledged)
+    }
+
+    fn recorder(&self) -> Recorder {
+        self.recorder.clone().unwrap_or_else(Recorder::current)
+    }
+
+    fn submit(mut self, recorder: &Recorder, slot: Option<Slot>) -> (RecordId, Receipt) {
+        let ambient = Ambient::current();
+        let context = ambient.context.map(|context| context.snapshot());
+        self.draft.parent = ambient.call;
+        let occurred_at = self.occurred_at.unwrap_or_else(Timestamp::now);
+        let id = self.id.unwrap_or_else(|| RecordId::at(occurred_at));
+        (id, recorder.core().submit(&self.draft, context.as_deref(), id, occurred_at, slot))
+    }
+}
+
+impl IntoFuture for RecordBuilder {
+    type Output = Result<RecordId, Unacknowledged>;
+    type IntoFuture = Acknowledging;
+
+    fn into_future(self) -> Acknowledging {
+        Acknowledging(Box::pin(async move {
+            let recorder = self.recorder();
+            let slot = match recorder.core().try_slot() {
+                Some(slot) => Some(slot),
+                None => recorder.core().queue_for_slot().await,
+            };
+            let (id, receipt) = self.submit(&recorder, slot);
+            receipt.await.map(|()| id).map_err(Unacknowledged)
+        }))
+    }
+}
+
+/// The future of a record: its id, once it is acknowledged.
+#[must_use = "futures do nothing unless awaited"]
+pub struct Acknowledging(Pin<Box<dyn Future<Output = Result<RecordId, Unacknowledged>> + Send>>);
+
+impl Future for Acknowledging {
+    type Output = Result<RecordId, Unacknowledged>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+/// A record was not acknowledged. It is counted, and the stream will say so.
+#[derive(Debug, Error)]
+#[error("the audit record was not acknowledged")]
+pub struct Unacknowledged(#[source] SinkError);

@@ -1,0 +1,70 @@
+//! The static description of an audited function.
+
+use crate::action::Action;
+
+/// What happens to a call whose record is not acknowledged. Fixed at compile time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailurePolicy {
+    /// The call goes on; the loss is counted, logged, and written into the stream as a gap.
+    Open,
+    /// An intent is acknowledged before the body runs, and a call whose record is not acknowledged is refused.
+    Closed,
+}
+
+impl FailurePolicy {
+    /// The name, as in the attribute.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "fail_open",
+            Self::Closed => "fail_closed",
+        }
+    }
+}
+
+/// An audited function, as the linker collected it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Site {
+    /// Its action.
+    pub action: Action,
+    /// What happens when its record is not acknowledged.
+    pub policy: FailurePolicy,
+    /// The package that declares it.
+    pub package: &'static str,
+    /// The module that declares it.
+    pub module: &'static str,
+    /// The function.
+    pub function: &'static str,
+    /// The source file.
+    pub file: &'static str,
+    /// The line of the attribute.
+    pub line: u32,
+}
+
+impl Site {
+    #[doc(hidden)]
+    pub const fn new(
+        action: &'static str,
+        policy: FailurePolicy,
+        package: &'static str,
+        module: &'static str,
+        function: &'static str,
+        file: &'static str,
+        line: u32,
+    ) -> Self {
+        Self { action: Action::new(action), policy, package, module, function, file, line }
+    }
+}
+
+/// A [`Site`] as `inventory` wants it.
+#[derive(Debug)]
+pub struct RegisteredSite(pub &'static Site);
+
+inventory::collect!(RegisteredSite);
+
+/// Every audited function linked into this binary, sorted by action, module and function.
+pub fn sites() -> Vec<&'static Site> {
+    let mut sites: Vec<_> = inventory::iter::<RegisteredSite>().map(|entry| entry.0).collect();
+    sites.sort_by_key(|site| (site.action.as_str(), site.module, site.function, site.line));
+    sites
+}

@@ -1,0 +1,74 @@
+//! What `audited` itself answers.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// The answer where a call is not carried out, or where nobody can prove that it was.
+///
+/// It tells the client nothing: the reason is in the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The call was not allowed.
+    #[error("denied")]
+    Denied,
+    /// The record could not be acknowledged.
+    #[error("unavailable")]
+    Unavailable {
+        /// Whether the body had run.
+        effect: Effect,
+    },
+}
+
+impl Refusal {
+    /// Whether the same call can be made again without doing its work twice.
+    pub const fn is_retryable(self) -> bool {
+        matches!(self, Self::Unavailable { effect: Effect::NotStarted })
+    }
+}
+
+/// What a refused call may have done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Nothing: the body did not run.
+    NotStarted,
+    /// Its work: the body ran, and its record is in doubt. Never retry on your own.
+    MayHaveHappened,
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotStarted => "not started",
+            Self::MayHaveHappened => "may have happened",
+        })
+    }
+}
+
+/// A return type that can carry a [`Refusal`], as `fail_closed` and `require` need it.
+///
+/// A `Result` can, when its error has `From<Refusal>`; so can an HTTP response, with the feature `http`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot carry a refusal",
+    label = "this return type has no way to say that the call was refused",
+    note = "return a `Result` whose error implements `From<audited::Refusal>`",
+    note = "or implement `audited::Refuse` for the type"
+)]
+pub trait Refuse {
+    /// The value that says so.
+    fn refuse(refusal: Refusal) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E: From<Refusal>> Refuse for Result<T, E> {
+    fn refuse(refusal: Refusal) -> Self {
+        Err(refusal.into())
+    }
+}
+
+impl Refuse for Refusal {
+    fn refuse(refusal: Refusal) -> Self {
+        refusal
+    }
+}

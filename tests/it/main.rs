@@ -1,0 +1,16 @@
+//! The promises of `audited`, through its public API. One binary, a module per area.
+
+mod attribute;
+mod context;
+mod contract;
+mod crash;
+mod deny;
+mod event;
+mod http;
+mod journal;
+mod model;
+mod recorder;
+mod sensitive;
+mod sinks;
+mod support;
+mod ui;
