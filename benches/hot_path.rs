@@ -1,0 +1,271 @@
+//! What one record costs, as ratios to serializing an equal plain struct with `serde_json`.
+//!
+//! ```text
+//! cargo bench --bench hot_path
+//! ```
+//!
+//! The plain struct is read back from a record and must serialize to the same bytes. It has an easy life: its ids
+//! and times are strings already, and nothing of it is classified, hashed or acknowledged. The context is a
+//! request's, scoped once; everything else is made anew for each record, and each is waited for.
+//!
+//! All rows take turns in every round, and a ratio is taken within its round: what disturbs the machine disturbs
+//! both sides of it.
+
+use std::fs::File;
+use std::hint::black_box;
+use std::io::BufWriter;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use audited::__private::{Inline, Ticket};
+use audited::{
+    Action, Actor, ActorId, AuditContext, AuditSink, CorrelationId, Decision, Durability, KeyRing, Record,
+    RecordBuilder, Recorder, Resource, ResourceId, SinkError, Source, TenantId, TracingSink, record_action,
+    with_context_sync, with_recorder_sync,
+};
+use serde::{Deserialize, Serialize};
+use tracing::Dispatch;
+use tracing::dispatcher::with_default;
+
+const ROUNDS: usize = 11;
+const ROUND: Duration = Duration::from_millis(50);
+
+fn main() {
+    let plain = Plain::equal_to_a_record();
+    println!("{ROUNDS} rounds; one record is {} bytes of JSON\n", serde_json::to_string(&plain).unwrap().len());
+
+    let json_lines = json_subscriber();
+    // `tracing` remembers of an event that nobody listened: the recorder is built where somebody does.
+    let to_tracing = with_default(&json_lines, || recorder(TracingSink::new()));
+    let rows = [
+        Row::new("serde_json::to_string of an equal struct", move |times| {
+            for _ in 0..times {
+                black_box(serde_json::to_string(black_box(&plain)).unwrap());
+            }
+        }),
+        Row::recording("null sink", recorder(Null { inline: true })),
+        Row::recording("null sink of one's own, behind its thread", recorder(Null { inline: false })),
+        Row::recording("tracing, as JSON into a file", to_tracing).around(move |run| {
+            with_default(&json_lines, run);
+        }),
+    ];
+    report(&rows, &measure(&rows));
+}
+
+/// The record under measurement, as a program would make it.
+fn transfer() -> RecordBuilder {
+    record_action(Action::new("account.transfer"))
+        .decision(Decision::Allow)
+        .resource(Resource::new("account", ResourceId::plain("acc-2020")))
+        .fields(|fields| {
+            fields.value("cents", &125_000_u64);
+            fields.value("urgent", &false);
+            fields.plain("currency", "EUR");
+            fields.plain("to", "acc-0750");
+            fields.redacted("memo");
+            fields.hashed("device", "9f1c2d34-pixel-8");
+        })
+}
+
+fn request() -> AuditContext {
+    AuditContext::new()
+        .actor(Actor::user(ActorId::plain("u-17")))
+        .tenant(TenantId::plain("acme"))
+        .source(Source::new().ip(Ipv4Addr::new(203, 0, 113, 7).into()).user_agent("acme-app/4.2"))
+        .correlation_id(CorrelationId::parse("req-01hv8k").unwrap())
+}
+
+fn recorder(sink: impl AuditSink) -> Recorder {
+    Recorder::builder().sink(sink).keys(KeyRing::new("k1", [7; 32]).unwrap()).build().unwrap()
+}
+
+type Run = Box<dyn Fn(u32)>;
+
+struct Row {
+    name: &'static str,
+    /// Does it so many times.
+    run: Run,
+}
+
+impl Row {
+    fn new(name: &'static str, run: impl Fn(u32) + 'static) -> Self {
+        Self { name, run: Box::new(run) }
+    }
+
+    fn recording(name: &'static str, recorder: Recorder) -> Self {
+        Self::new(name, move |times| {
+            with_recorder_sync(recorder.clone(), || {
+                with_context_sync(request(), || {
+                    for _ in 0..times {
+                        transfer().wait().unwrap();
+                    }
+                });
+            });
+        })
+    }
+
+    fn around(self, scope: impl Fn(&dyn Fn()) + 'static) -> Self {
+        let run = self.run;
+        Self::new(self.name, move |times| scope(&|| run(times)))
+    }
+
+    fn time(&self, times: u32) -> Duration {
+        let start = Instant::now();
+        (self.run)(times);
+        start.elapsed()
+    }
+
+    /// How many times fill a round. It warms up, too.
+    fn times_in_a_round(&self) -> u32 {
+        let mut times = 1;
+        while self.time(times) < ROUND / 4 {
+            times *= 2;
+        }
+        times * 4
+    }
+}
+
+/// The nanoseconds of one turn, for each round and row.
+fn measure(rows: &[Row]) -> Vec<Vec<f64>> {
+    let times: Vec<_> = rows.iter().map(Row::times_in_a_round).collect();
+    let round = || rows.iter().zip(&times).map(|(row, &times)| row.time(times).as_secs_f64() * 1e9 / f64::from(times));
+    (0..ROUNDS).map(|_| round().collect()).collect()
+}
+
+/// The first row is what the others are held against.
+fn report(rows: &[Row], rounds: &[Vec<f64>]) {
+    println!("{:<44}{:>10}{:>10}{:>8}{:>8}", "", "ns", "ratio", "min", "max");
+    for (at, row) in rows.iter().enumerate() {
+        let [_, ns, _] = spread(rounds.iter().map(|round| round[at]));
+        let [min, ratio, max] = spread(rounds.iter().map(|round| round[at] / round[0]));
+        println!("{:<44}{ns:>10.0}{ratio:>10.2}{min:>8.2}{max:>8.2}", row.name);
+    }
+}
+
+/// Minimum, median, maximum.
+fn spread(values: impl Iterator<Item = f64>) -> [f64; 3] {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    [values[0], values[values.len() / 2], values[values.len() - 1]]
+}
+
+/// Takes records and forgets them: what is left is the cost of making them.
+struct Null {
+    /// Whether it takes them on the caller's thread, as the framework's own sinks do.
+    inline: bool,
+}
+
+#[async_trait]
+impl AuditSink for Null {
+    async fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
+        black_box(batch);
+        Ok(())
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::None
+    }
+
+    fn describe(&self) -> String {
+        "null".into()
+    }
+
+    fn inline(&self) -> Option<&dyn Inline> {
+        self.inline.then_some(self)
+    }
+}
+
+impl Inline for Null {
+    fn submit(&self, record: Record, ticket: Ticket) {
+        black_box(record);
+        ticket.settle(Ok(()));
+    }
+}
+
+fn json_subscriber() -> Dispatch {
+    let file: File = tempfile::tempfile().unwrap();
+    let lines = Mutex::new(BufWriter::new(file));
+    Dispatch::new(tracing_subscriber::fmt().json().with_writer(lines).finish())
+}
+
+/// A struct that serializes to what a record holds.
+#[derive(Serialize, Deserialize)]
+struct Plain {
+    schema: u32,
+    id: String,
+    kind: String,
+    stage: String,
+    action: String,
+    occurred_at: String,
+    recorded_at: String,
+    decision: String,
+    outcome: String,
+    actor: Named,
+    resource: Named,
+    tenant: String,
+    source: Client,
+    correlation_id: String,
+    detail: Transfer,
+    redacted: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Named {
+    kind: String,
+    id: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Client {
+    ip: String,
+    user_agent: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Transfer {
+    cents: u64,
+    urgent: bool,
+    currency: String,
+    to: String,
+    memo: String,
+    device: String,
+}
+
+impl Plain {
+    fn equal_to_a_record() -> Self {
+        let kept = Arc::new(Kept::default());
+        with_recorder_sync(recorder(kept.clone()), || with_context_sync(request(), || transfer().wait().unwrap()));
+        let json = kept.last();
+        let plain: Self = serde_json::from_str(&json).unwrap();
+        assert_eq!(serde_json::to_string(&plain).unwrap(), json);
+        plain
+    }
+}
+
+/// Keeps the last record.
+#[derive(Default)]
+struct Kept(Mutex<Option<Record>>);
+
+impl Kept {
+    fn last(&self) -> String {
+        self.0.lock().unwrap().as_ref().unwrap().json().to_owned()
+    }
+}
+
+#[async_trait]
+impl AuditSink for Kept {
+    async fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
+        *self.0.lock().unwrap() = batch.last().cloned();
+        Ok(())
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Memory
+    }
+
+    fn describe(&self) -> String {
+        "kept".into()
+    }
+}
