@@ -1,7 +1,11 @@
 //! What generated code and the framework's own sinks use. No promises: it changes with any version.
 
+pub use ::core;
 pub use inventory;
 
+pub use crate::__derived_action as derived_action;
+pub use crate::decision::Verdict;
+pub use crate::derived::{derive, derived_len};
 pub use crate::judge;
 pub use crate::recorder::{
     Audited, Begun, Call, Intent, RegisteredSite, Site, audit, audit_sync, begin_sync, capture, intent, never_refused,
@@ -9,6 +13,7 @@ pub use crate::recorder::{
 pub use crate::recorder::FailurePolicy;
 use crate::record::Record;
 pub use crate::sensitive::{Dropped, Hashed, Plain};
+pub use crate::refusal::{Refusal, Refuse};
 pub use crate::ticket::{Receipt, Ticket};
 
 /// How the framework's own sinks take records: on the caller's thread, never blocking it.

@@ -134,6 +134,13 @@ impl From<Decision> for Verdict {
     }
 }
 
+impl From<Outcome> for Verdict {
+    /// Allowed, and ended so.
+    fn from(outcome: Outcome) -> Self {
+        Self { decision: Decision::Allow, outcome }
+    }
+}
+
 /// A returned value that carries a decision of its own: an HTTP response, a [`Decision`], a type of yours.
 ///
 /// Values without it are data: allowed, and a success.

@@ -68,6 +68,11 @@ pub trait AsData {
 
 impl<T: ?Sized> AsData for Judge<'_, T> {}
 
+/// Reads the verdict by a closure of the user's: `outcome = |value| …`.
+pub fn judged<T: ?Sized, V: Into<Verdict>>(value: &T, judge: impl FnOnce(&T) -> V) -> Verdict {
+    judge(value).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,8 @@ mod actor;
 mod context;
 mod correlation;
 mod decision;
+#[doc(hidden)]
+pub mod derived;
 mod detail;
 mod event;
 mod id;

@@ -33,8 +33,12 @@ pub(crate) fn unknown_key(found: impl Display, valid: &[&str]) -> String {
 pub(crate) fn unknown(what: &str, found: impl Display, valid: &[&str]) -> String {
     let found = found.to_string();
     let meant = nearest(&found, valid).map(|name| format!(" did you mean `{name}`?")).unwrap_or_default();
-    let valid = valid.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    format!("unknown {what} `{found}`:{meant} valid {what}s are {valid}")
+    format!("unknown {what} `{found}`:{meant} valid {what}s are {}", list(valid))
+}
+
+/// The names, in backticks.
+pub(crate) fn list(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Levenshtein's distance, with a swap of neighbours as one step, since that is the commonest slip.

@@ -6,9 +6,8 @@ mod keys;
 mod registry;
 mod shown;
 
-pub(crate) use encoder::Notes;
+pub(crate) use encoder::{Notes, Redaction};
 pub use encoder::{
-    Redaction,
     Array, Encoder, MAX_DEPTH, MAX_DETAIL_BYTES, MAX_FIELD_BYTES, Object, REDACTED, UNENCODABLE,
 };
 pub(crate) use keys::push_hex;

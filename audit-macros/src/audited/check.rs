@@ -1,0 +1,109 @@
+//! What attribute and function must keep to together.
+
+use syn::ext::IdentExt;
+use syn::{GenericParam, Path, Type};
+
+use super::args::{Args, VerdictSource};
+use super::item::Function;
+use crate::ctxt::Ctxt;
+
+pub(super) fn check(ctxt: &Ctxt, args: &Args, function: &Function) {
+    check_kind(ctxt, function);
+    check_action(ctxt, args, function);
+    check_codes(ctxt, args);
+    check_return(ctxt, args, function);
+}
+
+fn check_kind(ctxt: &Ctxt, function: &Function) {
+    if let Some(constness) = &function.sig.constness {
+        ctxt.error_spanned_by(constness, "a `const fn` cannot leave a record: remove `const` or `#[audited]`");
+    }
+    if let Some(variadic) = &function.sig.variadic {
+        ctxt.error_spanned_by(variadic, "a C-variadic function cannot be audited: audit its callers");
+    }
+}
+
+fn check_action(ctxt: &Ctxt, args: &Args, function: &Function) {
+    match &args.action {
+        Some(action) => {
+            if !is_action(&action.value()) {
+                ctxt.error_spanned_by(
+                    action,
+                    "an action matches ^[A-Za-z][A-Za-z0-9_./-]*$ and has at most 128 characters, such as `account.transfer`",
+                );
+            }
+        }
+        None if function.is_method() => ctxt.error_spanned_by(
+            &function.sig.ident,
+            "a method needs an action of its own, since its type is not known here: `#[audited(action = \"noun.verb\")]`",
+        ),
+        None => {
+            if !is_action(&function.sig.ident.unraw().to_string()) {
+                ctxt.error_spanned_by(
+                    &function.sig.ident,
+                    "no action can be derived from this name: `#[audited(action = \"noun.verb\")]`",
+                );
+            }
+        }
+    }
+}
+
+fn check_codes(ctxt: &Ctxt, args: &Args) {
+    if let VerdictSource::Errors { code, .. } = &args.verdict {
+        if !is_action(&code.value()) {
+            ctxt.error_spanned_by(code, "a code matches ^[A-Za-z][A-Za-z0-9_./-]*$, such as `not_found`");
+        }
+    }
+    if let Some((kind, _)) = &args.resource {
+        if !is_action(&kind.value()) {
+            ctxt.error_spanned_by(kind, "a kind matches ^[A-Za-z][A-Za-z0-9_./-]*$, such as `account`");
+        }
+    }
+}
+
+fn check_return(ctxt: &Ctxt, args: &Args, function: &Function) {
+    let Some(returns) = function.returns() else { return };
+    if function.sig.asyncness.is_none() && returns_future(returns) {
+        ctxt.error_spanned_by(
+            returns,
+            "this function returns before its future has run, so that its record would come too early: make it an `async fn`",
+        );
+    }
+    let own = |param: &GenericParam| matches!((param, returns), (GenericParam::Type(param), Type::Path(ty)) if ty.path.is_ident(&param.ident));
+    if matches!(args.verdict, VerdictSource::Value) && function.sig.generics.params.iter().any(own) {
+        ctxt.error_spanned_by(
+            returns,
+            "nothing is known here of how a value of this type ends the call: say it with `outcome = |value| …`",
+        );
+    }
+}
+
+/// Whether a type is a future by its looks: `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture`.
+fn returns_future(ty: &Type) -> bool {
+    match ty {
+        Type::ImplTrait(ty) => ty.bounds.iter().any(is_future_bound),
+        Type::TraitObject(ty) => ty.bounds.iter().any(is_future_bound),
+        Type::Paren(ty) => returns_future(&ty.elem),
+        Type::Path(ty) => {
+            let Some(last) = ty.path.segments.last() else { return false };
+            if matches!(last.ident.to_string().as_str(), "BoxFuture" | "LocalBoxFuture") {
+                return true;
+            }
+            let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
+            matches!(last.ident.to_string().as_str(), "Pin" | "Box")
+                && arguments.args.iter().any(|arg| matches!(arg, syn::GenericArgument::Type(ty) if returns_future(ty)))
+        }
+        _ => false,
+    }
+}
+
+fn is_future_bound(bound: &syn::TypeParamBound) -> bool {
+    let is_future = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "Future");
+    matches!(bound, syn::TypeParamBound::Trait(bound) if is_future(&bound.path))
+}
+
+fn is_action(name: &str) -> bool {
+    name.len() <= 128
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/' | '-'))
+}

@@ -1,0 +1,51 @@
+//! The function that carries the attribute. Its body stays a token group.
+
+use proc_macro2::{Delimiter, Group, TokenTree};
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, Error, ReturnType, Signature, Token, Type, Visibility};
+
+/// A function with a body.
+pub(super) struct Function {
+    pub(super) attrs: Vec<Attribute>,
+    pub(super) vis: Visibility,
+    pub(super) sig: Signature,
+    pub(super) body: Group,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let start = input.span();
+        let attrs = input.call(Attribute::parse_outer)?;
+        let vis: Visibility = input.parse()?;
+        let at = input.span();
+        let sig: Signature = input.parse().map_err(|_| {
+            let span = if attrs.is_empty() { start } else { at };
+            Error::new(span, "`#[audited]` goes on a function or method with a body")
+        })?;
+        if input.peek(Token![;]) {
+            return Err(Error::new_spanned(
+                &sig,
+                "`#[audited]` needs a body to audit: put it on the implementations of this method",
+            ));
+        }
+        match input.parse()? {
+            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => Ok(Self { attrs, vis, sig, body }),
+            other => Err(Error::new(other.span(), "expected the body of the function")),
+        }
+    }
+}
+
+impl Function {
+    /// The declared return type, if it is not `()`.
+    pub(super) fn returns(&self) -> Option<&Type> {
+        match &self.sig.output {
+            ReturnType::Default => None,
+            ReturnType::Type(_, ty) => Some(ty),
+        }
+    }
+
+    /// Whether it belongs to a type, as far as its signature shows.
+    pub(super) fn is_method(&self) -> bool {
+        self.sig.receiver().is_some()
+    }
+}

@@ -1,0 +1,46 @@
+//! The parameters of an async function: they move into its future, in the order in which a plain async function
+//! drops them.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::{Attribute, FnArg, Pat, PatIdent, ReceiverKind, Signature, parse_quote};
+
+/// Gives every parameter a name in the signature; the statements bind the user's patterns to them.
+pub(super) fn move_inside(sig: &mut Signature) -> TokenStream {
+    let mut bindings = TokenStream::new();
+    for (at, input) in sig.inputs.iter_mut().enumerate() {
+        let FnArg::Typed(param) = input else { continue };
+        let attrs: Vec<_> = param.attrs.iter().filter(|attr| !attr.path().is_ident("doc")).cloned().collect();
+        param.attrs.retain(is_cfg);
+        let name = name_in_signature(&param.pat, at);
+        let pattern = std::mem::replace(&mut param.pat, Box::new(parse_quote!(#name)));
+        bindings.extend(quote! {
+            #(#attrs)*
+            let #pattern = #name;
+        });
+    }
+    bindings.extend(hold_receiver(sig));
+    bindings
+}
+
+/// A plain parameter keeps its name, which the documentation shows; a pattern gets one that nobody else has.
+fn name_in_signature(pattern: &Pat, at: usize) -> Ident {
+    match pattern {
+        Pat::Ident(PatIdent { by_ref: None, ident, subpat: None, .. }) => ident.clone(),
+        _ => format_ident!("__arg{at}", span = Span::mixed_site()),
+    }
+}
+
+/// A receiver by value lives as long as the future, whether the body mentions it or not.
+fn hold_receiver(sig: &Signature) -> Option<TokenStream> {
+    let receiver = sig.receiver()?;
+    let by_value = !matches!(receiver.kind, ReceiverKind::Reference(..));
+    by_value.then(|| {
+        let this = Ident::new("self", receiver.self_token.span);
+        quote! { let _ = &#this; }
+    })
+}
+
+fn is_cfg(attr: &Attribute) -> bool {
+    attr.path().is_ident("cfg") || attr.path().to_token_stream().to_string() == "cfg_attr"
+}
