@@ -13,6 +13,8 @@ mod decision;
 pub mod derived;
 mod detail;
 mod event;
+#[cfg(feature = "http")]
+mod http;
 mod id;
 mod identity;
 #[doc(hidden)]

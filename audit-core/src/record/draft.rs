@@ -9,7 +9,7 @@ use crate::action::Action;
 use crate::actor::Actor;
 use crate::context::AuditContext;
 use crate::recorder::current_context;
-use crate::decision::{Decision, Outcome, Verdict};
+use crate::decision::{Code, Decision, Outcome, Verdict};
 use crate::detail::Detail;
 use crate::id::RecordId;
 use crate::resource::{Resource, Subject};
@@ -174,6 +174,11 @@ impl RecordBuilder {
     pub fn outcome(mut self, outcome: Outcome) -> Self {
         self.draft.outcome = Some(outcome);
         self
+    }
+
+    /// Sets a failure as how it ended.
+    pub fn failed(self, code: impl Into<Code>) -> Self {
+        self.outcome(Outcome::failure(code))
     }
 
     /// Sets decision and outcome together.

@@ -107,8 +107,8 @@ impl<F: Future> Future for Scoped<F> {
 /// Scopes a context to a future: every record made while it is polled is stamped with it.
 ///
 /// A context around this one is replaced within the scope, not merged.
-pub fn with_context<F: Future>(context: AuditContext, future: F) -> Scoped<F> {
-    Scoped { ambient: Ambient::with_context(context), future }
+pub fn with_context<F: IntoFuture>(context: AuditContext, future: F) -> Scoped<F::IntoFuture> {
+    Scoped { ambient: Ambient::with_context(context), future: future.into_future() }
 }
 
 /// Scopes a context to a closure.
@@ -119,8 +119,8 @@ pub fn with_context_sync<R>(context: AuditContext, inside: impl FnOnce() -> R) -
 /// Scopes a recorder to a future, in place of the installed one. Tests use it to run in parallel.
 ///
 /// Where a recorder is installed, that one gets a record of the replacement.
-pub fn with_recorder<F: Future>(recorder: Recorder, future: F) -> Scoped<F> {
-    Scoped { ambient: Ambient::with_recorder(recorder), future }
+pub fn with_recorder<F: IntoFuture>(recorder: Recorder, future: F) -> Scoped<F::IntoFuture> {
+    Scoped { ambient: Ambient::with_recorder(recorder), future: future.into_future() }
 }
 
 /// Scopes a recorder to a closure, as [`with_recorder`] does to a future.
@@ -130,8 +130,8 @@ pub fn with_recorder_sync<R>(recorder: Recorder, inside: impl FnOnce() -> R) -> 
 
 /// Carries recorder, context and the audited call around this one into a task that is spawned:
 /// `tokio::spawn(carry(work()))`.
-pub fn carry<F: Future>(future: F) -> Scoped<F> {
-    Scoped { ambient: Ambient::current(), future }
+pub fn carry<F: IntoFuture>(future: F) -> Scoped<F::IntoFuture> {
+    Scoped { ambient: Ambient::current(), future: future.into_future() }
 }
 
 /// The context around the running code, as it is now.

@@ -1,0 +1,94 @@
+//! Decisions from HTTP responses.
+
+use http::{Response, StatusCode};
+
+use crate::decision::{Code, Decide, Verdict};
+use crate::refusal::{Effect, Refusal, Refuse};
+
+/// What a status says: 401 and 403 are denials (`unauthenticated`, `forbidden`), 429 is one too (`rate_limited`),
+/// every other 4xx and 5xx is a failure (`http.404`), the rest a success.
+impl Decide for StatusCode {
+    fn decide(&self) -> Verdict {
+        match *self {
+            Self::UNAUTHORIZED => Verdict::denied("unauthenticated"),
+            Self::FORBIDDEN => Verdict::denied("forbidden"),
+            Self::TOO_MANY_REQUESTS => Verdict::denied("rate_limited"),
+            status if status.is_client_error() || status.is_server_error() => {
+                Verdict::failure(Code::custom(format!("http.{}", status.as_u16())))
+            }
+            _ => Verdict::success(),
+        }
+    }
+}
+
+/// What the response's status says, unless it carries a [`Verdict`] among its extensions: that one comes first, so
+/// that a denial can be shown as a 404.
+impl<B> Decide for Response<B> {
+    fn decide(&self) -> Verdict {
+        self.extensions().get::<Verdict>().cloned().unwrap_or_else(|| self.status().decide())
+    }
+}
+
+/// What the status says: a pair such as a handler returns.
+impl<T> Decide for (StatusCode, T) {
+    fn decide(&self) -> Verdict {
+        self.0.decide()
+    }
+}
+
+/// 403 for a denial; 503 where the call has not started; 500, which nobody takes for retryable, where it may have
+/// happened. Never a body.
+impl Refuse for StatusCode {
+    fn refuse(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Denied => Self::FORBIDDEN,
+            Refusal::Unavailable { effect: Effect::NotStarted } => Self::SERVICE_UNAVAILABLE,
+            Refusal::Unavailable { effect: Effect::MayHaveHappened } => Self::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// As a status alone, with an empty body.
+impl<B: Default> Refuse for Response<B> {
+    fn refuse(refusal: Refusal) -> Self {
+        let mut response = Self::new(B::default());
+        *response.status_mut() = StatusCode::refuse(refusal);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_say_what_the_field_expects() {
+        for (status, verdict) in [
+            (200, Verdict::success()),
+            (302, Verdict::success()),
+            (401, Verdict::denied("unauthenticated")),
+            (403, Verdict::denied("forbidden")),
+            (429, Verdict::denied("rate_limited")),
+            (404, Verdict::failure("http.404")),
+            (500, Verdict::failure("http.500")),
+        ] {
+            assert_eq!(StatusCode::from_u16(status).unwrap().decide(), verdict);
+        }
+    }
+
+    #[test]
+    fn a_decision_attached_to_the_response_beats_its_status() {
+        let mut response = Response::new(());
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        response.extensions_mut().insert(Verdict::denied("secret_exists"));
+        assert_eq!(response.decide(), Verdict::denied("secret_exists"));
+    }
+
+    #[test]
+    fn a_refusal_has_no_body_and_only_what_has_not_started_can_be_retried() {
+        let response = Response::<String>::refuse(Refusal::Unavailable { effect: Effect::NotStarted });
+        assert_eq!((response.status(), response.body().as_str()), (StatusCode::SERVICE_UNAVAILABLE, ""));
+        let happened = StatusCode::refuse(Refusal::Unavailable { effect: Effect::MayHaveHappened });
+        assert_eq!(happened, StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}
