@@ -2,6 +2,7 @@
 
 pub use ::core;
 pub use inventory;
+pub use serde;
 
 pub use crate::__derived_action as derived_action;
 pub use crate::decision::Verdict;
@@ -12,7 +13,7 @@ pub use crate::recorder::{
 };
 pub use crate::recorder::FailurePolicy;
 use crate::record::Record;
-pub use crate::sensitive::{Dropped, Hashed, Plain};
+pub use crate::sensitive::{Dropped, Encoder, Hashed, Mode, Object, Plain, Sensitive, SensitiveField, SensitiveType};
 pub use crate::refusal::{Refusal, Refuse};
 pub use crate::ticket::{Receipt, Ticket};
 

@@ -1,7 +1,10 @@
 //! The attribute and the derives of the `audited` framework.
 
 mod audited;
+mod case;
 mod ctxt;
+mod meta;
+mod sensitive;
 mod symbol;
 
 /// Wraps a function so that every call leaves a record, acknowledged before the function returns.
@@ -30,4 +33,42 @@ mod symbol;
 #[proc_macro_attribute]
 pub fn audited(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     audited::audited(args.into(), item.into()).into()
+}
+
+/// Classifies a type: what an audit record may show of each of its fields.
+///
+/// Each field is of a type that is itself classified (integers, booleans, UUIDs, times, other types that derive
+/// this, containers of those), or it is marked:
+///
+/// | mark | in the record |
+/// |---|---|
+/// | `#[sensitive]` | `"<redacted>"` |
+/// | `#[sensitive(hash)]` | a keyed hash, so that equal values can be found; without a key `"<redacted>"` |
+/// | `#[sensitive(plain)]` | the value, through its own `Serialize` |
+/// | `#[sensitive(plain, reason = "…")]` | the same, for a field that is named like a secret |
+///
+/// The derive writes the type in the shape that serde would: it reads `rename`, `rename_all`, `rename_all_fields`,
+/// `skip`, `skip_serializing`, `skip_serializing_if`, `transparent`, `tag`, `content` and `untagged`. A field that
+/// serde skips is not in the record and needs no mark. What it cannot follow, such as `flatten`, is an error.
+///
+/// A field's type that mentions a type parameter becomes a bound of the implementation, as in
+/// `Vec<T>: Sensitive`.
+///
+/// On the type itself, `#[sensitive(crate = my::audited)]` says where `audited` is re-exported.
+///
+/// ```ignore
+/// #[derive(Serialize, Sensitive)]
+/// struct Transfer {
+///     cents: u64,
+///     #[sensitive(plain)]
+///     currency: String,
+///     #[sensitive]
+///     memo: String,
+///     #[sensitive(hash)]
+///     device: String,
+/// }
+/// ```
+#[proc_macro_derive(Sensitive, attributes(sensitive))]
+pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    sensitive::derive(input.into()).into()
 }

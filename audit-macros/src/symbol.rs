@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use proc_macro2::Ident;
+
 /// The helper attribute of `#[derive(Sensitive)]`.
 pub(crate) const SENSITIVE: &str = "sensitive";
 /// The helper attribute of `#[derive(AuditEvent)]`.
@@ -12,6 +14,14 @@ pub(crate) const DENIED: &str = "denied";
 pub(crate) const FAILED: &str = "failed";
 /// Serde's attribute, read for names and shape.
 pub(crate) const SERDE: &str = "serde";
+
+/// The keys of `#[sensitive(…)]` on a field.
+pub(crate) const MARKS: &[&str] = &["plain", "hash", "reason"];
+
+/// Whether a word belongs on a field, not on a type.
+pub(crate) fn is_mark(word: &Ident) -> bool {
+    MARKS.iter().any(|mark| word == mark)
+}
 
 /// The valid name that `found` is probably a slip of.
 pub(crate) fn nearest<'a>(found: &str, valid: &[&'a str]) -> Option<&'a str> {
