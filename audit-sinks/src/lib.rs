@@ -1,1 +1,10 @@
-//! The sinks of the `audited` framework.
+//! The sinks of the [`audited`](https://docs.rs/audited) framework.
+//!
+//! Use that crate: it re-exports what is here. The sink to `tracing` lives in `audit-core`, since records go there
+//! until a recorder is installed.
+
+mod journal;
+mod memory;
+
+pub use journal::{DEFAULT_QUEUE_BYTES, Damage, Journal, JournalError, JournalOptions, JournalReader, Recovered, Step};
+pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, StillMissing};
