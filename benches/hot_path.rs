@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use audited::__private::{Inline, Ticket};
 use audited::{
-    Action, Actor, ActorId, AuditContext, AuditSink, CorrelationId, Decision, Durability, KeyRing, Record,
+    Action, Actor, ActorId, AuditContext, AuditSink, CorrelationId, Decision, Durability, KeyRing, MemorySink, Record,
     RecordBuilder, Recorder, Resource, ResourceId, SinkError, Source, TenantId, TracingSink, record_action,
     with_context_sync, with_recorder_sync,
 };
@@ -47,6 +47,11 @@ fn main() {
         }),
         Row::recording("null sink", recorder(Null { inline: true })),
         Row::recording("null sink of one's own, behind its thread", recorder(Null { inline: false })),
+        // It refuses what is past its bound, so that each round gets one of its own.
+        Row::new("memory", |times| {
+            let start_record = 1;
+            record_transfers(&recorder(MemorySink::with_capacity(times as usize + start_record)), times);
+        }),
         Row::recording("tracing, as JSON into a file", to_tracing).around(move |run| {
             with_default(&json_lines, run);
         }),
@@ -67,6 +72,16 @@ fn transfer() -> RecordBuilder {
             fields.redacted("memo");
             fields.hashed("device", "9f1c2d34-pixel-8");
         })
+}
+
+fn record_transfers(recorder: &Recorder, times: u32) {
+    with_recorder_sync(recorder.clone(), || {
+        with_context_sync(request(), || {
+            for _ in 0..times {
+                transfer().wait().unwrap();
+            }
+        });
+    });
 }
 
 fn request() -> AuditContext {
@@ -95,15 +110,7 @@ impl Row {
     }
 
     fn recording(name: &'static str, recorder: Recorder) -> Self {
-        Self::new(name, move |times| {
-            with_recorder_sync(recorder.clone(), || {
-                with_context_sync(request(), || {
-                    for _ in 0..times {
-                        transfer().wait().unwrap();
-                    }
-                });
-            });
-        })
+        Self::new(name, move |times| record_transfers(&recorder, times))
     }
 
     fn around(self, scope: impl Fn(&dyn Fn()) + 'static) -> Self {
