@@ -6,6 +6,7 @@
 pub mod __private;
 mod action;
 mod actor;
+mod contain;
 mod context;
 mod correlation;
 mod decision;

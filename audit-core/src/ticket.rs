@@ -1,17 +1,19 @@
 //! One acknowledgement: whoever writes the record settles it, whoever waits gets the answer or its deadline.
 //!
-//! A mutex and a condition variable, nothing lock-free: a wait costs a sync to a disk, not this.
+//! A mutex and a condition variable, nothing lock-free: a wait costs a sync to a disk, not this. The first of answer
+//! and deadline decides; the decision is entered in the account, and only then does the waiter see it.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::contain::contained;
 use crate::sink::SinkError;
 
-/// Where the account of a ticket is kept.
+/// Where the account of a ticket is kept. It lives until the ticket is settled.
 pub(crate) trait Account: Send + Sync {
     /// The sink has answered; `late` when the waiter had given up before.
     fn settled(&self, result: &Result<(), SinkError>, late: bool);
@@ -22,20 +24,35 @@ pub(crate) trait Account: Send + Sync {
 }
 
 /// What a ticket and its receipt share.
+///
+/// It does not own the account: a slip can be dropped anywhere, under any lock, and nothing happens.
 pub(crate) struct Slip {
     state: Mutex<State>,
     answered: Condvar,
-    account: Option<Box<dyn Account>>,
 }
 
-enum State {
-    Waiting { waker: Option<Waker>, watched: bool },
+struct State {
+    fate: Fate,
+    /// Whether the fate stands in the account, so that the waiter may see it.
+    counted: bool,
+    waker: Option<Waker>,
+    watched: bool,
+    account: Option<Weak<dyn Account>>,
+}
+
+enum Fate {
+    Waiting,
     Settled(Result<(), SinkError>),
     Expired,
 }
 
 /// The obligation to answer for a record. Dropping it answers [`SinkError::Closed`].
-pub struct Ticket(Option<Arc<Slip>>);
+pub struct Ticket(Option<Obligation>);
+
+struct Obligation {
+    slip: Arc<Slip>,
+    account: Option<Arc<dyn Account>>,
+}
 
 impl Ticket {
     /// A ticket without an account, and its receipt.
@@ -43,13 +60,16 @@ impl Ticket {
         Self::with_account(None)
     }
 
-    pub(crate) fn with_account(account: Option<Box<dyn Account>>) -> (Self, Receipt) {
-        let slip = Arc::new(Slip {
-            state: Mutex::new(State::Waiting { waker: None, watched: false }),
-            answered: Condvar::new(),
-            account,
-        });
-        (Self(Some(slip.clone())), Receipt { slip, deadline: None })
+    pub(crate) fn with_account(account: Option<Arc<dyn Account>>) -> (Self, Receipt) {
+        let state = State {
+            fate: Fate::Waiting,
+            counted: false,
+            waker: None,
+            watched: false,
+            account: account.as_ref().map(Arc::downgrade),
+        };
+        let slip = Arc::new(Slip { state: Mutex::new(state), answered: Condvar::new() });
+        (Self(Some(Obligation { slip: slip.clone(), account })), Receipt { slip, deadline: None })
     }
 
     /// Answers for the record.
@@ -59,14 +79,19 @@ impl Ticket {
 
     /// Answers, and says whether the waiter had not given up before.
     pub(crate) fn settle_if_awaited(mut self, result: Result<(), SinkError>) -> bool {
-        self.0.take().is_some_and(|slip| slip.settle(result))
+        self.0.take().is_some_and(|obligation| obligation.settle(result))
+    }
+
+    /// Whether the waiter has not given up.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.0.as_ref().is_some_and(|obligation| obligation.slip.is_waiting())
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if let Some(slip) = self.0.take() {
-            slip.settle(Err(SinkError::Closed));
+        if let Some(obligation) = self.0.take() {
+            obligation.settle(Err(SinkError::Closed));
         }
     }
 }
@@ -77,64 +102,82 @@ impl fmt::Debug for Ticket {
     }
 }
 
+impl Obligation {
+    fn settle(self, result: Result<(), SinkError>) -> bool {
+        let Self { slip, account } = self;
+        let late = {
+            let mut state = slip.lock();
+            let late = !matches!(state.fate, Fate::Waiting);
+            if !late {
+                state.fate = Fate::Settled(result.clone());
+            }
+            late
+        };
+        if let Some(account) = account {
+            account.settled(&result, late);
+            // What it holds (the room for the record) is free before the waiter goes on.
+            drop(account);
+        }
+        if !late {
+            slip.publish();
+        }
+        !late
+    }
+}
+
 impl Slip {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says whether anybody was still waiting for the answer.
-    fn settle(&self, result: Result<(), SinkError>) -> bool {
-        let (waker, late) = {
-            let mut state = self.lock();
-            match std::mem::replace(&mut *state, State::Settled(result.clone())) {
-                State::Waiting { waker, .. } => (waker, false),
-                State::Settled(_) => (None, false),
-                State::Expired => {
-                    *state = State::Expired;
-                    (None, true)
-                }
-            }
-        };
-        // The account first: whoever is woken finds itself counted.
-        if let Some(account) = &self.account {
-            account.settled(&result, late);
-        }
-        self.wake(waker);
-        !late
-    }
-
     /// Gives up on the answer, if there is none yet.
     pub(crate) fn expire(&self) {
-        let waker = {
+        let account = {
             let mut state = self.lock();
-            match &mut *state {
-                State::Waiting { waker, .. } => {
-                    let waker = waker.take();
-                    *state = State::Expired;
-                    waker
-                }
-                State::Settled(_) | State::Expired => return,
+            if !matches!(state.fate, Fate::Waiting) {
+                return;
             }
+            state.fate = Fate::Expired;
+            state.account.take()
         };
-        if let Some(account) = &self.account {
+        if let Some(account) = account.and_then(|account| account.upgrade()) {
             account.expired();
         }
-        self.wake(waker);
+        self.publish();
     }
 
     pub(crate) fn is_waiting(&self) -> bool {
-        matches!(*self.lock(), State::Waiting { .. })
+        matches!(self.lock().fate, Fate::Waiting)
     }
 
-    fn wake(&self, waker: Option<Waker>) {
+    /// Lets the waiter see what was decided.
+    fn publish(&self) {
+        let waker = {
+            let mut state = self.lock();
+            state.counted = true;
+            state.waker.take()
+        };
         self.answered.notify_all();
         if let Some(waker) = waker {
-            waker.wake();
+            // A waker is foreign code, and other tickets wait to be settled by this thread.
+            contained(|| waker.wake());
+        }
+    }
+}
+
+impl State {
+    fn answer(&self) -> Option<Result<(), SinkError>> {
+        match &self.fate {
+            Fate::Settled(result) if self.counted => Some(result.clone()),
+            Fate::Expired if self.counted => Some(Err(SinkError::Deadline)),
+            _ => None,
         }
     }
 }
 
 /// Waits for the answer: a future, or [`Receipt::wait`] for a thread.
+///
+/// Dropping it leaves the record on its way, and its deadline in force.
 #[must_use = "the record is acknowledged only once this says so"]
 pub struct Receipt {
     slip: Arc<Slip>,
@@ -156,10 +199,12 @@ impl Receipt {
     pub fn wait(&self) -> Result<(), SinkError> {
         let mut state = self.slip.lock();
         loop {
-            if let Some(answer) = answer(&state) {
+            if let Some(answer) = state.answer() {
                 return answer;
             }
-            let Some(deadline) = self.deadline else {
+            // What is decided already is about to be published: no deadline applies to that.
+            let deadline = self.deadline.filter(|_| matches!(state.fate, Fate::Waiting));
+            let Some(deadline) = deadline else {
                 state = self.slip.answered.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
@@ -174,16 +219,28 @@ impl Receipt {
         }
     }
 
-    /// Stops waiting; gives the answer where there is one already.
+    /// Stops waiting; gives the answer where it came first.
     pub(crate) fn give_up(&self) -> Option<Result<(), SinkError>> {
-        let answer = self.answered();
         self.slip.expire();
-        answer
+        match &self.slip.lock().fate {
+            Fate::Settled(result) => Some(result.clone()),
+            Fate::Waiting | Fate::Expired => None,
+        }
     }
 
-    /// The answer, where there is one already.
-    pub(crate) fn answered(&self) -> Option<Result<(), SinkError>> {
-        answer(&self.slip.lock())
+    /// Has the deadline seen to by the account, once.
+    fn watch(&self) {
+        let Some(deadline) = self.deadline else { return };
+        let account = {
+            let mut state = self.slip.lock();
+            if std::mem::replace(&mut state.watched, true) || !matches!(state.fate, Fate::Waiting) {
+                return;
+            }
+            state.account.clone()
+        };
+        if let Some(account) = account.and_then(|account| account.upgrade()) {
+            account.watch(&self.slip, deadline);
+        }
     }
 }
 
@@ -191,39 +248,35 @@ impl Future for Receipt {
     type Output = Result<(), SinkError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let unwatched = {
+        if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            self.slip.expire();
+        }
+        let replaced = {
             let mut state = self.slip.lock();
-            if let Some(answer) = answer(&state) {
+            if let Some(answer) = state.answer() {
                 return Poll::Ready(answer);
             }
-            match &mut *state {
-                State::Waiting { waker, watched } => {
-                    match waker {
-                        Some(waker) => waker.clone_from(cx.waker()),
-                        None => *waker = Some(cx.waker().clone()),
-                    }
-                    !std::mem::replace(watched, true)
-                }
-                State::Settled(_) | State::Expired => false,
+            match &state.waker {
+                Some(waker) if waker.will_wake(cx.waker()) => None,
+                _ => state.waker.replace(cx.waker().clone()),
             }
         };
-        if let (true, Some(account), Some(deadline)) = (unwatched, &self.slip.account, self.deadline) {
-            account.watch(&self.slip, deadline);
-        }
+        // The last waker of a task may drop that task, and everything in it: not under a lock.
+        drop(replaced);
+        self.watch();
         Poll::Pending
+    }
+}
+
+impl Drop for Receipt {
+    fn drop(&mut self) {
+        // Nobody waits any more, but a record that is not acknowledged in time counts nevertheless.
+        self.watch();
     }
 }
 
 impl fmt::Debug for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Receipt")
-    }
-}
-
-fn answer(state: &State) -> Option<Result<(), SinkError>> {
-    match state {
-        State::Waiting { .. } => None,
-        State::Settled(result) => Some(result.clone()),
-        State::Expired => Some(Err(SinkError::Deadline)),
     }
 }

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::Recorder;
 use super::core::Core;
+use super::guarded::Guarded;
 use super::lane::Lane;
 use super::loss::Losses;
 use super::site::{FailurePolicy, sites};
 use super::slots::Slots;
-use super::watch::Watch;
-use super::Recorder;
 use crate::action::Action;
+use crate::contain::contained;
 use crate::record::{Draft, Kind};
 use crate::sensitive::{KeyRing, Redaction};
 use crate::sink::{AuditSink, Durability};
@@ -85,7 +86,7 @@ impl RecorderBuilder {
     /// [`BuildError`] when there is no sink, the sink is too weak for the `fail_closed` functions of this binary, or
     /// no thread could be started.
     pub fn build(self) -> Result<Recorder, BuildError> {
-        let sink = self.sink.clone().ok_or(BuildError::NoSink)?;
+        let sink = Guarded::new(self.sink.clone().ok_or(BuildError::NoSink)?);
         let closed: Vec<_> = sites()
             .into_iter()
             .filter(|site| site.policy == FailurePolicy::Closed)
@@ -93,13 +94,13 @@ impl RecorderBuilder {
             .collect();
         let durability = sink.durability();
         if durability < Durability::Disk && !self.allow_weak && !closed.is_empty() {
-            return Err(BuildError::WeakSink { sink: sink.describe(), durability, actions: closed });
+            let sink = sink.description().to_owned();
+            return Err(BuildError::WeakSink { sink, durability, actions: closed });
         }
-        let lane = match sink.inline() {
-            Some(_) => None,
-            None => Some(Lane::start(sink.clone(), self.deadline)?),
-        };
-        let recorder = self.with(sink, lane);
+        let losses = Losses::new(Arc::default());
+        let lane =
+            if sink.is_inline() { None } else { Some(Lane::start(sink.share(), losses.clone(), self.deadline)?) };
+        let recorder = self.with(sink, lane, losses);
         recorder.announce_start();
         Ok(recorder)
     }
@@ -107,21 +108,22 @@ impl RecorderBuilder {
     /// For the sink to `tracing`, which needs no thread: the recorder until one is installed.
     pub(super) fn unchecked(self) -> Recorder {
         let sink = self.sink.clone().unwrap_or_else(|| Arc::new(crate::TracingSink::new()));
-        self.with(sink, None)
+        self.with(Guarded::new(sink), None, Losses::new(Arc::default()))
     }
 
-    fn with(self, sink: Arc<dyn AuditSink>, lane: Option<Lane>) -> Recorder {
-        Recorder(Arc::new(Core {
-            durability: sink.durability(),
+    fn with(self, sink: Guarded, lane: Option<Lane>, losses: Arc<Losses>) -> Recorder {
+        let core = Arc::new(Core {
             sink,
             lane,
             keys: self.keys,
             deadline: self.deadline,
             allow_weak: self.allow_weak,
             slots: Slots::new(self.max_in_flight),
-            losses: Losses::default(),
-            watch: Arc::new(Watch::default()),
-        }))
+            watch: losses.watch().clone(),
+            losses,
+        });
+        core.watch.serve(&core);
+        Recorder(core)
     }
 }
 
@@ -129,21 +131,23 @@ impl Recorder {
     /// States, in a log line and in a first record, what this configuration guarantees.
     fn announce_start(&self) {
         let core = self.core();
-        let sink = core.sink.describe();
-        tracing::info!(
-            target: "audited",
-            sink,
-            durability = core.durability.as_str(),
-            weak_fail_closed = core.allow_weak,
-            "audit recorder started"
-        );
+        let (sink, durability) = (core.sink.description(), core.sink.durability().as_str());
+        contained(|| {
+            tracing::info!(
+                target: "audited",
+                sink,
+                durability,
+                weak_fail_closed = core.allow_weak,
+                "audit recorder started"
+            );
+        });
         let mut draft = Draft::new(Action::new("audit.started"), Kind::System);
         draft.detail.add(Redaction::default(), |fields| {
-            fields.plain("sink", &sink);
-            fields.plain("durability", core.durability.as_str());
+            fields.plain("sink", sink);
+            fields.plain("durability", durability);
             fields.value("weak_fail_closed", &core.allow_weak);
             fields.value("hash_keys", &core.keys.is_some());
-            fields.value("deadline_ms", &core.deadline.as_millis());
+            fields.value("deadline_ms", &u64::try_from(core.deadline.as_millis()).unwrap_or(u64::MAX));
         });
         drop(core.submit_system(&draft));
     }

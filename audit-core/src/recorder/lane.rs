@@ -2,15 +2,16 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use super::guarded::Guarded;
+use super::loss::Losses;
 use crate::record::Record;
-use crate::sink::{AuditSink, SinkError};
+use crate::sink::SinkError;
 use crate::ticket::Ticket;
 
 /// The most records of one batch.
@@ -22,7 +23,8 @@ pub(super) struct Lane {
 }
 
 struct Shared {
-    sink: Arc<dyn AuditSink>,
+    sink: Guarded,
+    losses: Arc<Losses>,
     deadline: Duration,
     state: Mutex<State>,
     changed: Condvar,
@@ -30,35 +32,64 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<(Record, Ticket)>,
+    queue: VecDeque<Job>,
+    /// Whether a gap is to be written even if nothing else is.
+    gap: bool,
     /// Since when the sink has been polled without coming back.
     busy_since: Option<Instant>,
     closed: bool,
 }
 
+enum Job {
+    Write(Record, Ticket),
+    Flush(Duration, Ticket),
+}
+
+/// What the thread does next.
+enum Turn {
+    Write(Vec<(Record, Ticket)>),
+    Flush(Duration, Ticket),
+}
+
 impl Lane {
-    pub(super) fn start(sink: Arc<dyn AuditSink>, deadline: Duration) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared { sink, deadline, state: Mutex::default(), changed: Condvar::new() });
+    pub(super) fn start(sink: Guarded, losses: Arc<Losses>, deadline: Duration) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared { sink, losses, deadline, state: Mutex::default(), changed: Condvar::new() });
         let theirs = shared.clone();
         thread::Builder::new().name("audited-sink".into()).spawn(move || theirs.run())?;
         Ok(Self { shared })
     }
 
     pub(super) fn submit(&self, record: Record, ticket: Ticket) {
+        self.enqueue(Job::Write(record, ticket));
+    }
+
+    /// Flushes the sink, after everything that was submitted before.
+    pub(super) fn flush(&self, within: Duration, ticket: Ticket) {
+        self.enqueue(Job::Flush(within, ticket));
+    }
+
+    /// Has the gap written that waits, also when nothing else is submitted.
+    pub(super) fn write_gap(&self) {
+        self.shared.lock().gap = true;
+        self.shared.changed.notify_one();
+    }
+
+    fn enqueue(&self, job: Job) {
         let refused = {
             let mut state = self.shared.lock();
             if state.is_stuck(self.shared.deadline) {
                 // Nothing that waits behind a stuck sink is answered in time: say so now.
                 let mut refused = std::mem::take(&mut state.queue);
-                refused.push_back((record, ticket));
+                refused.push_back(job);
                 refused
             } else {
-                state.queue.push_back((record, ticket));
+                state.queue.push_back(job);
                 VecDeque::new()
             }
         };
         self.shared.changed.notify_one();
-        for (_, ticket) in refused {
+        for job in refused {
+            let (Job::Write(_, ticket) | Job::Flush(_, ticket)) = job;
             ticket.settle(Err(SinkError::Deadline));
         }
     }
@@ -77,45 +108,72 @@ impl Shared {
     }
 
     fn run(&self) {
-        while let Some((records, tickets)) = self.next_batch() {
-            let result = write(&*self.sink, &records, self.deadline);
-            self.lock().busy_since = None;
-            for ticket in tickets {
-                ticket.settle(result.clone());
+        while let Some(turn) = self.next_turn() {
+            match turn {
+                Turn::Write(batch) => self.write(batch),
+                Turn::Flush(within, ticket) => {
+                    let result = self.sink.flush(within);
+                    self.lock().busy_since = None;
+                    ticket.settle(result);
+                }
             }
+        }
+        // The last chance for a gap: nobody asks again.
+        self.write(Vec::new());
+    }
+
+    fn write(&self, batch: Vec<(Record, Ticket)>) {
+        // What was lost before comes first, so that the gap stands in the stream where the records are missing.
+        let (records, tickets): (Vec<_>, Vec<_>) = self.losses.next_gap().into_iter().chain(batch).unzip();
+        let result = if records.is_empty() { Ok(()) } else { self.sink.write(&records, self.deadline) };
+        self.lock().busy_since = None;
+        for ticket in tickets {
+            ticket.settle(result.clone());
         }
     }
 
-    /// Waits for records; none when the lane is closed and empty.
-    fn next_batch(&self) -> Option<(Vec<Record>, Vec<Ticket>)> {
+    /// Waits for something to do; nothing more comes once the lane is closed and empty.
+    fn next_turn(&self) -> Option<Turn> {
         let mut state = self.lock();
-        while state.queue.is_empty() {
+        while state.queue.is_empty() && !state.gap {
             if state.closed {
                 return None;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let most = state.queue.len().min(MAX_BATCH);
         state.busy_since = Some(Instant::now());
-        Some(state.queue.drain(..most).unzip())
+        match state.queue.pop_front() {
+            Some(Job::Flush(within, ticket)) => Some(Turn::Flush(within, ticket)),
+            first => {
+                state.gap = false;
+                Some(Turn::Write(state.batch(first)))
+            }
+        }
     }
 }
 
 impl State {
     fn is_stuck(&self, deadline: Duration) -> bool {
         // Twice the deadline: once for the sink's future, and as much again for a poll that does not come back.
-        self.busy_since.is_some_and(|since| since.elapsed() > deadline * 2)
+        self.busy_since.is_some_and(|since| since.elapsed() > deadline.saturating_mul(2))
     }
-}
 
-fn write(sink: &dyn AuditSink, records: &[Record], deadline: Duration) -> Result<(), SinkError> {
-    catch_unwind(AssertUnwindSafe(|| block_on(sink.write(records), deadline)))
-        .unwrap_or(Err(SinkError::Panicked))
+    /// The writes up to the next flush.
+    fn batch(&mut self, first: Option<Job>) -> Vec<(Record, Ticket)> {
+        let mut batch = Vec::new();
+        let mut next = first;
+        while let Some(Job::Write(record, ticket)) = next {
+            batch.push((record, ticket));
+            let more = batch.len() < MAX_BATCH && matches!(self.queue.front(), Some(Job::Write(..)));
+            next = if more { self.queue.pop_front() } else { None };
+        }
+        batch
+    }
 }
 
 /// Polls a sink's future on this thread until it is ready or the deadline has passed; a future that is late is
 /// dropped.
-pub(super) fn block_on<F>(future: F, deadline: Duration) -> Result<(), SinkError>
+pub(super) fn block_on<F>(future: F, within: Duration) -> Result<(), SinkError>
 where
     F: Future<Output = Result<(), SinkError>>,
 {
@@ -130,11 +188,16 @@ where
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut cx = Context::from_waker(&waker);
     let mut future = pin!(future);
-    let deadline = Instant::now() + deadline;
+    // Too long to be a moment is for ever.
+    let deadline = Instant::now().checked_add(within);
     loop {
         if let Poll::Ready(result) = future.as_mut().poll(&mut cx) {
             return result;
         }
+        let Some(deadline) = deadline else {
+            thread::park();
+            continue;
+        };
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(SinkError::Deadline);

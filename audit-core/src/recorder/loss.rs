@@ -1,11 +1,16 @@
 //! The account of what was not acknowledged.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
+use super::watch::Watch;
 use crate::action::Action;
-use crate::record::{Draft, Kind, Record};
+use crate::id::RecordId;
+use crate::record::{Draft, Kind, Record, Stamp, encode};
 use crate::sensitive::Redaction;
+use crate::sink::SinkError;
+use crate::ticket::{Account, Slip, Ticket};
 use crate::timestamp::Timestamp;
 
 /// The most actions that one gap record lists; the rest is counted under `…`.
@@ -25,8 +30,10 @@ pub struct Stats {
     pub lost: u64,
 }
 
-#[derive(Default)]
-pub(super) struct Losses(Mutex<State>);
+pub(super) struct Losses {
+    state: Mutex<State>,
+    watch: Arc<Watch>,
+}
 
 #[derive(Default)]
 struct State {
@@ -41,100 +48,128 @@ struct Gap {
     lost: u64,
     actions: BTreeMap<String, u64>,
     reasons: BTreeMap<&'static str, u64>,
+    /// When the first of the lost happened.
     from: Timestamp,
+    /// When the last of them happened.
     to: Timestamp,
 }
 
 impl Losses {
+    pub(super) fn new(watch: Arc<Watch>) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::default(), watch })
+    }
+
+    pub(super) fn watch(&self) -> &Arc<Watch> {
+        &self.watch
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn stats(&self) -> Stats {
         self.lock().stats
     }
 
-    /// Says whether a gap is waiting to be written, now that the sink takes records.
-    pub(super) fn acknowledged(&self, late: bool) -> bool {
+    pub(super) fn acknowledged(&self, late: bool) {
         let mut state = self.lock();
         if late {
             state.stats.late += 1;
         } else {
             state.stats.acknowledged += 1;
         }
-        state.gap.is_some() && !state.gap_on_its_way
     }
 
     pub(super) fn expired(&self) {
         self.lock().stats.unacknowledged += 1;
     }
 
-    pub(super) fn lost(&self, action: &str, reason: &'static str, late: bool) {
-        let now = Timestamp::now();
-        let mut state = self.lock();
-        state.stats.lost += 1;
-        if !late {
-            state.stats.unacknowledged += 1;
-        }
-        let gap = state.gap.get_or_insert_with(|| Gap::new(now));
-        gap.lost += 1;
-        gap.to = gap.to.max(now);
-        gap.count_action(action, 1);
-        *gap.reasons.entry(reason).or_default() += 1;
-    }
-
-    /// Takes the gap to write it, unless there is none or one is on its way.
-    pub(super) fn begin_gap(&self) -> Option<PendingGap> {
-        let mut state = self.lock();
-        if state.gap_on_its_way {
-            return None;
-        }
-        let gap = state.gap.take()?;
-        state.gap_on_its_way = true;
-        Some(PendingGap(gap))
-    }
-
-    /// The gap is in the stream, or (`back`) it is not and must be written again. Says whether one is waiting.
-    pub(super) fn end_gap(&self, back: Option<PendingGap>) -> bool {
-        let mut state = self.lock();
-        state.gap_on_its_way = false;
-        if let Some(PendingGap(mut gap)) = back {
-            if let Some(newer) = state.gap.take() {
-                gap.merge(newer);
+    pub(super) fn lost(&self, record: &Record, reason: &'static str, late: bool) {
+        let (action, when) = (record.action(), record.occurred_at().unwrap_or_else(Timestamp::now));
+        {
+            let mut state = self.lock();
+            state.stats.lost += 1;
+            if !late {
+                state.stats.unacknowledged += 1;
             }
-            state.gap = Some(gap);
+            let gap = state.gap.get_or_insert_with(|| Gap::at(when));
+            gap.lost += 1;
+            gap.from = gap.from.min(when);
+            gap.to = gap.to.max(when);
+            gap.count_action(&action, 1);
+            *gap.reasons.entry(reason).or_default() += 1;
         }
-        state.gap.is_some()
+        self.watch.gap_due();
+    }
+
+    /// The record of the gap that waits, if one does and none is on its way. Should it not be acknowledged, the gap
+    /// waits again.
+    pub(super) fn next_gap(self: &Arc<Self>) -> Option<(Record, Ticket)> {
+        let gap = {
+            let mut state = self.lock();
+            if state.gap_on_its_way {
+                return None;
+            }
+            let gap = state.gap.take()?;
+            state.gap_on_its_way = true;
+            gap
+        };
+        let now = Timestamp::now();
+        let stamp = Stamp { id: RecordId::at(now), occurred_at: now, recorded_at: now };
+        let record = encode(&gap.draft(), None, &stamp, None);
+        let (ticket, _) = Ticket::with_account(Some(Arc::new(GapEntry { losses: self.clone(), gap })));
+        Some((record, ticket))
+    }
+
+    fn end_gap(&self, lost_again: Option<Gap>) {
+        let waits = {
+            let mut state = self.lock();
+            state.gap_on_its_way = false;
+            if let Some(mut gap) = lost_again {
+                if let Some(newer) = state.gap.take() {
+                    gap.merge(newer);
+                }
+                state.gap = Some(gap);
+            }
+            state.gap.is_some()
+        };
+        if waits {
+            self.watch.gap_due();
+        }
     }
 }
 
-/// A gap that is being written.
-#[derive(Clone)]
-pub(super) struct PendingGap(Gap);
-
-impl PendingGap {
-    pub(super) fn draft(&self) -> Draft {
-        let Self(gap) = self;
-        let mut draft = Draft::new(Action::new("audit.gap"), Kind::System);
-        draft.detail.add(Redaction::default(), |fields| {
-            fields.value("lost", &gap.lost);
-            fields.plain("actions", &gap.actions);
-            fields.plain("reasons", &gap.reasons);
-            fields.value("from", &gap.from);
-            fields.value("to", &gap.to);
-        });
-        draft
-    }
+/// The account of a gap record.
+struct GapEntry {
+    losses: Arc<Losses>,
+    gap: Gap,
 }
 
-/// The action of a record, for the account.
-pub(super) fn action_of(record: &Record) -> String {
-    record.action().into_owned()
+impl Account for GapEntry {
+    fn settled(&self, result: &Result<(), SinkError>, _late: bool) {
+        self.losses.end_gap(result.is_err().then(|| self.gap.clone()));
+    }
+
+    fn expired(&self) {}
+
+    fn watch(&self, _slip: &Arc<Slip>, _deadline: Instant) {}
 }
 
 impl Gap {
-    fn new(now: Timestamp) -> Self {
-        Self { lost: 0, actions: BTreeMap::new(), reasons: BTreeMap::new(), from: now, to: now }
+    fn draft(&self) -> Draft {
+        let mut draft = Draft::new(Action::new("audit.gap"), Kind::System);
+        draft.detail.add(Redaction::default(), |fields| {
+            fields.value("lost", &self.lost);
+            fields.plain("actions", &self.actions);
+            fields.plain("reasons", &self.reasons);
+            fields.value("from", &self.from);
+            fields.value("to", &self.to);
+        });
+        draft
+    }
+
+    fn at(when: Timestamp) -> Self {
+        Self { lost: 0, actions: BTreeMap::new(), reasons: BTreeMap::new(), from: when, to: when }
     }
 
     fn count_action(&mut self, action: &str, count: u64) {

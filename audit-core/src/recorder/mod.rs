@@ -6,6 +6,7 @@ mod call;
 mod core;
 mod drive;
 mod event;
+mod guarded;
 mod lane;
 mod loss;
 mod site;
@@ -14,7 +15,7 @@ mod watch;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -27,7 +28,7 @@ pub use self::build::{BuildError, DEFAULT_DEADLINE, DEFAULT_MAX_IN_FLIGHT, Recor
 pub use self::call::{Call, CaptureActor, CaptureSubject};
 pub(crate) use self::core::Core;
 pub use self::drive::{
-    Audited, Begun, Intent, audit, audit_sync, begin_sync, capture, intent, never_refused,
+    Audited, Begun, Intent, audit, audit_begun, audit_sync, begin, begin_sync, capture, intent, make, never_refused,
 };
 pub use self::event::{Acknowledging, Unacknowledged, record, record_action};
 pub use self::loss::Stats;
@@ -80,23 +81,21 @@ impl Recorder {
 
     /// What an acknowledgement of this recorder promises.
     pub fn durability(&self) -> Durability {
-        self.0.durability
+        self.0.sink.durability()
     }
 
     /// Waits until every record on its way is answered for and the sink is flushed. It blocks the thread.
+    ///
+    /// Audited calls that still run have no record on its way yet, and are not waited for.
     ///
     /// # Errors
     ///
     /// [`NotFlushed`] when that takes longer than `within`, or the sink says no.
     pub fn flush(&self, within: Duration) -> Result<(), NotFlushed> {
-        let on_their_way = self.0.slots.wait_until_empty(within);
-        if on_their_way > 0 {
-            return Err(NotFlushed::OnTheirWay { records: on_their_way });
-        }
-        self.0.flush_sink(within).map_err(NotFlushed::Sink)
+        self.flush_until(within, Instant::now().checked_add(within))
     }
 
-    /// Writes the stop record, then flushes. It blocks the thread.
+    /// Writes what was lost and the stop record, then flushes. It blocks the thread.
     ///
     /// Call it last: records of calls that were cancelled are on their way with nobody waiting for them.
     ///
@@ -104,8 +103,21 @@ impl Recorder {
     ///
     /// As [`Recorder::flush`].
     pub fn shutdown(&self, within: Duration) -> Result<(), NotFlushed> {
-        drop(self.0.submit_system(&Draft::new(Action::new("audit.stopped"), Kind::System)));
-        self.flush(within)
+        let until = Instant::now().checked_add(within);
+        let stop = Draft::new(Action::new("audit.stopped"), Kind::System);
+        self.0.write_gap();
+        let slot = self.0.try_slot().or_else(|| self.0.queue_for_slot_within(within).wait());
+        drop(self.0.submit_system_in(&stop, slot));
+        self.flush_until(within, until)
+    }
+
+    fn flush_until(&self, within: Duration, until: Option<Instant>) -> Result<(), NotFlushed> {
+        let on_their_way = self.0.slots.wait_until_landed(until);
+        if on_their_way > 0 {
+            return Err(NotFlushed::OnTheirWay { records: on_their_way });
+        }
+        let left = until.map_or(within, |until| until.saturating_duration_since(Instant::now()));
+        self.0.flush_sink(left).map_err(NotFlushed::Sink)
     }
 
     /// The recorder that records are made with here: the scoped one, the installed one, or the one to `tracing`.
@@ -137,8 +149,8 @@ impl Recorder {
         }
         let mut draft = Draft::new(Action::new("audit.recorder_replaced"), Kind::System);
         draft.detail.add(Redaction::default(), |fields| {
-            fields.plain("sink", &self.0.sink.describe());
-            fields.plain("durability", self.0.durability.as_str());
+            fields.plain("sink", self.0.sink.description());
+            fields.plain("durability", self.0.sink.durability().as_str());
         });
         drop(installed.submit_system(&draft));
     }
@@ -146,7 +158,7 @@ impl Recorder {
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder").field("sink", &self.0.sink.describe()).finish_non_exhaustive()
+        f.debug_struct("Recorder").field("sink", &self.0.sink.description()).finish_non_exhaustive()
     }
 }
 

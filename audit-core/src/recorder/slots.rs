@@ -1,7 +1,7 @@
 //! How many records may be on their way at once.
 //!
 //! A call reserves its slot when it begins, so that its final record never has to wait for room, not even when its
-//! future is dropped.
+//! future is dropped. A slot that becomes free goes to the one who has waited longest, never past the queue.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -13,24 +13,34 @@ use std::time::{Duration, Instant};
 use crate::sink::SinkError;
 use crate::ticket::{Account, Receipt, Ticket};
 
+/// How long the queue may grow before it is swept of those who have left.
+const SWEEP_AT: usize = 64;
+
 pub(super) struct Slots {
     most: usize,
     state: Mutex<State>,
-    emptied: Condvar,
+    landed: Condvar,
 }
 
-#[derive(Default)]
 struct State {
+    /// Slots that are out. While it is below the limit, nobody waits.
     taken: usize,
+    /// Of those, the ones whose record the sink has.
+    flying: usize,
     waiting: VecDeque<Ticket>,
+    sweep_at: usize,
 }
 
 /// Room for one record; dropping it makes room for another.
-pub(crate) struct Slot(Arc<Slots>);
+pub(crate) struct Slot {
+    slots: Arc<Slots>,
+    flying: bool,
+}
 
 impl Slots {
     pub(super) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, state: Mutex::default(), emptied: Condvar::new() })
+        let state = State { taken: 0, flying: 0, waiting: VecDeque::new(), sweep_at: SWEEP_AT };
+        Arc::new(Self { most, state: Mutex::new(state), landed: Condvar::new() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -44,61 +54,105 @@ impl Slots {
             return None;
         }
         state.taken += 1;
-        Some(Slot(self.clone()))
+        Some(Slot::new(self))
     }
 
     /// Queues for a slot. `account` sees to the deadline.
-    pub(super) fn queue(self: &Arc<Self>, account: Box<dyn Account>, deadline: Duration) -> Place {
+    pub(super) fn queue(self: &Arc<Self>, account: Arc<dyn Account>, deadline: Duration) -> Place {
         let (ticket, receipt) = Ticket::with_account(Some(account));
         let mut state = self.lock();
-        if state.taken < self.most {
+        let at_once = state.taken < self.most;
+        let left = if at_once {
+            state.taken += 1;
             drop(state);
             ticket.settle(Ok(()));
+            VecDeque::new()
         } else {
+            let left = state.sweep();
             state.waiting.push_back(ticket);
-        }
+            drop(state);
+            left
+        };
+        drop(left);
         Place { slots: self.clone(), receipt: receipt.within(deadline), called: false }
     }
 
-    /// Calls the next one in the queue who is still there.
-    fn call_next(&self) {
-        let next = || self.lock().waiting.pop_front();
-        while let Some(ticket) = next() {
-            if ticket.settle_if_awaited(Ok(())) {
+    /// Hands a slot to the next in the queue who is still there.
+    fn pass_on(&self) {
+        loop {
+            let next = {
+                let mut state = self.lock();
+                let Some(next) = state.waiting.pop_front() else {
+                    state.taken -= 1;
+                    return;
+                };
+                next
+            };
+            if next.settle_if_awaited(Ok(())) {
                 return;
             }
         }
     }
 
-    /// Waits until no record is on its way, or the deadline has passed; gives how many still are.
-    pub(super) fn wait_until_empty(&self, within: Duration) -> usize {
-        let deadline = Instant::now() + within;
+    /// Waits until the sink has answered for every record that it has, or the deadline has passed; gives how many are
+    /// left.
+    pub(super) fn wait_until_landed(&self, until: Option<Instant>) -> usize {
         let mut state = self.lock();
-        while state.taken > 0 {
-            let left = deadline.saturating_duration_since(Instant::now());
+        while state.flying > 0 {
+            let Some(until) = until else {
+                state = self.landed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
-            state = self.emptied.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.landed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.taken
+        state.flying
+    }
+}
+
+impl State {
+    /// Takes out those who have left, once in a while. They are dropped outside of the lock.
+    fn sweep(&mut self) -> VecDeque<Ticket> {
+        if self.waiting.len() < self.sweep_at {
+            return VecDeque::new();
+        }
+        let (waiting, left) = std::mem::take(&mut self.waiting).into_iter().partition(Ticket::is_awaited);
+        self.waiting = waiting;
+        self.sweep_at = SWEEP_AT.max(self.waiting.len() * 2);
+        left
+    }
+}
+
+impl Slot {
+    fn new(slots: &Arc<Slots>) -> Self {
+        Self { slots: slots.clone(), flying: false }
+    }
+
+    /// Notes that the record is on its way.
+    pub(super) fn fly(mut self) -> Self {
+        self.slots.lock().flying += 1;
+        self.flying = true;
+        self
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        {
-            let mut state = self.0.lock();
-            state.taken -= 1;
-            if state.taken == 0 {
-                self.0.emptied.notify_all();
+        if self.flying {
+            let mut state = self.slots.lock();
+            state.flying -= 1;
+            if state.flying == 0 {
+                self.slots.landed.notify_all();
             }
         }
-        self.0.call_next();
+        self.slots.pass_on();
     }
 }
 
-/// A place in the queue for a slot. When it is called it is worth trying; whoever leaves calls the next one.
+/// A place in the queue for a slot. Whoever is called has the slot, and passes it on should he be gone.
 #[must_use = "a place does nothing until it is waited for"]
 pub(crate) struct Place {
     slots: Arc<Slots>,
@@ -115,7 +169,7 @@ impl Place {
 
     fn take(&mut self, answer: &Result<(), SinkError>) -> Option<Slot> {
         self.called = true;
-        answer.as_ref().ok().and_then(|()| self.slots.try_take())
+        answer.is_ok().then(|| Slot::new(&self.slots))
     }
 }
 
@@ -130,7 +184,7 @@ impl Future for Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if !self.called && matches!(self.receipt.give_up(), Some(Ok(()))) {
-            self.slots.call_next();
+            drop(Slot::new(&self.slots));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The thread that gives up on answers past their deadline, and asks again about gaps.
 
 use std::collections::BinaryHeap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,12 @@ use crate::ticket::Slip;
 /// How often a sink that lost records is asked whether it takes the gap record.
 const GAP_RETRY: Duration = Duration::from_millis(500);
 
+/// How many deadlines are kept before they are swept of those that no longer matter.
+const SWEEP_AT: usize = 1024;
+
 #[derive(Default)]
 pub(super) struct Watch {
+    core: OnceLock<Weak<Core>>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -21,8 +25,10 @@ pub(super) struct Watch {
 struct State {
     started: bool,
     closed: bool,
-    gap_due: bool,
+    /// When to ask next about a gap.
+    gap_at: Option<Instant>,
     due: BinaryHeap<Due>,
+    sweep_at: usize,
 }
 
 /// Ordered so that the earliest deadline is the greatest.
@@ -32,23 +38,33 @@ struct Due {
 }
 
 impl Watch {
+    /// Sets whose gaps it asks about. Until then it asks about none.
+    pub(super) fn serve(&self, core: &Arc<Core>) {
+        let _ = self.core.set(Arc::downgrade(core));
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn at(self: &Arc<Self>, core: &Arc<Core>, deadline: Instant, slip: &Arc<Slip>) {
+    /// Sees to it that the slip expires at its deadline.
+    pub(super) fn at(self: &Arc<Self>, deadline: Instant, slip: &Arc<Slip>) {
         let mut state = self.lock();
-        while state.due.peek().is_some_and(Due::is_over) {
-            state.due.pop();
-        }
+        state.sweep();
+        let earliest = state.due.peek().is_none_or(|due| deadline < due.deadline);
         state.due.push(Due { deadline, slip: Arc::downgrade(slip) });
-        self.wake(state, core);
+        if earliest || !state.started {
+            self.wake(state);
+        }
     }
 
-    pub(super) fn gap_due(self: &Arc<Self>, core: &Arc<Core>) {
+    /// Sees to it that a gap is written before long.
+    pub(super) fn gap_due(self: &Arc<Self>) {
         let mut state = self.lock();
-        state.gap_due = true;
-        self.wake(state, core);
+        if state.gap_at.is_none() {
+            state.gap_at = Some(Instant::now() + GAP_RETRY);
+            self.wake(state);
+        }
     }
 
     pub(super) fn close(&self) {
@@ -56,54 +72,67 @@ impl Watch {
         self.changed.notify_all();
     }
 
-    fn wake(self: &Arc<Self>, mut state: MutexGuard<'_, State>, core: &Arc<Core>) {
-        if !std::mem::replace(&mut state.started, true) {
-            let (watch, core) = (self.clone(), Arc::downgrade(core));
-            let spawned = thread::Builder::new().name("audited-watch".into()).spawn(move || watch.run(&core));
-            state.started = spawned.is_ok();
+    fn wake(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        if !state.started && !state.closed {
+            let watch = self.clone();
+            // Where no thread can be had now, the next one who asks tries again.
+            state.started = thread::Builder::new().name("audited-watch".into()).spawn(move || watch.run()).is_ok();
         }
         drop(state);
         self.changed.notify_all();
     }
 
-    fn run(&self, core: &Weak<Core>) {
+    fn run(&self) {
         let mut state = self.lock();
         while !state.closed {
             let now = Instant::now();
-            let mut expired = Vec::new();
-            while state.due.peek().is_some_and(|due| due.deadline <= now || due.is_over()) {
-                expired.extend(state.due.pop());
-            }
-            if !expired.is_empty() {
+            let expired = state.take_due(now);
+            let gap = state.gap_at.take_if(|at| *at <= now).is_some();
+            if !expired.is_empty() || gap {
                 drop(state);
-                expired.iter().filter_map(|due| due.slip.upgrade()).for_each(|slip| slip.expire());
+                expired.iter().filter_map(Weak::upgrade).for_each(|slip| slip.expire());
+                if gap && let Some(core) = self.core.get().and_then(Weak::upgrade) {
+                    core.write_gap();
+                }
                 state = self.lock();
                 continue;
             }
-            let next = state.due.peek().map(|due| due.deadline.saturating_duration_since(now));
-            if !state.gap_due {
-                state = match next {
-                    Some(next) => self.changed.wait_timeout(state, next).unwrap_or_else(PoisonError::into_inner).0,
-                    None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-                };
-                continue;
-            }
-            let nap = next.map_or(GAP_RETRY, |next| next.min(GAP_RETRY));
-            state = self.changed.wait_timeout(state, nap).unwrap_or_else(PoisonError::into_inner).0;
-            if state.closed {
-                return;
-            }
-            state.gap_due = false;
-            drop(state);
-            let Some(core) = core.upgrade() else { return };
-            core.write_gap();
-            drop(core);
-            state = self.lock();
+            state = match state.next().map(|at| at.saturating_duration_since(now)) {
+                Some(nap) => self.changed.wait_timeout(state, nap).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+}
+
+impl State {
+    fn take_due(&mut self, now: Instant) -> Vec<Weak<Slip>> {
+        let mut due = Vec::new();
+        while self.due.peek().is_some_and(|first| first.deadline <= now || first.is_over()) {
+            due.extend(self.due.pop().map(|first| first.slip));
+        }
+        due
+    }
+
+    /// The next moment at which there is something to do.
+    fn next(&self) -> Option<Instant> {
+        self.due.peek().map(|due| due.deadline).into_iter().chain(self.gap_at).min()
+    }
+
+    /// Forgets deadlines of what is over: usually the earliest, once in a while all.
+    fn sweep(&mut self) {
+        while self.due.peek().is_some_and(Due::is_over) {
+            self.due.pop();
+        }
+        if self.due.len() >= self.sweep_at.max(SWEEP_AT) {
+            self.due.retain(|due| !due.is_over());
+            self.sweep_at = self.due.len() * 2;
         }
     }
 }
 
 impl Due {
+    /// Looks at the slip under the lock of the watch, which is why a slip does nothing when it is dropped.
     fn is_over(&self) -> bool {
         self.slip.upgrade().is_none_or(|slip| !slip.is_waiting())
     }
