@@ -12,7 +12,7 @@ pub use audit_core::{
     RecorderBuilder, Refusal, Refuse, Resource, ResourceId, SCHEMA, Scoped, Sensitive, SensitiveField, SensitiveType,
     SessionId, SinkError, Site, Source, Stage, Stats, StoredActor, StoredDecision, StoredOutcome, StoredRecord,
     StoredResource, StoredSource, Subject, SubjectId, TRACING_TARGET, TenantId, Timestamp, TraceId, TracingSink,
-    UNENCODABLE, Unacknowledged, Verdict, carry, current_context, extend_context, record, record_action,
+    UNENCODABLE, Unacknowledged, UnknownAction, Verdict, carry, current_context, extend_context, record, record_action,
     sensitive_types, sites, with_context, with_context_sync, with_recorder, with_recorder_sync,
 };
 pub use audit_macros::*;

@@ -5,8 +5,10 @@ pub use inventory;
 pub use serde;
 
 pub use crate::__derived_action as derived_action;
-pub use crate::decision::Verdict;
+pub use crate::action::Action;
+pub use crate::decision::{Deny, Verdict};
 pub use crate::derived::{derive, derived_len};
+pub use crate::event::{AuditEvent, EventKind, UnknownAction, deserialize_kind};
 pub use crate::judge;
 pub use crate::recorder::{
     Audited, Begun, Call, Intent, RegisteredSite, Site, audit, audit_sync, begin_sync, capture, intent, never_refused,

@@ -1,9 +1,15 @@
 //! Typed vocabularies.
 
+use std::fmt;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::marker::PhantomData;
+use std::str::FromStr;
 
-use crate::action::Action;
+use serde::Deserializer;
+use serde::de::{Error, Visitor};
+
+use crate::action::{Action, MAX_ACTION_LEN};
 use crate::sensitive::Object;
 
 /// A typed vocabulary: an enum, each variant an action, its fields the payload. Derived:
@@ -35,4 +41,42 @@ pub trait EventKind: Copy + Debug + Eq + Hash + Send + Sync + 'static {
 
     /// Its action.
     fn action(self) -> Action;
+}
+
+/// A name that is no action of the vocabulary which it was looked up in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is no action of this vocabulary", name.escape_debug())]
+pub struct UnknownAction {
+    name: String,
+}
+
+impl UnknownAction {
+    /// Keeps the name, cut at [`MAX_ACTION_LEN`] bytes.
+    pub fn new(name: &str) -> Self {
+        Self { name: name[..name.floor_char_boundary(MAX_ACTION_LEN)].to_owned() }
+    }
+}
+
+/// Reads a kind from its action: what the derived `Deserialize` does.
+#[doc(hidden)]
+pub fn deserialize_kind<'de, K, D>(deserializer: D) -> Result<K, D::Error>
+where
+    K: FromStr<Err = UnknownAction>,
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_str(Name(PhantomData))
+}
+
+struct Name<K>(PhantomData<K>);
+
+impl<K: FromStr<Err = UnknownAction>> Visitor<'_> for Name<K> {
+    type Value = K;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an action")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<K, E> {
+        name.parse().map_err(E::custom)
+    }
 }

@@ -38,7 +38,7 @@ pub use context::AuditContext;
 pub use correlation::{CorrelationId, InvalidCorrelationId, InvalidTraceId, MAX_CORRELATION_ID_LEN, TraceId};
 pub use decision::{Code, Decide, Decision, Deny, MAX_CODE_CHARS, Outcome, Verdict};
 pub use detail::Detail;
-pub use event::{AuditEvent, EventKind};
+pub use event::{AuditEvent, EventKind, UnknownAction};
 pub use id::RecordId;
 pub use identity::{ActorId, ResourceId, SessionId, SubjectId, TenantId};
 pub use record::{

@@ -3,7 +3,10 @@
 mod audited;
 mod case;
 mod ctxt;
+mod deny;
+mod event;
 mod meta;
+mod names;
 mod sensitive;
 mod symbol;
 
@@ -71,4 +74,69 @@ pub fn audited(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 #[proc_macro_derive(Sensitive, attributes(sensitive))]
 pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     sensitive::derive(input.into()).into()
+}
+
+/// Makes an enum a typed vocabulary: each variant an action, its fields the payload.
+///
+/// The action is the prefix, the separator and the variant's name in `snake_case`; names are for ever, so that a
+/// variant which is renamed keeps its action by `action`.
+///
+/// | on the enum | |
+/// |---|---|
+/// | `prefix = "user"` | what every action starts with; needed unless each variant has an `action` |
+/// | `separator = "."` | what stands between; `.` by default |
+/// | `rename_all = "snake_case"` | the case of the variants' names, as serde has them |
+/// | `crate = path` | where `audited` is, if it has another name |
+///
+/// | on a variant | |
+/// |---|---|
+/// | `action = "user.created"` | the whole action |
+///
+/// The fields are classified as by `#[derive(Sensitive)]`, with the same marks. Named fields are keys of the payload;
+/// the one field of a newtype variant has the key `value`, those of a tuple variant `0`, `1`, and so on.
+///
+/// Beside the enum `UserEvent` stands `UserEventKind`, the action without the payload: `Copy`, with `as_str`, `ALL`,
+/// `Display`, `FromStr`, and serde's traits as the string.
+///
+/// ```ignore
+/// #[derive(AuditEvent)]
+/// #[event(prefix = "user")]
+/// enum UserEvent {
+///     Created { id: u64, #[sensitive] name: String },
+///     #[event(action = "user.removed")]
+///     Deleted,
+/// }
+/// assert_eq!(UserEventKind::Created.as_str(), "user.created");
+/// ```
+#[proc_macro_derive(AuditEvent, attributes(event, sensitive))]
+pub fn event(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    event::derive(input.into()).into()
+}
+
+/// Says which values of an error are denials, with what reason, and which are failures, with what code.
+///
+/// | mark | the call was |
+/// |---|---|
+/// | `#[denied]`, `#[denied("missing_scope")]` | denied, for that reason |
+/// | `#[failed]`, `#[failed("ledger_down")]` | allowed, and failed with that code |
+/// | `#[denied(transparent)]` | whatever the one inner error says, which implements `Deny` itself |
+///
+/// Without a code it is the variant's name in `snake_case`. Every variant has a mark, or the enum has one for all
+/// that have none; a struct has one itself. `#[denied(crate = path)]` on the type says where `audited` is, if it has
+/// another name.
+///
+/// ```ignore
+/// #[derive(Debug, Deny)]
+/// enum TransferError {
+///     #[denied]
+///     MissingScope,
+///     #[failed("ledger_down")]
+///     Ledger(io::Error),
+///     #[denied(transparent)]
+///     Limits(LimitError),
+/// }
+/// ```
+#[proc_macro_derive(Deny, attributes(denied, failed))]
+pub fn deny(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    deny::derive(input.into()).into()
 }

@@ -106,7 +106,7 @@ pub(crate) fn where_clause<'a>(
 
 /// What must be bounded for a field of this type: the type, or, where it contains the very type that is derived,
 /// its parameters, since a bound on the type itself would have no end.
-fn bounded(ty: &Type, ident: &Ident, generics: &Generics) -> Vec<TokenStream> {
+pub(crate) fn bounded(ty: &Type, ident: &Ident, generics: &Generics) -> Vec<TokenStream> {
     let tokens = quote!(#ty);
     let used = generics.type_params().filter(|param| mentions(tokens.clone(), &param.ident)).map(|param| &param.ident);
     let used: Vec<_> = used.collect();

@@ -1,0 +1,83 @@
+//! The generated code.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::check::Meaning;
+use super::parse::{Data, Input};
+use crate::sensitive::fields::{bounded, local};
+
+/// For an enum of a denial, a failure and an inner error this is
+///
+/// ```text
+/// impl ::audited::__private::Deny for TransferError {
+///     fn deny(&self) -> ::audited::__private::Verdict {
+///         match self {
+///             Self::MissingScope { .. } => ::audited::__private::Verdict::denied("missing_scope"),
+///             Self::Ledger { .. } => ::audited::__private::Verdict::failure("ledger"),
+///             Self::Limits { 0: __inner } => <LimitError as ::audited::__private::Deny>::deny(__inner),
+///         }
+///     }
+/// }
+/// ```
+pub(super) fn expand(input: &Input<'_>, cases: &[Meaning<'_>]) -> TokenStream {
+    let private = &input.private;
+    let body = match &input.data {
+        Data::Struct(_) => {
+            let arms = cases.iter().map(|meaning| arm(private, &quote!(Self), meaning));
+            quote!(match self { #(#arms)* })
+        }
+        Data::Enum(variants) if variants.is_empty() => quote!(match *self {}),
+        Data::Enum(variants) => {
+            let arms = variants.iter().zip(cases).map(|(variant, meaning)| {
+                let ident = variant.ident;
+                arm(private, &quote!(Self::#ident), meaning)
+            });
+            quote!(match self { #(#arms)* })
+        }
+        Data::Nothing => TokenStream::new(),
+    };
+    implement(input, cases, &body)
+}
+
+/// With a mistake in it the type still counts as classified, so that the user sees that mistake and not what
+/// follows from it.
+pub(super) fn fallback(input: &Input<'_>, error: &syn::Error) -> TokenStream {
+    let errors = error.to_compile_error();
+    let implementation = implement(input, &[], &quote!(loop {}));
+    quote!(#errors #implementation)
+}
+
+fn implement(input: &Input<'_>, cases: &[Meaning<'_>], body: &TokenStream) -> TokenStream {
+    let (ident, private) = (input.ident, &input.private);
+    let mut generics = input.generics.clone();
+    for meaning in cases {
+        if let Meaning::Inner { ty, .. } = meaning {
+            for ty in bounded(ty, ident, input.generics) {
+                generics.make_where_clause().predicates.push(syn::parse_quote!(#ty: #private::Deny));
+            }
+        }
+    }
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #private::Deny for #ident #ty_generics #clause {
+            fn deny(&self) -> #private::Verdict {
+                #body
+            }
+        }
+    }
+}
+
+fn arm(private: &TokenStream, path: &TokenStream, meaning: &Meaning<'_>) -> TokenStream {
+    match meaning {
+        Meaning::Denied(code) => quote!(#path { .. } => #private::Verdict::denied(#code),),
+        Meaning::Failed(code) => quote!(#path { .. } => #private::Verdict::failure(#code),),
+        Meaning::Inner { member, ty } => {
+            let inner = local("__inner");
+            let call = quote_spanned!(ty.span()=> <#ty as #private::Deny>::deny(#inner));
+            quote!(#path { #member: #inner } => #call,)
+        }
+    }
+}

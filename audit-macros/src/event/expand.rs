@@ -1,0 +1,82 @@
+//! The generated code of the enum itself.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::kind;
+use super::parse::Input;
+use crate::sensitive::fields::{local, pattern, register, where_clause, write_object};
+
+/// Beside the kind, for a vocabulary of two this is
+///
+/// ```text
+/// impl ::audited::__private::AuditEvent for UserEvent {
+///     type Kind = UserEventKind;
+///     fn kind(&self) -> UserEventKind {
+///         match self { Self::Created { .. } => UserEventKind::Created, … }
+///     }
+///     fn write_fields(&self, __fields: &mut ::audited::__private::Object<'_, '_>) {
+///         match self {
+///             Self::Created { id: __field0, name: __field1 } => {
+///                 __fields.value::<u64>("id", __field0);
+///                 let _ = __field1;
+///                 __fields.redacted("name");
+///             }
+///             …
+///         }
+///     }
+/// }
+/// ```
+pub(super) fn expand(input: &Input<'_>) -> TokenStream {
+    let (ident, private, kind) = (input.ident, &input.private, kind::ident(input));
+    let object = local("__fields");
+    let clause = where_clause(private, ident, input.generics, input.variants.iter().map(|variant| &variant.fields));
+    let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
+    let variants = input.variants.iter().map(|variant| variant.ident);
+    let writes = input.variants.iter().map(|variant| {
+        let (pattern, bindings) = pattern(&variant.fields);
+        let writes = write_object(&variant.fields, &object, &|at| {
+            let binding = &bindings[at];
+            quote!(#binding)
+        });
+        let ident = variant.ident;
+        quote!(Self::#ident #pattern => { #writes })
+    });
+    let registered = register(private, ident, input.variants.iter().map(|variant| (Some(variant.ident), &variant.fields)));
+    let definition = kind::expand(input);
+    quote! {
+        #definition
+        #[automatically_derived]
+        impl #impl_generics #private::AuditEvent for #ident #ty_generics #clause {
+            type Kind = #kind;
+
+            fn kind(&self) -> #kind {
+                match self { #(Self::#variants { .. } => #kind::#variants,)* }
+            }
+
+            fn write_fields(&self, #object: &mut #private::Object<'_, '_>) {
+                match self { #(#writes)* }
+            }
+        }
+        #registered
+    }
+}
+
+/// With a mistake in it the enum still counts as an event with its kind, so that the user sees that mistake and not
+/// what follows from it.
+pub(super) fn fallback(input: &Input<'_>, error: &syn::Error) -> TokenStream {
+    let (ident, private, kind, errors) = (input.ident, &input.private, kind::ident(input), error.to_compile_error());
+    let (impl_generics, ty_generics, clause) = input.generics.split_for_impl();
+    let definition = kind::fallback(input);
+    let object = local("__fields");
+    quote! {
+        #errors
+        #definition
+        #[automatically_derived]
+        impl #impl_generics #private::AuditEvent for #ident #ty_generics #clause {
+            type Kind = #kind;
+            fn kind(&self) -> #kind { loop {} }
+            fn write_fields(&self, #object: &mut #private::Object<'_, '_>) {}
+        }
+    }
+}

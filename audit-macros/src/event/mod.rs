@@ -1,0 +1,26 @@
+//! `#[derive(AuditEvent)]`.
+
+mod check;
+mod expand;
+mod kind;
+mod parse;
+
+use proc_macro2::TokenStream;
+use syn::DeriveInput;
+
+use crate::ctxt::Ctxt;
+
+/// Expands the derive.
+pub(crate) fn derive(tokens: TokenStream) -> TokenStream {
+    let input: DeriveInput = match syn::parse2(tokens) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
+    let cx = Ctxt::new();
+    let parsed = parse::Input::parse(&cx, &input);
+    check::input(&cx, &parsed);
+    match cx.check() {
+        Ok(()) => expand::expand(&parsed),
+        Err(error) => expand::fallback(&parsed, &error),
+    }
+}
