@@ -1,6 +1,8 @@
 //! What generated code and the framework's own sinks use. No promises: it changes with any version.
 
 pub use ::core;
+pub use std::boxed::Box;
+
 pub use inventory;
 pub use serde;
 
@@ -11,7 +13,8 @@ pub use crate::derived::{derive, derived_len};
 pub use crate::event::{AuditEvent, EventKind, UnknownAction, deserialize_kind};
 pub use crate::judge;
 pub use crate::recorder::{
-    Audited, Begun, Call, Intent, RegisteredSite, Site, audit, audit_sync, begin_sync, capture, intent, never_refused,
+    Audited, Begun, Call, Intent, RegisteredSite, Site, audit, audit_begun, audit_sync, begin, begin_sync, capture, intent, make,
+    never_refused,
 };
 pub use crate::recorder::FailurePolicy;
 use crate::record::Record;

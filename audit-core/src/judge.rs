@@ -1,15 +1,40 @@
 //! What a returned value says, chosen by its type at the place where the attribute stands.
 //!
-//! Method resolution by autoref takes the first of these that fits: a value with a decision of its own; a `Result`,
-//! whose error must say what it is; anything else is data. In a generic function only the bounds in scope count.
+//! Method resolution by autoref takes the first of these that fits: a future, which is a mistake; a value with a
+//! decision of its own; a `Result`, whose error must say what it is; anything else is data. In a generic function only the bounds in scope count.
 //!
-//! Generated code calls `(&&&&Judge(&value)).verdict()`.
+//! Generated code calls `(&&&&&Judge(&value)).verdict()`.
 
 use crate::decision::{Decide, Deny, Verdict};
 
 /// Wraps a returned value.
 #[derive(Debug)]
 pub struct Judge<'a, T: ?Sized>(pub &'a T);
+
+/// A future. It has not run yet, so that nothing is known; this is what does not compile.
+pub trait ReturnsFuture<T> {
+    /// Never.
+    fn verdict(&self) -> Verdict
+    where
+        T: Finished;
+}
+
+impl<T: Future> ReturnsFuture<T> for &&&&Judge<'_, T> {
+    fn verdict(&self) -> Verdict
+    where
+        T: Finished,
+    {
+        Verdict::unknown()
+    }
+}
+
+/// No future has it.
+#[diagnostic::on_unimplemented(
+    message = "this function returns a future: its record would come before the future has run",
+    label = "a future that the attribute does not recognise",
+    note = "make it an `async fn`, or write the type out: `Pin<Box<dyn Future<Output = …> + Send + '_>>` or `impl Future<Output = …>`"
+)]
+pub trait Finished {}
 
 /// A value with a decision of its own.
 pub trait ByDecision {
@@ -88,7 +113,7 @@ mod tests {
 
     macro_rules! verdict {
         ($value:expr) => {
-            (&&&&Judge(&$value)).verdict()
+            (&&&&&Judge(&$value)).verdict()
         };
     }
 

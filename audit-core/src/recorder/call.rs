@@ -29,27 +29,53 @@ pub struct Call {
     site: &'static Site,
     /// What the body sees: the recorder, the context, and this call as the parent of the calls it makes.
     ambient: Ambient,
+    context: SharedContext,
     id: RecordId,
     occurred_at: Timestamp,
     began: Instant,
     draft: Draft,
     slot: Option<Slot>,
     /// Set where the call was refused before its body ran.
-    refused: Option<Verdict>,
+    refused: Option<Refused>,
+}
+
+/// Why a call was refused before its body ran.
+enum Refused {
+    /// It was not allowed.
+    Denied(Verdict),
+    /// Its intent was not acknowledged.
+    Unavailable {
+        /// Whether the sink may have the intent, or take at least the end.
+        worth_recording: bool,
+    },
 }
 
 impl Call {
     pub(super) fn begin(site: &'static Site) -> Box<Self> {
+        Self::begin_with(site, Draft::new(site.action.clone(), Kind::Call))
+    }
+
+    /// Begins anew, here and now, with what was captured before.
+    pub(super) fn begin_anew(self: Box<Self>) -> Box<Self> {
+        let Self { site, draft, slot, .. } = *self;
+        drop(slot);
+        Self::begin_with(site, draft)
+    }
+
+    fn begin_with(site: &'static Site, mut draft: Draft) -> Box<Self> {
         let mut ambient = Ambient::current();
         let recorder = ambient.recorder.get_or_insert_with(Recorder::installed).clone();
-        ambient.context.get_or_insert_default();
+        let context = ambient.context.get_or_insert_default().clone();
         let occurred_at = Timestamp::now();
         let id = RecordId::at(occurred_at);
-        let mut draft = Draft::new(site.action.clone(), Kind::Call);
         draft.parent = ambient.call.replace(id);
         let core = recorder.into_core();
         let slot = core.try_slot();
-        Box::new(Self { core, site, ambient, id, occurred_at, began: Instant::now(), draft, slot, refused: None })
+        Box::new(Self { core, site, ambient, context, id, occurred_at, began: Instant::now(), draft, slot, refused: None })
+    }
+
+    pub(super) fn site(&self) -> &'static Site {
+        self.site
     }
 
     /// Where there was no room for the record: a place in the queue.
@@ -112,7 +138,7 @@ impl Call {
     }
 
     fn context(&self) -> Arc<AuditContext> {
-        self.ambient.context.as_ref().map(SharedContext::snapshot).unwrap_or_default()
+        self.context.snapshot()
     }
 
     fn redacting<R>(&self, capture: impl FnOnce(Redaction<'_>) -> R) -> R {
@@ -137,38 +163,51 @@ impl Call {
         if self.site.policy == FailurePolicy::Open {
             return Ok(None);
         }
-        if !self.core.can_fail_closed() || self.slot.is_none() {
-            return Err(self.unavailable());
+        let slot = self.core.try_slot().filter(|_| self.slot.is_some() && self.core.can_fail_closed());
+        if slot.is_none() {
+            return Err(self.unavailable(true));
         }
-        let Some(slot) = self.core.try_slot() else { return Err(self.unavailable()) };
         let mut intent = self.draft.clone();
         intent.stage = Stage::Intent;
         intent.call = Some(self.id);
         let id = RecordId::at(self.occurred_at);
-        Ok(Some(self.core.submit(&intent, Some(&self.context()), id, self.occurred_at, Some(slot))))
+        Ok(Some(self.core.submit(&intent, Some(&self.context()), id, self.occurred_at, slot)))
     }
 
     pub(super) fn intent_answered(&mut self, answer: &Result<(), SinkError>) -> Result<(), Refusal> {
-        answer.as_ref().map_err(|_| self.unavailable()).copied()
+        match answer {
+            Ok(()) => Ok(()),
+            // It may be in the stream nevertheless: then its end should be, too.
+            Err(SinkError::Deadline) => Err(self.unavailable(true)),
+            Err(_) => Err(self.unavailable(false)),
+        }
     }
 
-    fn unavailable(&mut self) -> Refusal {
-        self.refused = Some(Verdict::failure("audit_unavailable"));
+    fn unavailable(&mut self, worth_recording: bool) -> Refusal {
+        self.refused = Some(Refused::Unavailable { worth_recording });
         Refusal::Unavailable { effect: Effect::NotStarted }
     }
 
     /// Notes that the call is refused before its body runs, for a reason of its own.
     pub fn deny(&mut self, verdict: Verdict) -> Refusal {
-        self.refused = Some(verdict);
+        self.refused = Some(Refused::Denied(verdict));
         Refusal::Denied
     }
 
     /// The body has returned. `judge` reads the returned value; should it panic, nobody knows how the call ended.
     pub(super) fn returned(&mut self, judge: impl FnOnce() -> Verdict) -> Receipt {
-        let verdict = self.refused.take().unwrap_or_else(|| {
-            let judged = catch_unwind(AssertUnwindSafe(judge));
-            judged.unwrap_or(Verdict::unknown())
-        });
+        let verdict = match self.refused.take() {
+            None => catch_unwind(AssertUnwindSafe(judge)).unwrap_or(Verdict::unknown()),
+            Some(Refused::Denied(verdict)) => verdict,
+            Some(Refused::Unavailable { worth_recording }) => {
+                // The caller has waited for this sink long enough, and is refused whatever it says now.
+                self.draft.set_verdict(Verdict::failure("audit_unavailable"));
+                if worth_recording {
+                    drop(self.submit(Stage::Completed));
+                }
+                return Receipt::acknowledged();
+            }
+        };
         self.draft.set_verdict(verdict);
         self.submit(Stage::Completed)
     }

@@ -79,6 +79,36 @@ where
     Audited { body: Some(body), state: State::New, judge, refuse, site, call: None }
 }
 
+/// Captures what the attribute names for a function that returns a future, before its body takes the arguments. The
+/// call itself begins, as that of an async function, when the future is first polled.
+pub fn begin(site: &'static Site, capture: impl FnOnce(&mut Call)) -> Box<Call> {
+    let mut call = Call::begin(site);
+    capture(&mut call);
+    call
+}
+
+/// Has the body make its future. Should it panic, nobody can await the record: it is on its way.
+pub fn make<F>(call: &mut Call, body: impl FnOnce() -> F) -> F {
+    match catch_unwind(AssertUnwindSafe(|| call.enter(body))) {
+        Ok(future) => future,
+        Err(panic) => {
+            drop(call.panicked());
+            resume_unwind(panic)
+        }
+    }
+}
+
+/// Wraps the future that a function has made.
+pub fn audit_begun<F, J, R>(call: Box<Call>, body: F, judge: J, refuse: R) -> Audited<F, J, R>
+where
+    F: Future,
+    J: Fn(&F::Output) -> Verdict,
+    R: Fn(Refusal) -> F::Output,
+{
+    let site = call.site();
+    Audited { body: Some(body), state: State::New, judge, refuse, site, call: Some(call) }
+}
+
 impl<F, J, R> Future for Audited<F, J, R>
 where
     F: Future,
@@ -90,9 +120,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         loop {
-            let call = this.call.get_or_insert_with(|| Call::begin(this.site));
+            if matches!(this.state, State::New) {
+                let begun = this.call.take().map_or_else(|| Call::begin(this.site), Call::begin_anew);
+                *this.state = begun.queue().map_or(State::Running, State::Queuing);
+                *this.call = Some(begun);
+            }
+            let Some(call) = this.call.as_deref_mut() else { over() };
             match this.state {
-                State::New => *this.state = call.queue().map_or(State::Running, State::Queuing),
                 State::Queuing(place) => {
                     call.set_slot(ready!(Pin::new(place).poll(cx)));
                     *this.state = State::Running;
@@ -118,7 +152,7 @@ where
                     let State::Answering(_, end) = std::mem::replace(this.state, State::Over) else { over() };
                     return Poll::Ready(finish(call, &answer, end, &*this.refuse));
                 }
-                State::Over => over(),
+                State::New | State::Over => over(),
             }
         }
     }
@@ -142,11 +176,14 @@ pub fn begin_sync(site: &'static Site, prologue: impl FnOnce(&mut Call) -> Resul
     if let Some(place) = call.queue() {
         call.set_slot(place.wait());
     }
-    let started = catch_unwind(AssertUnwindSafe(|| prologue(&mut call))).unwrap_or_else(|panic| {
+    call.swap_ambient();
+    let captured = catch_unwind(AssertUnwindSafe(|| prologue(&mut call)));
+    call.swap_ambient();
+    let captured = captured.unwrap_or_else(|panic| {
         let _ = call.panicked().wait();
         resume_unwind(panic)
     });
-    let started = started.and_then(|()| {
+    let started = captured.and_then(|()| {
         let Some(receipt) = call.intent()? else { return Ok(()) };
         call.intent_answered(&receipt.wait())
     });

@@ -14,6 +14,7 @@ mod slots;
 mod watch;
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -155,6 +156,10 @@ impl Recorder {
         drop(installed.submit_system(&draft));
     }
 }
+
+/// Its locks are taken whether they are poisoned or not: a panic elsewhere leaves it whole.
+impl UnwindSafe for Recorder {}
+impl RefUnwindSafe for Recorder {}
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

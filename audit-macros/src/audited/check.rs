@@ -1,7 +1,7 @@
 //! What attribute and function must keep to together.
 
 use syn::ext::IdentExt;
-use syn::{GenericParam, Path, Type};
+use syn::{GenericParam, Type};
 
 use super::args::{Args, VerdictSource};
 use super::item::Function;
@@ -63,12 +63,6 @@ fn check_codes(ctxt: &Ctxt, args: &Args) {
 
 fn check_return(ctxt: &Ctxt, args: &Args, function: &Function) {
     let Some(returns) = function.returns() else { return };
-    if function.sig.asyncness.is_none() && returns_future(returns) {
-        ctxt.error_spanned_by(
-            returns,
-            "this function returns before its future has run, so that its record would come too early: make it an `async fn`",
-        );
-    }
     let own = |param: &GenericParam| matches!((param, returns), (GenericParam::Type(param), Type::Path(ty)) if ty.path.is_ident(&param.ident));
     if matches!(args.verdict, VerdictSource::Value) && function.sig.generics.params.iter().any(own) {
         ctxt.error_spanned_by(
@@ -76,30 +70,6 @@ fn check_return(ctxt: &Ctxt, args: &Args, function: &Function) {
             "nothing is known here of how a value of this type ends the call: say it with `outcome = |value| …`",
         );
     }
-}
-
-/// Whether a type is a future by its looks: `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture`.
-fn returns_future(ty: &Type) -> bool {
-    match ty {
-        Type::ImplTrait(ty) => ty.bounds.iter().any(is_future_bound),
-        Type::TraitObject(ty) => ty.bounds.iter().any(is_future_bound),
-        Type::Paren(ty) => returns_future(&ty.elem),
-        Type::Path(ty) => {
-            let Some(last) = ty.path.segments.last() else { return false };
-            if matches!(last.ident.to_string().as_str(), "BoxFuture" | "LocalBoxFuture") {
-                return true;
-            }
-            let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
-            matches!(last.ident.to_string().as_str(), "Pin" | "Box")
-                && arguments.args.iter().any(|arg| matches!(arg, syn::GenericArgument::Type(ty) if returns_future(ty)))
-        }
-        _ => false,
-    }
-}
-
-fn is_future_bound(bound: &syn::TypeParamBound) -> bool {
-    let is_future = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "Future");
-    matches!(bound, syn::TypeParamBound::Trait(bound) if is_future(&bound.path))
 }
 
 fn is_action(name: &str) -> bool {

@@ -5,6 +5,8 @@ mod check;
 mod expand;
 mod item;
 mod params;
+mod pieces;
+mod shape;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -2,7 +2,7 @@
 //! drops them.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, FnArg, Pat, PatIdent, ReceiverKind, Signature, parse_quote};
 
 /// Gives every parameter a name in the signature; the statements bind the user's patterns to them.
@@ -12,8 +12,17 @@ pub(super) fn move_inside(sig: &mut Signature) -> TokenStream {
         let FnArg::Typed(param) = input else { continue };
         let attrs: Vec<_> = param.attrs.iter().filter(|attr| !attr.path().is_ident("doc")).cloned().collect();
         param.attrs.retain(is_cfg);
-        let name = name_in_signature(&param.pat, at);
+        let (name, plain) = name_in_signature(&param.pat, at);
         let pattern = std::mem::replace(&mut param.pat, Box::new(parse_quote!(#name)));
+        if !plain {
+            // A pattern may borrow mutably.
+            let cfgs = &param.attrs;
+            bindings.extend(quote_spanned! {Span::mixed_site()=>
+                #(#cfgs)*
+                #[allow(unused_mut)]
+                let mut #name = #name;
+            });
+        }
         bindings.extend(quote! {
             #(#attrs)*
             let #pattern = #name;
@@ -24,10 +33,10 @@ pub(super) fn move_inside(sig: &mut Signature) -> TokenStream {
 }
 
 /// A plain parameter keeps its name, which the documentation shows; a pattern gets one that nobody else has.
-fn name_in_signature(pattern: &Pat, at: usize) -> Ident {
+fn name_in_signature(pattern: &Pat, at: usize) -> (Ident, bool) {
     match pattern {
-        Pat::Ident(PatIdent { by_ref: None, ident, subpat: None, .. }) => ident.clone(),
-        _ => format_ident!("__arg{at}", span = Span::mixed_site()),
+        Pat::Ident(PatIdent { by_ref: None, ident, subpat: None, .. }) => (ident.clone(), true),
+        _ => (format_ident!("__arg{at}", span = Span::mixed_site()), false),
     }
 }
 

@@ -1,0 +1,211 @@
+//! The pieces that every expansion is put together from.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Type;
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+
+use super::args::{Args, Captured, Showing, VerdictSource};
+use super::item::Function;
+
+pub(super) struct Pieces<'a> {
+    args: &'a Args,
+    function: &'a Function,
+    /// The path to `__private`.
+    pub(super) private: TokenStream,
+    /// The type of what the body ends with, as it can be named inside the function: the return type, or the output
+    /// of the future that is returned.
+    pub(super) value: TokenStream,
+    /// Whether [`Pieces::value`] says it all: no `impl` in it.
+    pub(super) nameable: bool,
+    /// Where a mistake about that type is shown.
+    value_span: Span,
+}
+
+impl<'a> Pieces<'a> {
+    pub(super) fn new(args: &'a Args, function: &'a Function, value: Option<&Type>) -> Self {
+        let krate = &args.krate;
+        let private = quote!(#krate::__private);
+        let (value, nameable) = match value {
+            None => (quote!(()), true),
+            // `!` can stand in few places; what nobody can have a value of, in all.
+            Some(Type::Never(_)) => (quote!(#private::core::convert::Infallible), true),
+            Some(ty) => {
+                let named = without_impl(ty.clone());
+                let (named, all) = (named.to_token_stream(), ty.to_token_stream());
+                let nameable = named.to_string() == all.to_string();
+                (named, nameable)
+            }
+        };
+        let value_span = function.returns().map_or_else(|| function.sig.ident.span(), Spanned::span);
+        Self { args, function, private, value, nameable, value_span }
+    }
+
+    /// The static description, registered with the linker. In a block of its own, so that its names are nobody
+    /// else's.
+    pub(super) fn site(&self) -> TokenStream {
+        let private = &self.private;
+        let name = self.function.sig.ident.unraw().to_string();
+        let action = match &self.args.action {
+            Some(action) => action.to_token_stream(),
+            None => quote!(#private::derived_action!(#name)),
+        };
+        let policy = if self.args.fail_closed.is_some() { quote!(Closed) } else { quote!(Open) };
+        quote_spanned! {Span::mixed_site()=> {
+            static SITE: #private::Site = #private::Site::new(
+                #action,
+                #private::FailurePolicy::#policy,
+                #private::core::env!("CARGO_PKG_NAME"),
+                #private::core::module_path!(),
+                #name,
+                #private::core::file!(),
+                #private::core::line!(),
+            );
+            #private::inventory::submit! { #private::RegisteredSite(&SITE) }
+            &SITE
+        }}
+    }
+
+    /// Statements on `__call`. The tenant comes first: it is part of what a keyed hash is made of.
+    pub(super) fn captures(&self) -> TokenStream {
+        let (args, span) = (self.args, Span::mixed_site());
+        let mut captures = TokenStream::new();
+        for (method, captured) in [("tenant", &args.tenant), ("actor", &args.actor), ("subject", &args.subject)] {
+            if let Some(captured) = captured {
+                let method = Ident::new(method, span.located_at(captured.value.span()));
+                let value = self.shown(captured);
+                captures.extend(quote_spanned!(span=> __call.#method(#value);));
+            }
+        }
+        if let Some((kind, id)) = &args.resource {
+            let method = Ident::new("resource", span.located_at(id.value.span()));
+            let id = self.shown(id);
+            captures.extend(quote_spanned!(span=> __call.#method(#kind, #id);));
+        }
+        if !args.fields.is_empty() {
+            let fields = args.fields.iter().map(|field| {
+                let method = Ident::new("value", span.located_at(field.value.value.span()));
+                let (key, value) = (&field.key, self.shown(&field.value));
+                quote_spanned!(span=> __fields.#method(#key, #value);)
+            });
+            captures.extend(quote_spanned!(span=> __call.fields(|__fields| { #(#fields)* });));
+        }
+        captures
+    }
+
+    /// A reference to the value, inside what says how it may be shown.
+    fn shown(&self, captured: &Captured) -> TokenStream {
+        let (private, value) = (&self.private, &captured.value);
+        let span = Span::mixed_site().located_at(value.span());
+        let wrapper = match captured.showing {
+            Showing::ByType => return quote_spanned!(span=> &(#value)),
+            Showing::Plain => quote!(Plain),
+            Showing::Hash => quote!(Hashed),
+            Showing::Drop => quote!(Dropped),
+        };
+        quote_spanned!(span=> &#private::#wrapper(&(#value)))
+    }
+
+    pub(super) fn intent(&self) -> TokenStream {
+        let Some(closed) = self.args.fail_closed else { return TokenStream::new() };
+        let private = &self.private;
+        let refused = self.refused(closed);
+        quote_spanned! {Span::mixed_site()=>
+            if let #private::core::result::Result::Err(__refusal) = #private::intent().await {
+                return #refused;
+            }
+        }
+    }
+
+    /// A closure that makes a refusal of the return type.
+    pub(super) fn refuse(&self) -> TokenStream {
+        let private = &self.private;
+        match self.args.fail_closed {
+            None => quote!(#private::never_refused),
+            Some(closed) => {
+                let refused = self.refused(closed);
+                quote_spanned!(Span::mixed_site()=> |__refusal: #private::Refusal| #refused)
+            }
+        }
+    }
+
+    /// A type that cannot carry a refusal is an error at the return type, or at `fail_closed` where there is none.
+    fn refused(&self, closed: Span) -> TokenStream {
+        let (private, value) = (&self.private, &self.value);
+        let at = Span::mixed_site().located_at(self.function.returns().map_or(closed, Spanned::span));
+        quote_spanned!(at=> <#value as #private::Refuse>::refuse(__refusal))
+    }
+
+    /// A closure that reads the verdict from the returned value.
+    pub(super) fn judge(&self) -> TokenStream {
+        let (private, ty) = (&self.private, &self.value);
+        let span = Span::mixed_site();
+        let at = span.located_at(self.value_span);
+        let by_type = |value: TokenStream| {
+            quote_spanned! {at=> {
+                #[allow(unused_imports)]
+                use #private::judge::{
+                    AsData as _, ByDecision as _, ByResult as _, ByResultOfDecision as _, ReturnsFuture as _,
+                };
+                (&&&&&#private::judge::Judge(#value)).verdict()
+            }}
+        };
+        let verdict = match &self.args.verdict {
+            VerdictSource::Value => by_type(quote_spanned!(span=> __value)),
+            VerdictSource::Closure(closure) => quote_spanned!(span=> #private::judge::judged(__value, #closure)),
+            VerdictSource::Errors { denied, code } => {
+                let verdict = if *denied { quote!(denied) } else { quote!(failure) };
+                let value = by_type(quote_spanned!(span=> __value));
+                quote_spanned! {span=>
+                    match __value {
+                        #private::core::result::Result::Ok(__value) => #value,
+                        #private::core::result::Result::Err(_) => #private::Verdict::#verdict(#code),
+                    }
+                }
+            }
+        };
+        quote_spanned!(span=> |__value: &#ty| #verdict)
+    }
+
+    /// Tells the compiler the type of the block before the body, so that `?` in it is inferred as in a plain function
+    /// and a wrong type is an error at the user's own expression.
+    pub(super) fn inference(&self) -> TokenStream {
+        let (private, value) = (&self.private, &self.value);
+        quote_spanned! {Span::mixed_site()=>
+            if let #private::core::option::Option::Some(__value) = #private::core::option::Option::None::<#value> {
+                return __value;
+            }
+        }
+    }
+}
+
+/// Replaces every `impl Trait` by `_`.
+fn without_impl(mut ty: Type) -> Type {
+    match &mut ty {
+        Type::ImplTrait(_) => return syn::parse_quote!(_),
+        Type::Path(path) => {
+            let segments = path.path.segments.iter_mut();
+            for segment in segments {
+                let syn::PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { continue };
+                for argument in &mut arguments.args {
+                    if let syn::GenericArgument::Type(ty) = argument {
+                        erase(ty);
+                    }
+                }
+            }
+        }
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(erase),
+        Type::Reference(reference) => erase(&mut reference.elem),
+        Type::Array(array) => erase(&mut array.elem),
+        Type::Slice(slice) => erase(&mut slice.elem),
+        Type::Paren(paren) => erase(&mut paren.elem),
+        Type::Group(group) => erase(&mut group.elem),
+        _ => {}
+    }
+    ty
+}
+
+fn erase(ty: &mut Type) {
+    *ty = without_impl(std::mem::replace(ty, Type::Verbatim(TokenStream::new())));
+}
