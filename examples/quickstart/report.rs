@@ -1,0 +1,60 @@
+//! What the journal says.
+
+use std::error::Error;
+use std::path::Path;
+
+use audited::{Journal, Stage, StoredDecision, StoredOutcome, StoredRecord};
+
+pub fn count(journal: &Path) -> Result<usize, Box<dyn Error>> {
+    Ok(read(journal)?.len())
+}
+
+pub fn print(journal: &Path, before: usize) -> Result<(), Box<dyn Error>> {
+    let records = read(journal)?;
+    println!("\nThe records of this run, as they lie on the disk:\n");
+    println!("  {:>4} {:<10} {:<18} {:<27} {:<26} {:>9}", "seq", "stage", "action", "decision", "outcome", "µs");
+    for record in &records[before..] {
+        println!(
+            "  {:>4} {:<10} {:<18} {:<27} {:<26} {:>9}",
+            record.seq().unwrap_or_default(),
+            record.stage().map_or("", Stage::as_str),
+            record.action(),
+            decision(record),
+            outcome(record),
+            record.latency().map(|latency| latency.as_micros().to_string()).unwrap_or_default(),
+        );
+    }
+    let path = journal.display();
+    println!("\nThe journal: {path} ({} records, {before} from earlier runs)", records.len());
+    let transfer = records[before..].iter().find(|record| record.action() == "account.transfer" && record.latency().is_some());
+    if let Some(record) = transfer {
+        println!("\nAnn's transfer, the raw line. Her memo is not there, her device and her address are keyed hashes:\n");
+        println!("{}", record.json());
+    }
+    println!("\nLook further:");
+    println!("  less {path}");
+    println!("  grep '\"decision\":\"deny\"' {path}");
+    println!("  cargo run --example quickstart -- --serve     keeps the bank open for your own calls");
+    Ok(())
+}
+
+fn read(journal: &Path) -> Result<Vec<StoredRecord>, Box<dyn Error>> {
+    Ok(Journal::read(journal)?.collect::<Result<_, _>>()?)
+}
+
+fn decision(record: &StoredRecord) -> String {
+    match record.decision() {
+        Some(StoredDecision::Allow) => "allow".into(),
+        Some(StoredDecision::Deny { reason }) => format!("deny: {reason}"),
+        _ => String::new(),
+    }
+}
+
+fn outcome(record: &StoredRecord) -> String {
+    match record.outcome() {
+        Some(StoredOutcome::Success) => "success".into(),
+        Some(StoredOutcome::Failure { code }) => format!("failure: {code}"),
+        Some(StoredOutcome::Unknown) => "unknown".into(),
+        _ => String::new(),
+    }
+}
