@@ -10,6 +10,9 @@ use crate::source::Source;
 /// The most claims that a context keeps.
 const MAX_CLAIMS: usize = 16;
 
+/// The most subjects that a context keeps. A record lists fewer, and says so.
+const MAX_SUBJECTS: usize = 64;
+
 /// Who acts, for whom, in which tenant, from where: what every record made inside a scope is stamped with.
 ///
 /// Authentication makes one and scopes it to the handling of a request ([`with_context`](crate::with_context));
@@ -145,6 +148,7 @@ impl AuditContext {
         for subject in stated.subjects {
             add_once(&mut self.subjects, subject);
         }
+        self.subjects.truncate(MAX_SUBJECTS);
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -18,6 +18,12 @@ static PLACE: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 pub struct RecordId(Uuid);
 
 impl RecordId {
+    /// A new id, of now. When an event happened is no matter: ids stay ordered, so that one of the far future would
+    /// set the time of all that follow.
+    pub(crate) fn new() -> Self {
+        Self::at(Timestamp::now())
+    }
+
     pub(crate) fn at(time: Timestamp) -> Self {
         let (seconds, nanos) = time.since_epoch();
         let time = match PLACE.lock() {
@@ -64,9 +70,7 @@ mod tests {
     #[test]
     fn ids_stay_unique_across_threads() {
         let threads: Vec<_> = (0..4)
-            .map(|_| {
-                std::thread::spawn(|| (0..5_000).map(|_| RecordId::at(Timestamp::now())).collect::<Vec<_>>())
-            })
+            .map(|_| std::thread::spawn(|| (0..5_000).map(|_| RecordId::at(Timestamp::now())).collect::<Vec<_>>()))
             .collect();
         let mut all: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
         all.sort_unstable();

@@ -17,7 +17,10 @@ enum Showing {
 }
 
 /// The text of an identity and how it may be shown. `Debug` keeps to it.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// Two are equal when they denote the same, however each may be shown; what redaction has left is equal only to the
+/// same remains.
+#[derive(Clone)]
 pub(crate) struct Identity {
     text: Arc<str>,
     showing: Showing,
@@ -53,6 +56,15 @@ impl Identity {
         &self.text
     }
 }
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        let remains = |identity: &Self| identity.showing == Showing::Redacted;
+        self.text == other.text && remains(self) == remains(other)
+    }
+}
+
+impl Eq for Identity {}
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,6 +152,14 @@ impl SessionId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equal_is_what_denotes_the_same() {
+        assert_eq!(ActorId::plain("ann"), ActorId::hash("ann"));
+        assert_ne!(ActorId::hash("bob"), ActorId::hash("ann"));
+        let redacted = Identity { text: "<redacted>".into(), showing: Showing::Redacted };
+        assert_ne!(Identity::plain("<redacted>"), redacted);
+    }
 
     #[test]
     fn debug_shows_only_what_was_declared_plain() {

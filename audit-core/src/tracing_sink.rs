@@ -85,11 +85,13 @@ fn emit_fields(record: &Record) {
     event!(
         target: TRACING_TARGET,
         Level::INFO,
+        schema = record.schema(),
         id = text(record, "id"),
         kind = text(record, "kind"),
         stage = text(record, "stage"),
         action = &*record.action(),
         occurred_at = text(record, "occurred_at"),
+        recorded_at = text(record, "recorded_at"),
         decision,
         reason = reason.as_deref(),
         outcome,

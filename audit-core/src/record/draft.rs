@@ -8,10 +8,10 @@ use crate::Recorder;
 use crate::action::Action;
 use crate::actor::Actor;
 use crate::context::AuditContext;
-use crate::recorder::current_context;
 use crate::decision::{Code, Decision, Outcome, Verdict};
 use crate::detail::Detail;
 use crate::id::RecordId;
+use crate::recorder::current_context;
 use crate::resource::{Resource, Subject};
 use crate::sensitive::{Object, Redaction, Sensitive};
 use crate::timestamp::Timestamp;
@@ -235,11 +235,7 @@ impl RecordBuilder {
     /// Makes the record.
     pub fn build(self) -> Record {
         let occurred_at = self.occurred_at.unwrap_or_else(Timestamp::now);
-        let stamp = Stamp {
-            id: self.id.unwrap_or_else(|| RecordId::at(occurred_at)),
-            occurred_at,
-            recorded_at: occurred_at,
-        };
+        let stamp = Stamp { id: self.id.unwrap_or_else(RecordId::new), occurred_at, recorded_at: occurred_at };
         encode(&self.draft, None, &stamp, None)
     }
 }

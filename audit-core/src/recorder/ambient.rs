@@ -4,11 +4,12 @@
 //! runtime is needed.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 use thiserror::Error;
@@ -50,13 +51,14 @@ thread_local! {
 }
 
 impl Ambient {
+    /// Where the thread is ending and its locals are gone already, nothing surrounds the code that still runs.
     pub(crate) fn current() -> Self {
-        AMBIENT.with_borrow(Clone::clone)
+        AMBIENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
     }
 
     /// Exchanges this ambient for the current one.
     pub(crate) fn swap(&mut self) {
-        AMBIENT.with_borrow_mut(|current| mem::swap(current, self));
+        let _ = AMBIENT.try_with(|current| mem::swap(&mut *current.borrow_mut(), self));
     }
 
     /// Runs `inside` within this ambient, and puts back what was there before, also when `inside` panics.
@@ -74,24 +76,50 @@ impl Ambient {
         inside()
     }
 
-    fn with_context(context: AuditContext) -> Self {
-        Self { context: Some(SharedContext::new(context)), ..Self::current() }
+    fn of_context(context: AuditContext) -> Self {
+        Self { context: Some(SharedContext::new(context)), ..Self::default() }
     }
 
-    fn with_recorder(recorder: Recorder) -> Self {
+    fn of_recorder(recorder: Recorder) -> Self {
         recorder.announce_scope();
-        Self { recorder: Some(recorder), ..Self::current() }
+        Self { recorder: Some(recorder), ..Self::default() }
+    }
+
+    /// Runs `inside` within what surrounds the code now, with what this one sets in its place.
+    fn enter_over<R>(&self, inside: impl FnOnce() -> R) -> R {
+        let around = Self::current();
+        let mut ambient = Self {
+            recorder: self.recorder.clone().or(around.recorder),
+            context: self.context.clone().or(around.context),
+            call: self.call.or(around.call),
+        };
+        ambient.enter(inside)
     }
 }
 
 pin_project! {
     /// A future within a scope: what [`with_context`], [`with_recorder`] and [`carry`] return.
-    #[derive(Debug)]
     #[must_use = "futures do nothing unless awaited"]
     pub struct Scoped<F> {
-        ambient: Ambient,
+        // What the scope sets; the rest is as it is where the future is polled.
+        scope: Ambient,
         #[pin]
-        future: F,
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Scoped<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.future.is_some() {
+                this.scope.enter_over(|| this.future.set(None));
+            }
+        }
+    }
+}
+
+impl<F> Scoped<F> {
+    fn new(scope: Ambient, future: F) -> Self {
+        Self { scope, future: Some(future) }
     }
 }
 
@@ -99,8 +127,20 @@ impl<F: Future> Future for Scoped<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        this.ambient.enter(|| this.future.poll(cx))
+        let mut this = self.project();
+        this.scope.enter_over(|| {
+            let future = this.future.as_mut().as_pin_mut().expect("a scoped future was polled after it had returned");
+            let output = ready!(future.poll(cx));
+            // What the future still holds is dropped where it ran.
+            this.future.set(None);
+            Poll::Ready(output)
+        })
+    }
+}
+
+impl<F> fmt::Debug for Scoped<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scoped").finish_non_exhaustive()
     }
 }
 
@@ -108,36 +148,35 @@ impl<F: Future> Future for Scoped<F> {
 ///
 /// A context around this one is replaced within the scope, not merged.
 pub fn with_context<F: IntoFuture>(context: AuditContext, future: F) -> Scoped<F::IntoFuture> {
-    Scoped { ambient: Ambient::with_context(context), future: future.into_future() }
+    Scoped::new(Ambient::of_context(context), future.into_future())
 }
 
 /// Scopes a context to a closure.
 pub fn with_context_sync<R>(context: AuditContext, inside: impl FnOnce() -> R) -> R {
-    Ambient::with_context(context).enter(inside)
+    Ambient::of_context(context).enter_over(inside)
 }
 
 /// Scopes a recorder to a future, in place of the installed one. Tests use it to run in parallel.
 ///
 /// Where a recorder is installed, that one gets a record of the replacement.
 pub fn with_recorder<F: IntoFuture>(recorder: Recorder, future: F) -> Scoped<F::IntoFuture> {
-    Scoped { ambient: Ambient::with_recorder(recorder), future: future.into_future() }
+    Scoped::new(Ambient::of_recorder(recorder), future.into_future())
 }
 
 /// Scopes a recorder to a closure, as [`with_recorder`] does to a future.
 pub fn with_recorder_sync<R>(recorder: Recorder, inside: impl FnOnce() -> R) -> R {
-    Ambient::with_recorder(recorder).enter(inside)
+    Ambient::of_recorder(recorder).enter_over(inside)
 }
 
 /// Carries recorder, context and the audited call around this one into a task that is spawned:
 /// `tokio::spawn(carry(work()))`.
 pub fn carry<F: IntoFuture>(future: F) -> Scoped<F::IntoFuture> {
-    Scoped { ambient: Ambient::current(), future: future.into_future() }
+    Scoped::new(Ambient::current(), future.into_future())
 }
 
 /// The context around the running code, as it is now.
 pub fn current_context() -> Option<AuditContext> {
-    let context = AMBIENT.with_borrow(|ambient| ambient.context.clone())?;
-    Some(AuditContext::clone(&context.snapshot()))
+    Ambient::current().context.map(|context| AuditContext::clone(&context.snapshot()))
 }
 
 /// Adds to the context around the running code, once more is known. What is set already stays: a differing value
@@ -147,8 +186,7 @@ pub fn current_context() -> Option<AuditContext> {
 ///
 /// [`NoContext`] outside of any scope and any audited call.
 pub fn extend_context(stated: AuditContext) -> Result<(), NoContext> {
-    let context = AMBIENT.with_borrow(|ambient| ambient.context.clone()).ok_or(NoContext)?;
-    context.absorb(stated);
+    Ambient::current().context.ok_or(NoContext)?.absorb(stated);
     Ok(())
 }
 

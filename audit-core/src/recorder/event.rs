@@ -52,7 +52,7 @@ impl RecordBuilder {
         let context = ambient.context.map(|context| context.snapshot());
         self.draft.parent = ambient.call;
         let occurred_at = self.occurred_at.unwrap_or_else(Timestamp::now);
-        let id = self.id.unwrap_or_else(|| RecordId::at(occurred_at));
+        let id = self.id.unwrap_or_else(RecordId::new);
         (id, recorder.core().submit(&self.draft, context.as_deref(), id, occurred_at, slot))
     }
 }

@@ -1,0 +1,112 @@
+//! The recorder of the process. Each test runs in a process of its own: nothing is installed in this one.
+
+use std::process::Command;
+
+use audited::{Action, Recorder, record_action, with_recorder_sync};
+
+use super::{DONE, record_n};
+use crate::support::{self, Capture, PATIENCE};
+
+const CHILD: &str = "AUDITED_TEST_CHILD";
+
+/// Runs the calling test again in a process of its own; gives true there.
+#[track_caller]
+fn in_a_child(test: &str) -> bool {
+    if std::env::var_os(CHILD).is_some() {
+        return true;
+    }
+    let name = format!("recorder::install::{test}");
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([&name, "--exact", "--nocapture", "--test-threads=1"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && shown.contains("1 passed"),
+        "{shown}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    false
+}
+
+#[test]
+fn one_recorder_is_installed_and_never_replaced_in_silence() {
+    if !in_a_child("one_recorder_is_installed_and_never_replaced_in_silence") {
+        return;
+    }
+    let (first, second) = (Capture::new(), Capture::new());
+    support::recorder(first.clone()).install().unwrap();
+    let error = support::recorder(second.clone()).install().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a recorder is installed already; install one, at start-up, and scope others with `with_recorder`"
+    );
+    record_action(DONE).wait().unwrap();
+    assert_eq!((first.records().len(), second.records().len()), (1, 0));
+
+    // A scoped one takes its place, and the installed one has a record of that.
+    record_n(&support::recorder(second.clone()), 1).unwrap();
+    assert_eq!((first.records().len(), second.records().len()), (1, 1));
+    let replaced = first.wait_for_action("audit.recorder_replaced", PATIENCE);
+    assert_eq!(replaced.detail(), Some(r#"{"sink":"capture","durability":"memory"}"#));
+    with_recorder_sync(Recorder::current(), || record_action(Action::new("again.done")).wait()).unwrap();
+    assert_eq!(first.all().iter().filter(|record| record.action() == "audit.recorder_replaced").count(), 1);
+}
+
+#[test]
+fn without_an_installation_records_go_to_tracing() {
+    if !in_a_child("without_an_installation_records_go_to_tracing") {
+        return;
+    }
+    #[derive(Clone, Default)]
+    struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt().json().with_writer(move || writer.clone()).init();
+    record_action(DONE).field("n", &7_u8).wait().unwrap();
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let event: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    assert_eq!(event["target"], audited::TRACING_TARGET);
+    assert_eq!(event["level"], "INFO");
+    assert_eq!(event["fields"]["action"], "thing.done");
+    assert_eq!(event["fields"]["detail"], r#"{"n":7}"#);
+    for key in ["schema", "id", "kind", "stage", "occurred_at", "recorded_at", "outcome"] {
+        assert!(!event["fields"][key].is_null(), "{key} is missing: {event}");
+    }
+    assert_eq!(Recorder::current().durability(), audited::Durability::None);
+}
+
+#[test]
+fn a_subscriber_that_panics_is_contained() {
+    if !in_a_child("a_subscriber_that_panics_is_contained") {
+        return;
+    }
+    struct Panics;
+    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Panics {
+        fn on_event(&self, _: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+            panic!("a subscriber");
+        }
+    }
+    tracing_subscriber::util::SubscriberInitExt::init(tracing_subscriber::layer::SubscriberExt::with(
+        tracing_subscriber::registry(),
+        Panics,
+    ));
+    // The fallback loses the record, and says so; the loss is logged to the same subscriber.
+    record_action(DONE).wait().unwrap_err();
+    assert_eq!(Recorder::current().stats().lost, 1);
+    let sink = Capture::new();
+    let recorder = support::recorder(sink.clone());
+    sink.set(support::Behaviour::Fail);
+    record_n(&recorder, 1).unwrap_err();
+    sink.set(support::Behaviour::Ok);
+    record_n(&recorder, 2).unwrap();
+}
