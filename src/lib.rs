@@ -1,4 +1,80 @@
-//! Audit records that are acknowledged before the answer leaves.
+//! Audit records for services, acknowledged by a sink before the answer leaves.
+//!
+//! ```
+//! use audited::{Deny, MemorySink, Recorder, Sensitive, audited, with_recorder_sync};
+//!
+//! #[derive(Sensitive)]
+//! struct Order {
+//!     items: u32,
+//!     #[sensitive]
+//!     note: String,
+//! }
+//!
+//! #[derive(Debug, Deny)]
+//! enum OrderError {
+//!     #[denied("missing_scope")]
+//!     MissingScope,
+//! }
+//!
+//! #[audited(action = "order.place", resource("customer", customer), fields(order))]
+//! fn place(customer: u64, order: &Order) -> Result<u32, OrderError> {
+//!     if customer == 0 { Err(OrderError::MissingScope) } else { Ok(order.items) }
+//! }
+//!
+//! let memory = MemorySink::new();
+//! let recorder = Recorder::builder().sink(memory.clone()).allow_weak_fail_closed().build()?;
+//! let order = Order { items: 3, note: "leave it with the neighbour".into() };
+//! with_recorder_sync(recorder, || place(7, &order)).unwrap();
+//!
+//! let record = memory.last("order.place").unwrap();
+//! assert_eq!(record.detail(), Some(r#"{"order":{"items":3,"note":"<redacted>"}}"#));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Guide
+//!
+//! **Start** by building a [`Recorder`] on a [`Journal`] and installing it, first thing in `main`; end with
+//! [`Recorder::shutdown`]. Until one is installed, records go to `tracing` and `fail_closed` functions refuse.
+//!
+//! **Annotate** with [`macro@audited`]. It captures nothing unless it is named, and it reads the decision from the
+//! returned value: a type that is [`Decide`] gives one, the error of a `Result` says by [`Deny`] which of its values
+//! are denials, anything else is data. [`FailurePolicy`] says what happens when a record is not acknowledged.
+//!
+//! **Classify** what is captured with [`macro@Sensitive`]. Integers, booleans, UUIDs and times are classified; text,
+//! bytes, floats and addresses are not, and a type that says nothing of such a field does not compile into a record.
+//! Identities ([`ActorId`], [`SubjectId`], [`ResourceId`]) say where they are made how they may be shown; hashes need
+//! a [`KeyRing`].
+//!
+//! **Set the context** in authentication: an [`AuditContext`], scoped by [`with_context`] to the handling of a
+//! request, carried into spawned tasks by [`carry`], extended by [`extend_context`]. What is set is never replaced.
+//!
+//! **Report events** with an enum that derives [`macro@AuditEvent`], and [`record()`].
+//!
+//! **Plug in a sink** by implementing [`AuditSink`]; say in [`AuditSink::durability`] what its `Ok` promises.
+//!
+//! **Test** with a [`MemorySink`] and [`with_recorder`], in parallel: nothing is global.
+//!
+//! **Alert** on [`Recorder::stats`], on error events of the target `audited::loss`, and on the actions `audit.gap`
+//! and `audit.recorder_replaced`.
+//!
+//! # What the framework records about itself
+//!
+//! | action | when |
+//! |---|---|
+//! | `audit.started` | a recorder was built: which sink, which durability, whether weak sinks are allowed |
+//! | `audit.stopped` | [`Recorder::shutdown`] was called |
+//! | `audit.gap` | records were lost: how many, of which actions, why, from when to when |
+//! | `audit.undelivered` | the answer of a completed call did not reach its caller; `call` is the id of its record |
+//! | `audit.recorder_replaced` | a scope replaced the installed recorder |
+//!
+//! # Features
+//!
+//! Features add, they never change what exists.
+//!
+//! | feature | what it adds | what it costs |
+//! |---|---|---|
+//! | *(default)* | everything below but what a feature names | pure Rust: serde, tracing, uuid, jiff, sha2; no async runtime |
+//! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
 
 #[doc(hidden)]
 pub use audit_core::__private;
@@ -15,5 +91,13 @@ pub use audit_core::{
     UNENCODABLE, Unacknowledged, UnknownAction, Verdict, carry, current_context, extend_context, record, record_action,
     sensitive_types, sites, with_context, with_context_sync, with_recorder, with_recorder_sync,
 };
-pub use audit_macros::*;
-pub use audit_sinks::*;
+pub use audit_macros::{AuditEvent, Deny, Sensitive, audited};
+pub use audit_sinks::{
+    DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, Damage, Journal, JournalError, JournalOptions, JournalReader,
+    MemorySink, Recovered, Step, StillMissing,
+};
+
+/// The snippets of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a client asks for. Each text says what the record may show of it.
 #[derive(Deserialize, Sensitive)]
-pub struct Transfer {
+pub(crate) struct Transfer {
     to: u64,
     cents: u64,
     #[sensitive(plain)]
@@ -29,13 +29,13 @@ pub struct Transfer {
 }
 
 #[derive(Serialize)]
-pub struct Receipt {
+pub(crate) struct Receipt {
     reference: String,
 }
 
 /// Each error says whether it is a denial, and with what reason. The client sees neither.
 #[derive(Debug, Deny)]
-pub enum BankError {
+pub(crate) enum BankError {
     #[denied("missing_scope")]
     MissingScope,
     #[denied]
@@ -98,7 +98,7 @@ async fn interest(Path(id): Path<u64>) -> Result<Json<u64>, BankError> {
 /// What the service reports besides its calls.
 #[derive(AuditEvent)]
 #[event(prefix = "session")]
-pub enum SessionEvent {
+pub(crate) enum SessionEvent {
     Refused {
         #[sensitive]
         token: String,
@@ -141,7 +141,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-pub fn service() -> Router {
+pub(crate) fn service() -> Router {
     Router::new()
         .route("/accounts/{id}/transfers", post(transfer))
         .route("/accounts/{id}/statement", get(statement))

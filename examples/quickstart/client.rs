@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 const TRANSFER: &str =
     r#"{"to":815,"cents":2500,"currency":"EUR","memo":"for the gift, do not tell Tom","device":"ann-phone-7f3a"}"#;
 
-pub async fn act_as_users(bank: SocketAddr) -> io::Result<()> {
+pub(crate) async fn act_as_users(bank: SocketAddr) -> io::Result<()> {
     let too_much = TRANSFER.replace("2500", "99999999");
     let calls = [
         ("Ann transfers money", "ann-token", "POST /accounts/4711/transfers", TRANSFER),
@@ -34,7 +34,7 @@ pub async fn act_as_users(bank: SocketAddr) -> io::Result<()> {
     Ok(())
 }
 
-pub fn try_it(bank: SocketAddr) -> String {
+pub(crate) fn try_it(bank: SocketAddr) -> String {
     format!("Try: curl -i -H 'authorization: Bearer ann-token' -H 'content-type: application/json' -d '{TRANSFER}' http://{bank}/accounts/4711/transfers")
 }
 

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use audited::{Journal, Stage, StoredDecision, StoredOutcome, StoredRecord};
 
-pub fn count(journal: &Path) -> Result<usize, Box<dyn Error>> {
+pub(crate) fn count(journal: &Path) -> Result<usize, Box<dyn Error>> {
     Ok(read(journal)?.len())
 }
 
-pub fn print(journal: &Path, before: usize) -> Result<(), Box<dyn Error>> {
+pub(crate) fn print(journal: &Path, before: usize) -> Result<(), Box<dyn Error>> {
     let records = read(journal)?;
     println!("\nThe records of this run, as they lie on the disk:\n");
     println!("  {:>4} {:<10} {:<18} {:<27} {:<26} {:>9}", "seq", "stage", "action", "decision", "outcome", "µs");
