@@ -26,9 +26,10 @@ fn of_struct(input: &Input<'_>, fields: &Fields<'_>) -> TokenStream {
     let access = |at: usize| {
         let field = &fields.list[at];
         let member = &field.member;
+        // Where the type comes out of a macro, `self` must not: it would be another one.
+        let (span, this) = (field.ty.span(), quote!(self));
         // A reference into a packed struct is not allowed: its fields are `Copy`, as for serde.
-        let span = field.ty.span();
-        if input.packed { quote_spanned!(span=> &{ self.#member }) } else { quote_spanned!(span=> &self.#member) }
+        if input.packed { quote_spanned!(span=> &{ #this.#member }) } else { quote_spanned!(span=> &#this.#member) }
     };
     if let Some(field) = input.transparent_field() {
         let at = fields.list.iter().position(|other| other.member == field.member).unwrap_or_default();
