@@ -1,1 +1,119 @@
-//! (being written)
+//! Errors that say whether they are denials.
+
+use audited::{Deny, Verdict};
+
+#[derive(Deny)]
+enum Inner {
+    #[denied("limit_reached")]
+    Limit,
+    #[failed]
+    BackEnd,
+}
+
+#[derive(Deny)]
+#[allow(dead_code)]
+enum Every {
+    #[denied]
+    MissingScope,
+    #[denied("not-yours.v2")]
+    NotYours { id: u64 },
+    #[failed]
+    LedgerDown(String),
+    #[failed("io")]
+    Io(u8, std::io::Error),
+    #[denied(transparent)]
+    Newtype(Inner),
+    #[denied(transparent)]
+    Named { source: Box<Inner> },
+}
+
+#[derive(Deny)]
+#[failed]
+enum Default {
+    First,
+    #[denied]
+    Second,
+    #[failed("own")]
+    Third,
+}
+
+#[derive(Deny)]
+#[denied("nothing_here")]
+enum DefaultWithCode {
+    First,
+    Second,
+    #[failed]
+    Third,
+}
+
+#[derive(Deny)]
+#[denied]
+struct NotAllowed;
+
+#[derive(Deny)]
+#[failed("conversion")]
+#[allow(dead_code)]
+struct Conversion {
+    text: String,
+}
+
+#[derive(Deny)]
+#[denied(transparent)]
+struct Wrapper<E>(E);
+
+#[derive(Deny)]
+enum Generic<E, T> {
+    #[denied(transparent)]
+    Inner(E),
+    #[failed]
+    #[allow(dead_code)]
+    Other(T),
+}
+
+#[derive(Deny)]
+enum Never {}
+
+#[test]
+fn each_mark_gives_its_verdict() {
+    let cases = [
+        (Every::MissingScope, Verdict::denied("missing_scope")),
+        (Every::NotYours { id: 1 }, Verdict::denied("not-yours.v2")),
+        (Every::LedgerDown("x".into()), Verdict::failure("ledger_down")),
+        (Every::Io(1, std::io::Error::other("x")), Verdict::failure("io")),
+        (Every::Newtype(Inner::Limit), Verdict::denied("limit_reached")),
+        (Every::Newtype(Inner::BackEnd), Verdict::failure("back_end")),
+        (Every::Named { source: Box::new(Inner::Limit) }, Verdict::denied("limit_reached")),
+    ];
+    for (error, verdict) in cases {
+        assert_eq!(error.deny(), verdict);
+    }
+}
+
+#[test]
+fn a_mark_on_the_enum_holds_for_what_has_none() {
+    let verdicts = [Default::First, Default::Second, Default::Third].map(|error| error.deny());
+    assert_eq!(verdicts, [Verdict::failure("first"), Verdict::denied("second"), Verdict::failure("own")]);
+    let verdicts =
+        [DefaultWithCode::First, DefaultWithCode::Second, DefaultWithCode::Third].map(|error| error.deny());
+    assert_eq!(verdicts, [Verdict::denied("nothing_here"), Verdict::denied("nothing_here"), Verdict::failure("third")]);
+}
+
+#[test]
+fn a_struct_carries_its_mark_itself() {
+    assert_eq!(NotAllowed.deny(), Verdict::denied("not_allowed"));
+    assert_eq!(Conversion { text: String::new() }.deny(), Verdict::failure("conversion"));
+    assert_eq!(Wrapper(Inner::Limit).deny(), Verdict::denied("limit_reached"));
+}
+
+#[test]
+fn only_what_is_asked_is_bounded() {
+    struct Anything;
+    assert_eq!(Generic::<Inner, Anything>::Inner(Inner::BackEnd).deny(), Verdict::failure("back_end"));
+    assert_eq!(Generic::<Inner, _>::Other(Anything).deny(), Verdict::failure("other"));
+}
+
+#[test]
+fn an_error_that_cannot_be_is_classified_too() {
+    fn classified<E: Deny>() {}
+    classified::<Never>();
+}

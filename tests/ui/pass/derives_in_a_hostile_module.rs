@@ -1,0 +1,181 @@
+//! What the derives generate takes nothing for granted: no prelude, no name, no lint level.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, unreachable_pub, clippy::pedantic)]
+#![no_implicit_prelude]
+
+extern crate audited as real;
+
+use real::{AuditEvent, Deny, Sensitive};
+
+/// Stands in the way.
+#[allow(missing_docs, dead_code, non_camel_case_types, unreachable_pub)]
+pub mod shadows {
+    pub struct Option;
+    pub struct Result;
+    pub struct Some;
+    pub struct None;
+    pub struct Ok;
+    pub struct Err;
+    pub struct String;
+    pub struct str;
+    pub struct u64;
+    pub trait Clone {}
+    pub trait Copy {}
+    pub trait Debug {}
+    pub trait Serialize {}
+    pub trait Encoder {}
+    pub mod core {}
+    pub mod std {}
+    pub mod audited {}
+    pub mod serde {}
+    pub mod inventory {}
+}
+#[allow(unused_imports)]
+use shadows::*;
+
+/// A struct of every mark.
+#[derive(Sensitive)]
+pub struct Named<T> {
+    id: ::core::primitive::u64,
+    generic: T,
+    #[sensitive]
+    password: ::std::string::String,
+    #[sensitive(hash)]
+    device: ::std::string::String,
+    #[sensitive(plain)]
+    currency: ::std::string::String,
+    #[sensitive(plain, reason = "a number of things")]
+    token_count: ::core::primitive::u64,
+}
+
+/// A unit.
+#[derive(Sensitive)]
+pub struct Unit;
+
+/// A tuple.
+#[derive(Sensitive)]
+pub struct Tuple(::core::primitive::u64, #[sensitive] ::std::string::String);
+
+/// A newtype.
+#[derive(Sensitive)]
+pub struct Newtype(#[sensitive] ::std::string::String);
+
+/// Nothing at all.
+#[derive(Sensitive)]
+pub enum Never {}
+
+/// An enum of every kind of variant.
+#[derive(Sensitive)]
+pub enum Shapes {
+    /// Nothing.
+    Unit,
+    /// One.
+    Newtype(#[sensitive] ::std::string::String),
+    /// Two.
+    Tuple(::core::primitive::u64, #[sensitive] ::std::string::String),
+    /// Named.
+    Named {
+        /// Shown.
+        id: ::core::primitive::u64,
+        /// Not shown.
+        #[sensitive]
+        memo: ::std::string::String,
+    },
+    /// Long gone.
+    #[deprecated]
+    Old {
+        /// Not shown.
+        #[sensitive]
+        memo: ::std::string::String,
+    },
+}
+
+/// Where `audited` is re-exported.
+pub mod reexport {
+    pub extern crate audited;
+}
+
+/// Found elsewhere.
+#[derive(Sensitive)]
+#[sensitive(crate = reexport::audited)]
+pub struct Elsewhere(::core::primitive::u64);
+
+#[derive(AuditEvent)]
+#[event(prefix = "user")]
+enum Private {
+    Created {
+        id: ::core::primitive::u64,
+        #[sensitive]
+        name: ::std::string::String,
+    },
+    Renamed(#[sensitive] ::std::string::String),
+    Moved(::core::primitive::u64, #[sensitive(hash)] ::std::string::String),
+    Deleted,
+}
+
+/// Public.
+#[derive(AuditEvent)]
+#[event(crate = reexport::audited)]
+#[non_exhaustive]
+pub enum Public<T> {
+    /// Created.
+    #[event(action = "thing.created")]
+    Created(T),
+    /// Deleted.
+    #[event(action = "thing.deleted")]
+    #[deprecated]
+    Deleted,
+}
+
+/// An error.
+#[derive(Deny)]
+#[denied(crate = reexport::audited)]
+pub enum Error<E> {
+    /// No.
+    #[denied]
+    MissingScope,
+    /// Broken.
+    #[failed("ledger_down")]
+    Ledger {
+        /// How.
+        code: ::core::primitive::u64,
+    },
+    /// Inner.
+    #[denied(transparent)]
+    Inner(E),
+    /// Long gone.
+    #[deprecated]
+    #[failed]
+    Old,
+}
+
+/// A refusal.
+#[derive(Deny)]
+#[denied("no")]
+pub struct No;
+
+/// None.
+#[derive(Deny)]
+pub enum Nothing {}
+
+fn locals() {
+    #[derive(Sensitive)]
+    struct Local(::core::primitive::u64);
+
+    #[derive(AuditEvent)]
+    #[event(prefix = "local")]
+    enum LocalEvent {
+        Happened,
+    }
+
+    let _ = Local(1);
+    let _ = LocalEvent::Happened;
+}
+
+fn main() {
+    let _ = Private::Created { id: 1, name: ::std::string::String::new() };
+    let _ = Private::Renamed(::std::string::String::new());
+    let _ = Private::Moved(1, ::std::string::String::new());
+    let _ = Private::Deleted;
+    locals();
+}
