@@ -1,6 +1,5 @@
 //! What every sink promises, as one suite, and sinks that break it to show that the suite sees it.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,13 +25,11 @@ pub(crate) struct Fixture {
     pub(crate) read: Box<dyn Fn() -> Vec<String> + Send + Sync>,
     /// The subscriber of whichever thread writes.
     pub(crate) dispatch: Dispatch,
-    /// What must live as long.
-    pub(crate) keep: Box<dyn Any + Send + Sync>,
 }
 
 impl Fixture {
     pub(crate) fn new(sink: impl AuditSink, read: impl Fn() -> Vec<String> + Send + Sync + 'static) -> Self {
-        Self { sink: Arc::new(sink), read: Box::new(read), dispatch: Dispatch::none(), keep: Box::new(()) }
+        Self { sink: Arc::new(sink), read: Box::new(read), dispatch: Dispatch::none() }
     }
 
     fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
@@ -293,10 +290,13 @@ fn memory() -> Fixture {
 
 fn journal(options: &JournalOptions) -> Fixture {
     let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("audit\n\u{2028}.jsonl");
-    let journal = options.open(&path).unwrap();
-    let read = move || Journal::read(&path).unwrap().map(|record| without_position(&record.unwrap())).collect();
-    Fixture { keep: Box::new(directory), ..Fixture::new(journal, read) }
+    let journal = options.open(directory.path().join("audit\n\u{2028}.jsonl")).unwrap();
+    let path = journal.path().to_owned();
+    let read = move || {
+        assert!(directory.path().exists(), "the directory lives as long as its reader");
+        Journal::read(&path).unwrap().map(|record| without_position(&record.unwrap())).collect()
+    };
+    Fixture::new(journal, read)
 }
 
 fn tracing_json() -> Fixture {

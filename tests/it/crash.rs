@@ -1,1 +1,178 @@
-//! (being written)
+//! Processes that die while they write.
+//!
+//! A child is this test binary again, with one test to run and its orders in an environment variable.
+
+use std::collections::{HashSet, VecDeque};
+use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use audited::{
+    Action, AuditSink, Durability, Journal, Record, RecordId, Recorder, SinkError, record_action, with_recorder_sync,
+};
+
+/// The path that a child writes to; without it a child's test has nothing to do.
+pub(crate) const ORDERS: &str = "AUDITED_TEST_CHILD_WRITES";
+
+const THREADS: usize = 8;
+
+/// Starts this binary again to run one test, which finds `path` in [`ORDERS`].
+pub(crate) fn start_child(test: &str, path: &Path) -> Child {
+    start(Command::new(std::env::current_exe().unwrap()), test, path)
+}
+
+/// As [`start_child`], but none of the child's files may grow beyond 64 blocks of the shell's, 32 or 64 KiB: the
+/// write that would is cut short, and the next one fails.
+pub(crate) fn start_child_with_small_files(test: &str, path: &Path) -> Child {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\""]).arg(std::env::current_exe().unwrap());
+    start(shell, test, path)
+}
+
+fn start(mut command: Command, test: &str, path: &Path) -> Child {
+    command
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(ORDERS, path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Kills a child as a crash would: it cannot see it coming.
+pub(crate) fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// Starts a child, kills it after `lifetime` from its first acknowledgement on, and gives what it had acknowledged.
+fn acknowledged_by_a_child(test: &str, path: &Path, lifetime: Duration) -> Vec<RecordId> {
+    let mut child = start_child(test, path);
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut ids = lines.filter_map(|line| line.strip_prefix("acknowledged ")?.parse::<RecordId>().ok());
+    let mut acknowledged = vec![ids.next().expect("the child writes")];
+    let killer = thread::spawn(move || {
+        thread::sleep(lifetime);
+        kill(child);
+    });
+    // What it had printed before it died is read to the end; a line that it did not finish is no id.
+    acknowledged.extend(ids);
+    killer.join().unwrap();
+    acknowledged
+}
+
+/// Writes through a recorder from many threads, and prints the id of each record once it is acknowledged.
+fn write_until_killed(sink: impl AuditSink) {
+    let recorder = Recorder::builder().sink(sink).build().unwrap();
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let recorder = recorder.clone();
+            scope.spawn(move || {
+                for n in 0_u64.. {
+                    let text = "x".repeat(usize::try_from(n * 37 % 1500).unwrap());
+                    let record = || record_action(Action::new("crash.write")).field("thread", &thread);
+                    let write = || record().field("n", &n).fields(|fields| fields.plain("text", &text)).wait();
+                    let id = with_recorder_sync(recorder.clone(), write).unwrap();
+                    // With its line break before it, since the harness prints the name of the test without one.
+                    write!(std::io::stdout().lock(), "\nacknowledged {id}\n").unwrap();
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn child() {
+    if let Some(path) = std::env::var_os(ORDERS) {
+        write_until_killed(Journal::open(path).unwrap());
+    }
+}
+
+/// What is in a journal after a crash: every line must be a record, in its place.
+fn ids_in(path: &Path) -> Vec<RecordId> {
+    let journal = Journal::open(path).unwrap();
+    let records: Vec<_> = Journal::read(path).unwrap().map(Result::unwrap).collect();
+    assert_eq!(journal.recovered().records, records.len() as u64);
+    assert!(std::fs::read(path).unwrap().ends_with(b"\n"));
+    for (record, seq) in records.iter().zip(1..) {
+        assert_eq!(record.seq(), Some(seq));
+        assert_eq!(record.stream(), records[0].stream());
+        assert!(record.action() == "audit.started" || record.action() == "crash.write");
+    }
+    records.iter().map(|record| record.id().unwrap()).collect()
+}
+
+#[test]
+fn every_acknowledged_record_outlives_sigkill() {
+    let random = RandomState::new();
+    let directory = tempfile::tempdir().unwrap();
+    let (mut total, mut cut) = (0, 0);
+    for life in 0..5 {
+        // The same journal dies and is opened again five times.
+        let path = directory.path().join(format!("{life}.jsonl"));
+        let mut acknowledged = HashSet::new();
+        for round in 0..5 {
+            let lifetime = Duration::from_micros(random.hash_one((life, round)) % 60_000);
+            let new = acknowledged_by_a_child("crash::child", &path, lifetime);
+            assert!(!new.is_empty());
+            for id in new {
+                assert!(acknowledged.insert(id), "{id} was acknowledged twice");
+            }
+            cut += u64::from(!std::fs::read(&path).unwrap().ends_with(b"\n"));
+            let there = ids_in(&path);
+            let once: HashSet<_> = there.iter().copied().collect();
+            assert_eq!(once.len(), there.len(), "a record is there twice");
+            let lost: Vec<_> = acknowledged.difference(&once).collect();
+            assert!(lost.is_empty(), "life {life}, round {round}, {lifetime:?}: {lost:?} are lost");
+        }
+        total += acknowledged.len();
+    }
+    println!("25 kills, {total} acknowledged records, {cut} torn lines");
+}
+
+/// Acknowledges what is not in the file yet: the last records stay behind in memory.
+struct Hasty(Arc<Mutex<(File, VecDeque<Record>)>>);
+
+#[async_trait]
+impl AuditSink for Hasty {
+    async fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
+        let (file, behind) = &mut *self.0.lock().unwrap();
+        behind.extend(batch.iter().cloned());
+        while behind.len() > 8 * THREADS
+            && let Some(record) = behind.pop_front()
+        {
+            writeln!(file, "{}", record.json())?;
+        }
+        Ok(())
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Disk
+    }
+
+    fn describe(&self) -> String {
+        "hasty".into()
+    }
+}
+
+#[test]
+fn hasty_child() {
+    if let Some(path) = std::env::var_os(ORDERS) {
+        write_until_killed(Hasty(Arc::new(Mutex::new((File::create(path).unwrap(), VecDeque::new())))));
+    }
+}
+
+#[test]
+fn a_sink_that_acknowledges_too_early_is_caught_by_a_kill() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("hasty");
+    let acknowledged = acknowledged_by_a_child("crash::hasty_child", &path, Duration::from_millis(50));
+    let there = std::fs::read_to_string(&path).unwrap();
+    assert!(acknowledged.iter().any(|id| !there.contains(&id.to_string())), "of {}", acknowledged.len());
+}

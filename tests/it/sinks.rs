@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::slice;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -133,8 +134,10 @@ fn tracing_gets_every_field_by_itself() {
         .field("n", &7_u32)
         .fields(|fields| fields.redacted("memo"))
         .build();
-    tracing::dispatcher::with_default(&events.dispatch(), || block_on(TracingSink::new().write(&[record.clone()])))
-        .unwrap();
+    tracing::dispatcher::with_default(&events.dispatch(), || {
+        block_on(TracingSink::new().write(slice::from_ref(&record)))
+    })
+    .unwrap();
     let [fields] = &events.records()[..] else { panic!("one event") };
     for (name, value) in [
         ("id", record.id().unwrap().to_string().as_str()),
@@ -160,8 +163,10 @@ fn tracing_gets_every_field_by_itself() {
 fn tracing_gets_the_whole_record_where_asked() {
     let events = Events::default();
     let record = record("test.whole");
-    tracing::dispatcher::with_default(&events.dispatch(), || block_on(TracingSink::json().write(&[record.clone()])))
-        .unwrap();
+    tracing::dispatcher::with_default(&events.dispatch(), || {
+        block_on(TracingSink::json().write(slice::from_ref(&record)))
+    })
+    .unwrap();
     let [fields] = &events.records()[..] else { panic!("one event") };
     assert_eq!(fields.len(), 1);
     assert_eq!(fields["audit"], record.json());
