@@ -6,5 +6,7 @@
 mod journal;
 mod memory;
 
-pub use journal::{DEFAULT_QUEUE_BYTES, Damage, Journal, JournalError, JournalOptions, JournalReader, Recovered, Step};
+pub use journal::{
+    DEFAULT_QUEUE_BYTES, Journal, JournalDamage, JournalError, JournalOptions, JournalReader, JournalStep, Recovered,
+};
 pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, StillMissing};

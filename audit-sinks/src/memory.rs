@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use audit_core::__private::{Inline, Ticket};
@@ -54,12 +54,12 @@ impl MemorySink {
 
     /// The records of one action, the oldest first.
     pub fn find(&self, action: &str) -> Vec<Record> {
-        of(&self.records(), action)
+        of(&self.lock(), action).cloned().collect()
     }
 
     /// The newest record of one action.
     pub fn last(&self, action: &str) -> Option<Record> {
-        self.lock().iter().rev().find(|record| record.action() == action).cloned()
+        of(&self.lock(), action).next_back().cloned()
     }
 
     /// How many records there are.
@@ -80,19 +80,13 @@ impl MemorySink {
     ///
     /// [`StillMissing`] when there are fewer after `within`.
     pub fn wait_for(&self, action: &str, wanted: usize, within: Duration) -> Result<Vec<Record>, StillMissing> {
-        let deadline = Instant::now() + within;
-        let mut records = self.lock();
-        loop {
-            let found = of(&records, action);
-            if found.len() >= wanted {
-                return Ok(found);
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(StillMissing { action: action.to_owned(), wanted, found: found.len() });
-            }
-            records = self.0.grown.wait_timeout(records, left).unwrap_or_else(PoisonError::into_inner).0;
+        let missing = |records: &mut Vec<Record>| of(records, action).count() < wanted;
+        let waited = self.0.grown.wait_timeout_while(self.lock(), within, missing);
+        let found: Vec<_> = of(&waited.unwrap_or_else(PoisonError::into_inner).0, action).cloned().collect();
+        if found.len() < wanted {
+            return Err(StillMissing { action: action.to_owned(), wanted, found: found.len() });
         }
+        Ok(found)
     }
 
     /// A batch is taken whole or not at all.
@@ -113,8 +107,8 @@ impl MemorySink {
     }
 }
 
-fn of(records: &[Record], action: &str) -> Vec<Record> {
-    records.iter().filter(|record| record.action() == action).cloned().collect()
+fn of<'a>(records: &'a [Record], action: &str) -> impl DoubleEndedIterator<Item = &'a Record> {
+    records.iter().filter(move |record| record.action() == action)
 }
 
 impl Default for MemorySink {

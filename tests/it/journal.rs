@@ -11,8 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use audited::{
-    Action, AuditSink, Damage, Durability, Journal, JournalError, JournalOptions, Record, Recorder, SinkError,
-    StoredRecord, record_action, with_recorder_sync,
+    Action, AuditSink, Durability, Journal, JournalDamage as Damage, JournalError, JournalOptions, Record, Recorder,
+    SinkError, StoredRecord, record_action, with_recorder_sync,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;

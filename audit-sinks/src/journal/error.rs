@@ -35,7 +35,7 @@ pub enum JournalError {
         /// The path.
         path: PathBuf,
         /// What was being done.
-        step: Step,
+        step: JournalStep,
         /// What the operating system said.
         source: io::Error,
     },
@@ -51,7 +51,7 @@ pub enum JournalError {
         line: u64,
         /// What is wrong with it.
         #[source]
-        damage: Damage,
+        damage: JournalDamage,
     },
     /// The thread that writes could not be started.
     #[error("the thread that writes {} could not be started: {}", Shown(path), source.kind())]
@@ -66,7 +66,7 @@ pub enum JournalError {
 /// What was being done with a journal's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Step {
+pub enum JournalStep {
     /// Opening or creating it.
     Open,
     /// Taking its lock.
@@ -79,7 +79,7 @@ pub enum Step {
     Sync,
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for JournalStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Open => "opened",
@@ -94,7 +94,7 @@ impl fmt::Display for Step {
 /// What is wrong with a line of a journal.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum Damage {
+pub enum JournalDamage {
     /// It is no JSON object.
     #[error("no JSON object stands here")]
     NotAnObject,
@@ -141,11 +141,11 @@ impl fmt::Display for Found {
 }
 
 impl JournalError {
-    pub(super) fn io(path: &Path, step: Step, source: impl Into<io::Error>) -> Self {
+    pub(super) fn io(path: &Path, step: JournalStep, source: impl Into<io::Error>) -> Self {
         Self::Io { path: path.to_owned(), step, source: source.into() }
     }
 
-    pub(super) fn damaged(path: &Path, line: u64, damage: Damage) -> Self {
+    pub(super) fn damaged(path: &Path, line: u64, damage: JournalDamage) -> Self {
         Self::Damaged { path: path.to_owned(), line, damage }
     }
 }

@@ -8,7 +8,7 @@ use audit_core::{Record, StoredRecord};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::error::Damage;
+use super::error::JournalDamage;
 
 /// The most bytes of a line. No record comes near; it bounds what a reader takes of a file that is none.
 pub(super) const MAX_LINE_BYTES: usize = 16 << 20;
@@ -28,19 +28,19 @@ impl Position {
     pub(super) const START: Self = Self { stream: None, next_seq: 1 };
 
     /// Reads the line, without its end, that must be the next.
-    pub(super) fn advance(&mut self, line: &[u8]) -> Result<StoredRecord, Damage> {
-        let text = std::str::from_utf8(line).map_err(|_| Damage::NotUtf8)?;
+    pub(super) fn advance(&mut self, line: &[u8]) -> Result<StoredRecord, JournalDamage> {
+        let text = std::str::from_utf8(line).map_err(|_| JournalDamage::NotUtf8)?;
         // Said here, since the parser's own message would quote a bare string.
         if !text.starts_with('{') {
-            return Err(Damage::NotAnObject);
+            return Err(JournalDamage::NotAnObject);
         }
         let record = StoredRecord::parse(text)?;
-        let stream = record.stream().and_then(|stream| stream.parse().ok()).ok_or(Damage::NoStream)?;
+        let stream = record.stream().and_then(|stream| stream.parse().ok()).ok_or(JournalDamage::NoStream)?;
         if self.stream.is_some_and(|known| known != stream) {
-            return Err(Damage::OtherStream);
+            return Err(JournalDamage::OtherStream);
         }
         if record.seq() != Some(self.next_seq) {
-            return Err(Damage::Seq { expected: self.next_seq, found: record.seq() });
+            return Err(JournalDamage::Seq { expected: self.next_seq, found: record.seq() });
         }
         *self = Self { stream: Some(stream), next_seq: self.next_seq + 1 };
         Ok(record)

@@ -22,7 +22,7 @@ use audit_core::{AuditSink, Durability, Record, SinkError};
 use uuid::Uuid;
 
 use self::error::Shown;
-pub use self::error::{Damage, JournalError, Step};
+pub use self::error::{JournalDamage, JournalError, JournalStep};
 use self::queue::{Lot, Queue};
 pub use self::reader::JournalReader;
 pub use self::recover::Recovered;
@@ -39,7 +39,8 @@ pub const DEFAULT_QUEUE_BYTES: usize = 64 << 20;
 ///
 /// When a write or a sync fails, the journal is poisoned: what it was writing is answered with the error, and
 /// everything after with [`SinkError::Poisoned`]. Its file stays as it is, and locked, until the last handle is
-/// dropped; whoever opens it again gets the whole lines, without the torn one.
+/// dropped. Whoever opens it again gets the whole lines, among them some that were not acknowledged, without the torn
+/// one; after a failed sync it is wiser to start a new file, since the disk may hold less than it shows.
 ///
 /// Cloning it copies a handle. Dropping the last handle blocks until everything handed over is written.
 ///
@@ -73,7 +74,8 @@ struct Handle {
 impl Journal {
     /// Opens the journal at `path`, or starts one there, with the default options. Its directory must exist.
     ///
-    /// A torn last line, left by a crash, is cut off; [`Journal::recovered`] says so.
+    /// A torn last line, left by a crash, is cut off; [`Journal::recovered`] says so. The whole file is read and
+    /// checked, which blocks the thread for as long.
     ///
     /// # Errors
     ///

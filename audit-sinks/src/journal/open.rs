@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use super::error::{JournalError, Step};
+use super::error::{JournalError, JournalStep};
 
 /// The file of a journal, which nobody else writes while this lives.
 pub(super) struct Locked(pub(super) File);
@@ -27,7 +27,7 @@ pub(super) fn for_writing(path: &Path) -> Result<Locked, JournalError> {
     match file.try_lock() {
         Ok(()) => Ok(Locked(file)),
         Err(TryLockError::WouldBlock) => Err(JournalError::Locked { path: path.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(JournalError::io(path, Step::Lock, error)),
+        Err(TryLockError::Error(error)) => Err(JournalError::io(path, JournalStep::Lock, error)),
     }
 }
 
@@ -44,7 +44,9 @@ pub(super) fn sync_directory_of(path: &Path) -> Result<(), JournalError> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(|e| JournalError::io(path, Step::Sync, e))
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(|e| JournalError::io(path, JournalStep::Sync, e))
 }
 
 fn regular(path: &Path, flags: OFlags) -> Result<File, JournalError> {
@@ -57,11 +59,11 @@ fn regular(path: &Path, flags: OFlags) -> Result<File, JournalError> {
                 Errno::ISDIR => not_a_file(path, "a directory"),
                 Errno::LOOP => not_a_file(path, "a symbolic link"),
                 Errno::NXIO => not_a_file(path, "a socket"),
-                error => JournalError::io(path, Step::Open, io::Error::from(error)),
+                error => JournalError::io(path, JournalStep::Open, io::Error::from(error)),
             });
         }
     };
-    let kind = file.metadata().map_err(|error| JournalError::io(path, Step::Open, error))?.file_type();
+    let kind = file.metadata().map_err(|error| JournalError::io(path, JournalStep::Open, error))?.file_type();
     if kind.is_file() { Ok(file) } else { Err(not_a_file(path, name(kind))) }
 }
 

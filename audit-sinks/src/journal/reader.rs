@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use audit_core::StoredRecord;
 
-use super::error::{Damage, JournalError, Step};
+use super::error::{JournalDamage, JournalError, JournalStep};
 use super::line::{MAX_LINE_BYTES, Position};
 use super::open;
 use super::scan::{Found, Scan};
@@ -30,9 +30,9 @@ impl JournalReader {
     }
 
     fn read(&mut self) -> Result<Option<StoredRecord>, JournalError> {
-        let line = match self.scan.next().map_err(|error| JournalError::io(&self.path, Step::Read, error))? {
+        let line = match self.scan.next().map_err(|error| JournalError::io(&self.path, JournalStep::Read, error))? {
             Found::Line(line) => self.position.advance(line),
-            Found::TooLong => Err(Damage::TooLong { max: MAX_LINE_BYTES }),
+            Found::TooLong => Err(JournalDamage::TooLong { max: MAX_LINE_BYTES }),
             Found::Unfinished(_) | Found::End => return Ok(None),
         };
         line.map(Some).map_err(|damage| JournalError::damaged(&self.path, self.scan.number(), damage))

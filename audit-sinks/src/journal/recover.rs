@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use super::error::{Damage, JournalError, Step};
+use super::error::{JournalDamage, JournalError, JournalStep};
 use super::line::{MAX_LINE_BYTES, Position};
 use super::open::sync_directory_of;
 use super::scan::{Found, Scan};
@@ -26,13 +26,13 @@ pub struct Recovered {
 /// A line that lacks nothing but its end is cut too: its write did not finish, so that it was never acknowledged.
 pub(super) fn recover(path: &Path, file: &File) -> Result<(Position, Recovered), JournalError> {
     let (position, end) = read(path, file)?;
-    let length = file.metadata().map_err(|error| JournalError::io(path, Step::Read, error))?.len();
+    let length = file.metadata().map_err(|error| JournalError::io(path, JournalStep::Read, error))?.len();
     let cut_bytes = length.saturating_sub(end);
     if cut_bytes > 0 {
-        file.set_len(end).map_err(|error| JournalError::io(path, Step::Cut, error))?;
+        file.set_len(end).map_err(|error| JournalError::io(path, JournalStep::Cut, error))?;
     }
     // Also where nothing was cut: the process before may have died between writing and syncing.
-    file.sync_all().map_err(|error| JournalError::io(path, Step::Sync, error))?;
+    file.sync_all().map_err(|error| JournalError::io(path, JournalStep::Sync, error))?;
     sync_directory_of(path)?;
     let recovered = Recovered { cut_bytes, records: position.next_seq - 1, next_seq: position.next_seq };
     if cut_bytes > 0 {
@@ -52,11 +52,11 @@ fn read(path: &Path, file: &File) -> Result<(Position, u64), JournalError> {
     let mut scan = Scan::new(BufReader::with_capacity(1 << 16, file));
     let mut position = Position::START;
     loop {
-        let damage = match scan.next().map_err(|error| JournalError::io(path, Step::Read, error))? {
+        let damage = match scan.next().map_err(|error| JournalError::io(path, JournalStep::Read, error))? {
             Found::Line(line) => position.advance(line).err(),
             Found::Unfinished(tail) if position.could_be_torn(tail) => return Ok((position, scan.offset())),
-            Found::Unfinished(_) => Some(Damage::Foreign),
-            Found::TooLong => Some(Damage::TooLong { max: MAX_LINE_BYTES }),
+            Found::Unfinished(_) => Some(JournalDamage::Foreign),
+            Found::TooLong => Some(JournalDamage::TooLong { max: MAX_LINE_BYTES }),
             Found::End => return Ok((position, scan.offset())),
         };
         if let Some(damage) = damage {
