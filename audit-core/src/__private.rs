@@ -14,7 +14,7 @@ pub use crate::event::{AuditEvent, EventKind, UnknownAction, deserialize_kind};
 pub use crate::judge;
 pub use crate::recorder::{
     Audited, Begun, Call, Intent, RegisteredSite, Site, audit, audit_begun, audit_sync, begin, begin_sync, capture, intent, make,
-    never_refused,
+    never_refused, require,
 };
 pub use crate::recorder::FailurePolicy;
 use crate::record::Record;

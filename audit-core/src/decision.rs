@@ -209,3 +209,66 @@ impl<E: Deny + ?Sized> Deny for &E {
         (**self).deny()
     }
 }
+
+/// What `require = …` of the attribute takes: a guard that lets a call pass or denies it.
+///
+/// A `bool` (`false` denies, with the reason `forbidden`), a [`Decision`], a [`Verdict`], or a `Result` of one of them
+/// or of `()`. An error denies whatever it is: with its reason, or with its code where it says that it is a failure.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say whether the call may pass",
+    label = "not a guard",
+    note = "`require = …` takes a `bool`, a `Decision`, a `Verdict`, or a `Result` of these or of `()` whose error implements `Deny`"
+)]
+pub trait Guard {
+    /// Lets the call pass, or says why not.
+    ///
+    /// # Errors
+    ///
+    /// The reason of the denial.
+    fn guard(self) -> Result<(), Code>;
+}
+
+impl Guard for () {
+    fn guard(self) -> Result<(), Code> {
+        Ok(())
+    }
+}
+
+impl Guard for bool {
+    fn guard(self) -> Result<(), Code> {
+        if self { Ok(()) } else { Err(Code::new("forbidden")) }
+    }
+}
+
+impl Guard for Decision {
+    fn guard(self) -> Result<(), Code> {
+        match self {
+            Self::Allow => Ok(()),
+            Self::Deny { reason } => Err(reason),
+        }
+    }
+}
+
+impl Guard for Verdict {
+    fn guard(self) -> Result<(), Code> {
+        match (self.decision, self.outcome) {
+            (Decision::Deny { reason }, _) => Err(reason),
+            (Decision::Allow, Outcome::Success) => Ok(()),
+            (Decision::Allow, Outcome::Failure { code }) => Err(code),
+            (Decision::Allow, Outcome::Unknown) => Err(Code::new("unknown")),
+        }
+    }
+}
+
+impl<G: Guard, E: Deny> Guard for Result<G, E> {
+    fn guard(self) -> Result<(), Code> {
+        match self {
+            Ok(guard) => guard.guard(),
+            Err(error) => match error.deny() {
+                // An error that claims success has not let anybody pass.
+                verdict if verdict == Verdict::success() => Err(Code::new("unknown")),
+                verdict => verdict.guard(),
+            },
+        }
+    }
+}

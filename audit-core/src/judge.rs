@@ -93,6 +93,30 @@ pub trait AsData {
 
 impl<T: ?Sized> AsData for Judge<'_, T> {}
 
+/// What is good of a result: its value.
+pub trait OkOfResult<'a, T> {
+    /// The value, unless it is an error.
+    fn good(&self) -> Option<&'a T>;
+}
+
+impl<'a, T, E> OkOfResult<'a, T> for &Judge<'a, Result<T, E>> {
+    fn good(&self) -> Option<&'a T> {
+        self.0.as_ref().ok()
+    }
+}
+
+/// What is good of anything else: all of it.
+pub trait OkOfData<'a, T: ?Sized> {
+    /// The value.
+    fn good(&self) -> Option<&'a T>;
+}
+
+impl<'a, T: ?Sized> OkOfData<'a, T> for Judge<'a, T> {
+    fn good(&self) -> Option<&'a T> {
+        Some(self.0)
+    }
+}
+
 /// Reads the verdict by a closure of the user's: `outcome = |value| …`.
 pub fn judged<T: ?Sized, V: Into<Verdict>>(value: &T, judge: impl FnOnce(&T) -> V) -> Verdict {
     judge(value).into()

@@ -21,6 +21,7 @@ mod identity;
 #[doc(hidden)]
 pub mod judge;
 mod json;
+mod orphans;
 mod record;
 mod recorder;
 mod refusal;
@@ -28,6 +29,7 @@ mod resource;
 mod sensitive;
 mod sink;
 mod source;
+mod text;
 mod ticket;
 mod timestamp;
 mod tracing_sink;
@@ -36,11 +38,12 @@ pub use action::{Action, InvalidAction, MAX_ACTION_LEN};
 pub use actor::{Actor, ActorKind};
 pub use context::AuditContext;
 pub use correlation::{CorrelationId, InvalidCorrelationId, InvalidTraceId, MAX_CORRELATION_ID_LEN, TraceId};
-pub use decision::{Code, Decide, Decision, Deny, MAX_CODE_CHARS, Outcome, Verdict};
+pub use decision::{Code, Decide, Decision, Deny, Guard, MAX_CODE_CHARS, Outcome, Verdict};
 pub use detail::Detail;
 pub use event::{AuditEvent, EventKind, UnknownAction};
 pub use id::RecordId;
 pub use identity::{ActorId, ResourceId, SessionId, SubjectId, TenantId};
+pub use orphans::orphans;
 pub use record::{
     Fields, InvalidRecord, Kind, Record, RecordBuilder, SCHEMA, Stage, StoredActor, StoredDecision, StoredOutcome,
     StoredRecord, StoredResource, StoredSource,

@@ -25,6 +25,9 @@ mod symbol;
 /// | `tenant = expr` | the owner of the record: a classified id |
 /// | `resource("kind", expr)` | what is acted on: its kind and its classified id |
 /// | `fields(a, b = expr)` | what else to capture: classified values |
+/// | `ok_fields(\|value\| a = value.b)` | what to capture of the returned value, of a `Result` unless it is an error |
+/// | `require = expr` | a guard: a `bool`, a `Decision`, or a `Result` of one; denies before the intent and the body |
+/// | `intent` | a record that the call begins, acknowledged before the body runs |
 /// | `fail_open` | the default: a call whose record is not acknowledged goes on, and the loss is counted |
 /// | `fail_closed` | an intent is acknowledged before the body runs; an unacknowledged record refuses the call |
 /// | `errors = failure("code")`, `errors = denied("reason")` | what every error means, where its type does not say |
@@ -32,7 +35,13 @@ mod symbol;
 /// | `crate = path` | where `audited` is, if it has another name |
 ///
 /// Values that no type classifies name what may be shown where they are captured: `plain(expr)`, `hash(expr)`,
-/// `drop(expr)`. All of them are read before the body runs.
+/// `drop(expr)`. All of them but `ok_fields` are read before the body runs; the guard may `.await` in an async function.
+///
+/// The function behaves as without the attribute, with two exceptions. In a function that is not async, the arguments
+/// that the body mentions are dropped before those that it does not. A function that builds its future by hand and
+/// returns it is captured, and passes its guard, when it is called; it is recorded when the future ends.
+///
+/// A function that is not async blocks its thread until its record is acknowledged.
 #[proc_macro_attribute]
 pub fn audited(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     audited::audited(args.into(), item.into()).into()

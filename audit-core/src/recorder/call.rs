@@ -12,7 +12,7 @@ use super::slots::{Place, Slot};
 use crate::action::Action;
 use crate::actor::Actor;
 use crate::context::AuditContext;
-use crate::decision::{Outcome, Verdict};
+use crate::decision::{Guard, Outcome, Verdict};
 use crate::id::RecordId;
 use crate::identity::{ActorId, Identity, ResourceId, SubjectId, TenantId};
 use crate::record::{Draft, Flag, Kind, Stage};
@@ -57,9 +57,11 @@ impl Call {
 
     /// Begins anew, here and now, with what was captured before.
     pub(super) fn begin_anew(self: Box<Self>) -> Box<Self> {
-        let Self { site, draft, slot, .. } = *self;
+        let Self { site, draft, slot, refused, .. } = *self;
         drop(slot);
-        Self::begin_with(site, draft)
+        let mut call = Self::begin_with(site, draft);
+        call.refused = refused;
+        call
     }
 
     fn begin_with(site: &'static Site, mut draft: Draft) -> Box<Self> {
@@ -158,13 +160,32 @@ impl Call {
         self.draft.stated = state(std::mem::take(&mut self.draft.stated));
     }
 
-    /// Has the intent written, where the policy asks for it. A refusal means that the body must not run.
+    /// Lets the call pass its guard, or notes that it is denied.
+    ///
+    /// # Errors
+    ///
+    /// The refusal to answer with.
+    pub fn require(&mut self, guard: impl Guard) -> Result<(), Refusal> {
+        guard.guard().map_err(|reason| {
+            self.refused = Some(Refused::Denied(Verdict::denied(reason)));
+            Refusal::Denied
+        })
+    }
+
+    /// Has the intent written, where there is to be one. A refusal means that the body must not run.
     pub(super) fn intent(&mut self) -> Result<Option<Receipt>, Refusal> {
-        if self.site.policy == FailurePolicy::Open {
+        if matches!(self.refused, Some(Refused::Denied(_))) {
+            return Err(Refusal::Denied);
+        }
+        if !self.site.intent {
             return Ok(None);
         }
-        let slot = self.core.try_slot().filter(|_| self.slot.is_some() && self.core.can_fail_closed());
-        if slot.is_none() {
+        let closed = self.site.policy == FailurePolicy::Closed;
+        if closed && (self.slot.is_none() || !self.core.can_fail_closed()) {
+            return Err(self.unavailable(true));
+        }
+        let slot = self.core.try_slot();
+        if closed && slot.is_none() {
             return Err(self.unavailable(true));
         }
         let mut intent = self.draft.clone();
@@ -177,6 +198,7 @@ impl Call {
     pub(super) fn intent_answered(&mut self, answer: &Result<(), SinkError>) -> Result<(), Refusal> {
         match answer {
             Ok(()) => Ok(()),
+            Err(_) if self.site.policy == FailurePolicy::Open => Ok(()),
             // It may be in the stream nevertheless: then its end should be, too.
             Err(SinkError::Deadline) => Err(self.unavailable(true)),
             Err(_) => Err(self.unavailable(false)),
@@ -188,16 +210,10 @@ impl Call {
         Refusal::Unavailable { effect: Effect::NotStarted }
     }
 
-    /// Notes that the call is refused before its body runs, for a reason of its own.
-    pub fn deny(&mut self, verdict: Verdict) -> Refusal {
-        self.refused = Some(Refused::Denied(verdict));
-        Refusal::Denied
-    }
-
     /// The body has returned. `judge` reads the returned value; should it panic, nobody knows how the call ended.
-    pub(super) fn returned(&mut self, judge: impl FnOnce() -> Verdict) -> Receipt {
+    pub(super) fn returned(&mut self, judge: impl FnOnce(&mut Self) -> Verdict) -> Receipt {
         let verdict = match self.refused.take() {
-            None => catch_unwind(AssertUnwindSafe(judge)).unwrap_or(Verdict::unknown()),
+            None => catch_unwind(AssertUnwindSafe(|| judge(self))).unwrap_or(Verdict::unknown()),
             Some(Refused::Denied(verdict)) => verdict,
             Some(Refused::Unavailable { worth_recording }) => {
                 // The caller has waited for this sink long enough, and is refused whatever it says now.

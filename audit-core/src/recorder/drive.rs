@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use super::call::Call;
 use super::site::Site;
 use super::slots::Place;
-use crate::decision::Verdict;
+use crate::decision::{Guard, Verdict};
 use crate::refusal::{Effect, Refusal};
 use crate::sink::SinkError;
 use crate::ticket::Receipt;
@@ -73,7 +73,7 @@ enum End<T> {
 pub fn audit<F, J, R>(site: &'static Site, body: F, judge: J, refuse: R) -> Audited<F, J, R>
 where
     F: Future,
-    J: Fn(&F::Output) -> Verdict,
+    J: Fn(&F::Output, &mut Call) -> Verdict,
     R: Fn(Refusal) -> F::Output,
 {
     Audited { body: Some(body), state: State::New, judge, refuse, site, call: None }
@@ -102,7 +102,7 @@ pub fn make<F>(call: &mut Call, body: impl FnOnce() -> F) -> F {
 pub fn audit_begun<F, J, R>(call: Box<Call>, body: F, judge: J, refuse: R) -> Audited<F, J, R>
 where
     F: Future,
-    J: Fn(&F::Output) -> Verdict,
+    J: Fn(&F::Output, &mut Call) -> Verdict,
     R: Fn(Refusal) -> F::Output,
 {
     let site = call.site();
@@ -112,7 +112,7 @@ where
 impl<F, J, R> Future for Audited<F, J, R>
 where
     F: Future,
-    J: Fn(&F::Output) -> Verdict,
+    J: Fn(&F::Output, &mut Call) -> Verdict,
     R: Fn(Refusal) -> F::Output,
 {
     type Output = F::Output;
@@ -142,7 +142,7 @@ where
                     let Some(call) = this.call.as_deref_mut() else { over() };
                     call.enter(|| this.body.set(None));
                     let receipt = match &end {
-                        End::Returned(value) => call.returned(|| (this.judge)(value)),
+                        End::Returned(value) => call.returned(|call| (this.judge)(value, call)),
                         End::Panicked(_) => call.panicked(),
                     };
                     *this.state = State::Answering(receipt, end);
@@ -193,7 +193,7 @@ pub fn begin_sync(site: &'static Site, prologue: impl FnOnce(&mut Call) -> Resul
 /// Runs the body of an audited function that is not async, and blocks the thread until its record is acknowledged.
 pub fn audit_sync<T, J, R>(begun: Begun, body: impl FnOnce() -> T, judge: J, refuse: R) -> T
 where
-    J: Fn(&T) -> Verdict,
+    J: Fn(&T, &mut Call) -> Verdict,
     R: Fn(Refusal) -> T,
 {
     let Begun { mut call, started } = begun;
@@ -205,7 +205,7 @@ where
         },
     };
     let receipt = match &end {
-        End::Returned(value) => call.returned(|| judge(value)),
+        End::Returned(value) => call.returned(|call| judge(value, call)),
         End::Panicked(_) => call.panicked(),
     };
     finish(&call, &receipt.wait(), end, &refuse)
@@ -249,6 +249,15 @@ fn with_call<R>(reach: impl FnOnce(&mut Call) -> R) -> Option<R> {
 /// Captures what the attribute names. Called by the body of an audited future, before the user's part of it.
 pub fn capture(capture: impl FnOnce(&mut Call)) {
     with_call(capture);
+}
+
+/// Lets the call pass its guard, or notes that it is denied. Called by the body of an audited future.
+///
+/// # Errors
+///
+/// The refusal to answer with.
+pub fn require(guard: impl Guard) -> Result<(), Refusal> {
+    with_call(|call| call.require(guard)).unwrap_or(Err(Refusal::Denied))
 }
 
 /// Has the intent acknowledged, where the policy asks for it. Awaited by the body of an audited future; a refusal

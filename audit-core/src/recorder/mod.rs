@@ -30,6 +30,7 @@ pub use self::call::{Call, CaptureActor, CaptureSubject};
 pub(crate) use self::core::Core;
 pub use self::drive::{
     Audited, Begun, Intent, audit, audit_begun, audit_sync, begin, begin_sync, capture, intent, make, never_refused,
+    require,
 };
 pub use self::event::{Acknowledging, Unacknowledged, record, record_action};
 pub use self::loss::Stats;

@@ -29,6 +29,8 @@ pub struct Site {
     pub action: Action,
     /// What happens when its record is not acknowledged.
     pub policy: FailurePolicy,
+    /// Whether an intent is written before the body runs. Always with [`FailurePolicy::Closed`].
+    pub intent: bool,
     /// The package that declares it.
     pub package: &'static str,
     /// The module that declares it.
@@ -43,16 +45,18 @@ pub struct Site {
 
 impl Site {
     #[doc(hidden)]
+    #[allow(clippy::too_many_arguments, reason = "generated code gives them in the order of the fields")]
     pub const fn new(
         action: &'static str,
         policy: FailurePolicy,
+        intent: bool,
         package: &'static str,
         module: &'static str,
         function: &'static str,
         file: &'static str,
         line: u32,
     ) -> Self {
-        Self { action: Action::new(action), policy, package, module, function, file, line }
+        Self { action: Action::new(action), policy, intent, package, module, function, file, line }
     }
 }
 

@@ -5,18 +5,21 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Error, Expr, ExprCall, LitStr, Path, Token, parenthesized, parse_quote};
+use syn::{Error, Expr, ExprCall, LitStr, Pat, Path, Token, parenthesized, parse_quote};
 
 use crate::ctxt::Ctxt;
 use crate::symbol;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 14] = [
     "action",
     "actor",
     "subject",
     "tenant",
     "resource",
     "fields",
+    "ok_fields",
+    "require",
+    "intent",
     "fail_open",
     "fail_closed",
     "errors",
@@ -32,6 +35,11 @@ pub(super) struct Args {
     pub(super) subject: Option<Captured>,
     pub(super) resource: Option<(LitStr, Captured)>,
     pub(super) fields: Vec<Field>,
+    /// What is captured of the returned value: the pattern that binds it, and the fields.
+    pub(super) ok_fields: Option<(Pat, Vec<Field>)>,
+    pub(super) require: Option<Expr>,
+    /// Whether it says `intent`.
+    pub(super) intent: bool,
     /// Where it says `fail_closed`.
     pub(super) fail_closed: Option<Span>,
     pub(super) verdict: VerdictSource,
@@ -99,6 +107,9 @@ impl Args {
             subject: None,
             resource: None,
             fields: Vec::new(),
+            ok_fields: None,
+            require: None,
+            intent: false,
             fail_closed: None,
             verdict: VerdictSource::Value,
             krate: parse_quote!(::audited),
@@ -131,7 +142,17 @@ impl Reader<'_> {
             "subject" => self.args.subject = Some(value(input, "subject = user.id")?),
             "tenant" => self.args.tenant = Some(value(input, "tenant = org.id")?),
             "resource" => self.args.resource = Some(resource(input)?),
-            "fields" => self.fields(input)?,
+            "fields" => {
+                let content = list(input, "fields(order_id, items = body.items.len())")?;
+                self.args.fields = self.fields(&content)?;
+            }
+            "ok_fields" => {
+                let content = list(input, OK_FIELDS)?;
+                let bound = ok_pattern(&content)?;
+                self.args.ok_fields = Some((bound, self.fields(&content)?));
+            }
+            "require" => self.args.require = Some(value(input, "require = caller.may(\"write\")")?),
+            "intent" => self.args.intent = true,
             "fail_open" => self.policy(&key, None, "fail_closed"),
             "fail_closed" => self.policy(&key, Some(key.span()), "fail_open"),
             "errors" => {
@@ -161,29 +182,39 @@ impl Reader<'_> {
         self.args.verdict = verdict;
     }
 
-    fn fields(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
-        let content = list(input, "fields(order_id, items = body.items.len())")?;
+    fn fields(&self, content: ParseStream<'_>) -> syn::Result<Vec<Field>> {
+        let mut fields: Vec<Field> = Vec::new();
         while !content.is_empty() {
-            match field(&content) {
-                Ok(field) => self.field(field),
+            match field(content) {
+                Ok(field) => {
+                    let key = field.key.value();
+                    if fields.iter().any(|known| known.key.value() == key) {
+                        self.ctxt.error_at(field.key.span(), format!("the field `{key}` is captured twice"));
+                    }
+                    fields.push(field);
+                }
                 Err(error) => {
                     self.ctxt.syn_error(error);
-                    skip_to_comma(&content)?;
+                    skip_to_comma(content)?;
                 }
             }
             if !content.is_empty() {
                 content.parse::<Token![,]>()?;
             }
         }
-        Ok(())
+        Ok(fields)
     }
+}
 
-    fn field(&mut self, field: Field) {
-        if self.args.fields.iter().any(|known| known.key.value() == field.key.value()) {
-            self.ctxt.error_at(field.key.span(), format!("the field `{}` is captured twice", field.key.value()));
-        }
-        self.args.fields.push(field);
-    }
+const OK_FIELDS: &str = "ok_fields(|receipt| number = receipt.number)";
+
+/// `|receipt|`
+fn ok_pattern(content: ParseStream<'_>) -> syn::Result<Pat> {
+    let wrong = |error: Error| Error::new(error.span(), format!("expected what binds the returned value: `{OK_FIELDS}`"));
+    content.parse::<Token![|]>().map_err(wrong)?;
+    let pattern = Pat::parse_single(content).map_err(wrong)?;
+    content.parse::<Token![|]>().map_err(wrong)?;
+    Ok(pattern)
 }
 
 /// `= value`

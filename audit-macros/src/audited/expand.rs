@@ -6,11 +6,12 @@
 //!         let to = to;
 //!         let body = body;
 //!         __private::capture(|call| { call.resource("account", &to); call.fields(|fields| fields.value("body", &body)); });
+//!         if let Err(refusal) = __private::require(…) { return Refuse::refuse(refusal); }     // require
 //!         if let Err(refusal) = __private::intent().await { return Refuse::refuse(refusal); } // fail_closed
 //!         let __value: Result<Receipt, Error> = { …the user's body… };
 //!         return __value;
 //!     };
-//!     __private::audit(&SITE, __body, |value| …the verdict…, |refusal| …)
+//!     __private::audit(&SITE, __body, |value, call| …the verdict…, |refusal| …)
 //! }
 //! ```
 //!
@@ -29,7 +30,7 @@
 //!
 //! ```ignore
 //! fn transfer(to: AccountId, body: Transfer) -> Result<Receipt, Error> {
-//!     let __begun = __private::begin_sync(&SITE, |call| { …captures…; Ok(()) });
+//!     let __begun = __private::begin_sync(&SITE, |call| { …captures…; Ok(()) /* or the guard */ });
 //!     __private::audit_sync(__begun, move || -> Result<Receipt, Error> { …the user's body… }, …, …)
 //! }
 //! ```
@@ -92,7 +93,12 @@ fn expand_async_kept(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
 
 fn expand_future(pieces: &Pieces<'_>, function: &Function, boxed: bool) -> TokenStream {
     let private = &pieces.private;
-    let (captures, intent) = (pieces.captures(), pieces.intent());
+    // The body takes the arguments: the guard looks at them before, and its denial waits in the call.
+    let guard = pieces.guard(&quote_spanned!(Span::mixed_site()=> __call.require));
+    let guard = guard.map(|guard| quote_spanned!(Span::mixed_site()=> let _ = #guard;));
+    let captures = pieces.captures();
+    let captures = quote!(#captures #guard);
+    let prologue = pieces.prologue(None);
     let (site, judge, refuse) = (pieces.site(), pieces.judge(), pieces.refuse());
     let (call, body) = (call_parameter(&captures), inner(&function.body));
     // An opaque type cannot be named; a boxed one must be, so that the box is coerced to it.
@@ -106,7 +112,7 @@ fn expand_future(pieces: &Pieces<'_>, function: &Function, boxed: bool) -> Token
         let __future = #private::make(&mut __call, move || #returns #body);
         let __body = async move {
             #inference
-            #intent
+            #prologue
             __future.await
         };
         #audited
@@ -117,8 +123,10 @@ fn expand_future(pieces: &Pieces<'_>, function: &Function, boxed: bool) -> Token
 fn expand_sync(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
     let (private, value) = (&pieces.private, &pieces.value);
     let captures = pieces.captures();
+    let guard = pieces.guard(&quote_spanned!(Span::mixed_site()=> __call.require));
     let (site, judge, refuse) = (pieces.site(), pieces.judge(), pieces.refuse());
-    let (call, body) = (call_parameter(&captures), inner(&function.body));
+    let (call, body) = (call_parameter(&quote!(#captures #guard)), inner(&function.body));
+    let passed = guard.unwrap_or_else(|| quote!(#private::core::result::Result::Ok(())));
     let returns = pieces.nameable.then(|| quote!(-> #value));
     let span = Span::mixed_site();
     let audited =
@@ -127,7 +135,7 @@ fn expand_sync(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
     let expanded = quote_spanned! {span=>
         let __begun = #private::begin_sync(#site, |#call| {
             #captures
-            #private::core::result::Result::Ok(())
+            #passed
         });
         #audited
     };
@@ -136,7 +144,8 @@ fn expand_sync(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
 
 fn async_body(pieces: &Pieces<'_>, function: &Function, bindings: &TokenStream) -> TokenStream {
     let (private, value) = (&pieces.private, &pieces.value);
-    let (inference, intent, captures) = (pieces.inference(), pieces.intent(), pieces.captures());
+    let guard = pieces.guard(&quote_spanned!(Span::mixed_site()=> #private::require));
+    let (inference, prologue, captures) = (pieces.inference(), pieces.prologue(guard.as_ref()), pieces.captures());
     let captures = (!captures.is_empty())
         .then(|| quote_spanned! {Span::mixed_site()=> #private::capture(|__call| { #captures }); });
     let body = inner(&function.body);
@@ -145,7 +154,7 @@ fn async_body(pieces: &Pieces<'_>, function: &Function, bindings: &TokenStream) 
             #inference
             #bindings
             #captures
-            #intent
+            #prologue
             let __value: #value = #body;
             #[allow(unreachable_code, clippy::needless_return)]
             return __value;

@@ -6,7 +6,7 @@ use syn::Type;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::args::{Args, Captured, Showing, VerdictSource};
+use super::args::{Args, Captured, Field, Showing, VerdictSource};
 use super::item::Function;
 
 pub(super) struct Pieces<'a> {
@@ -51,11 +51,14 @@ impl<'a> Pieces<'a> {
             Some(action) => action.to_token_stream(),
             None => quote!(#private::derived_action!(#name)),
         };
-        let policy = if self.args.fail_closed.is_some() { quote!(Closed) } else { quote!(Open) };
+        let closed = self.args.fail_closed.is_some();
+        let policy = if closed { quote!(Closed) } else { quote!(Open) };
+        let intent = closed || self.args.intent;
         quote_spanned! {Span::mixed_site()=> {
             static SITE: #private::Site = #private::Site::new(
                 #action,
                 #private::FailurePolicy::#policy,
+                #intent,
                 #private::core::env!("CARGO_PKG_NAME"),
                 #private::core::module_path!(),
                 #name,
@@ -83,15 +86,18 @@ impl<'a> Pieces<'a> {
             let id = self.shown(id);
             captures.extend(quote_spanned!(span=> __call.#method(#kind, #id);));
         }
-        if !args.fields.is_empty() {
-            let fields = args.fields.iter().map(|field| {
-                let method = Ident::new("value", span.located_at(field.value.value.span()));
-                let (key, value) = (&field.key, self.shown(&field.value));
-                quote_spanned!(span=> __fields.#method(#key, #value);)
-            });
-            captures.extend(quote_spanned!(span=> __call.fields(|__fields| { #(#fields)* });));
-        }
+        captures.extend(self.fields(&args.fields));
         captures
+    }
+
+    fn fields(&self, fields: &[Field]) -> Option<TokenStream> {
+        let span = Span::mixed_site();
+        let each = fields.iter().map(|field| {
+            let method = Ident::new("value", span.located_at(field.value.value.span()));
+            let (key, value) = (&field.key, self.shown(&field.value));
+            quote_spanned!(span=> __fields.#method(#key, #value);)
+        });
+        (!fields.is_empty()).then(|| quote_spanned!(span=> __call.fields(|__fields| { #(#each)* });))
     }
 
     /// A reference to the value, inside what says how it may be shown.
@@ -107,33 +113,61 @@ impl<'a> Pieces<'a> {
         quote_spanned!(span=> &#private::#wrapper(&(#value)))
     }
 
-    pub(super) fn intent(&self) -> TokenStream {
-        let Some(closed) = self.args.fail_closed else { return TokenStream::new() };
+    /// The guard, as an expression of `Result<(), Refusal>` by the way at hand: a method of the call, or a function
+    /// that finds it.
+    pub(super) fn guard(&self, require: &TokenStream) -> Option<TokenStream> {
+        let guard = self.args.require.as_ref()?;
+        // At the user's expression, where a mistake in its type is shown.
+        let at = Span::mixed_site().located_at(guard.span());
+        Some(quote_spanned!(at=> #require(#guard)))
+    }
+
+    /// What an async body does before the user's part of it: it passes its guard, and has its intent acknowledged.
+    pub(super) fn prologue(&self, guard: Option<&TokenStream>) -> TokenStream {
         let private = &self.private;
-        let refused = self.refused(closed);
+        let span = Span::mixed_site();
+        let guard = guard.map(|guard| self.or_refuse(guard));
+        let intent = quote_spanned!(span=> #private::intent().await);
+        let intent = match (self.can_refuse(), self.args.intent) {
+            (Some(_), _) => self.or_refuse(&intent),
+            (None, true) => quote_spanned!(span=> let _ = #intent;),
+            (None, false) => TokenStream::new(),
+        };
+        quote!(#guard #intent)
+    }
+
+    fn or_refuse(&self, passed: &TokenStream) -> TokenStream {
+        let private = &self.private;
+        let Some(at) = self.can_refuse() else { return TokenStream::new() };
+        let refused = self.refused(at);
         quote_spanned! {Span::mixed_site()=>
-            if let #private::core::result::Result::Err(__refusal) = #private::intent().await {
+            if let #private::core::result::Result::Err(__refusal) = #passed {
                 return #refused;
             }
         }
     }
 
+    /// Where the attribute says that the call may be refused.
+    fn can_refuse(&self) -> Option<Span> {
+        self.args.fail_closed.or_else(|| self.args.require.as_ref().map(Spanned::span))
+    }
+
     /// A closure that makes a refusal of the return type.
     pub(super) fn refuse(&self) -> TokenStream {
         let private = &self.private;
-        match self.args.fail_closed {
+        match self.can_refuse() {
             None => quote!(#private::never_refused),
-            Some(closed) => {
-                let refused = self.refused(closed);
+            Some(at) => {
+                let refused = self.refused(at);
                 quote_spanned!(Span::mixed_site()=> |__refusal: #private::Refusal| #refused)
             }
         }
     }
 
-    /// A type that cannot carry a refusal is an error at the return type, or at `fail_closed` where there is none.
-    fn refused(&self, closed: Span) -> TokenStream {
+    /// A type that cannot carry a refusal is an error at the return type, or where the attribute asks for it.
+    fn refused(&self, asked: Span) -> TokenStream {
         let (private, value) = (&self.private, &self.value);
-        let at = Span::mixed_site().located_at(self.function.returns().map_or(closed, Spanned::span));
+        let at = Span::mixed_site().located_at(self.function.returns().map_or(asked, Spanned::span));
         quote_spanned!(at=> <#value as #private::Refuse>::refuse(__refusal))
     }
 
@@ -165,7 +199,31 @@ impl<'a> Pieces<'a> {
                 }
             }
         };
-        quote_spanned!(span=> |__value: &#ty| #verdict)
+        let ok_fields = self.ok_fields();
+        let call = if ok_fields.is_none() { quote!(_) } else { quote_spanned!(span=> __call) };
+        quote_spanned! {span=>
+            |__value: &#ty, #call: &mut #private::Call| {
+                #ok_fields
+                #verdict
+            }
+        }
+    }
+
+    /// Captures of the returned value, unless it is an error.
+    fn ok_fields(&self) -> Option<TokenStream> {
+        let private = &self.private;
+        let (pattern, fields) = self.args.ok_fields.as_ref()?;
+        let fields = self.fields(fields);
+        Some(quote_spanned! {Span::mixed_site()=>
+            let __good = {
+                #[allow(unused_imports)]
+                use #private::judge::{OkOfData as _, OkOfResult as _};
+                (&&#private::judge::Judge(__value)).good()
+            };
+            if let #private::core::option::Option::Some(#pattern) = __good {
+                #fields
+            }
+        })
     }
 
     /// Tells the compiler the type of the block before the body, so that `?` in it is inferred as in a plain function

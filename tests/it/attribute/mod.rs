@@ -5,6 +5,8 @@ mod captures;
 mod closed;
 mod endings;
 mod flow;
+mod guards;
+mod intents;
 mod kinds;
 mod nesting;
 mod signatures;
