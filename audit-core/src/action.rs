@@ -5,6 +5,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::text::start;
+
 /// The longest action, in bytes.
 pub const MAX_ACTION_LEN: usize = 128;
 
@@ -103,7 +105,7 @@ pub(crate) const fn is_valid(name: &str) -> bool {
 }
 
 fn shorten(mut name: String) -> String {
-    name.truncate(name.floor_char_boundary(MAX_ACTION_LEN));
+    name.truncate(start(&name, MAX_ACTION_LEN).len());
     name
 }
 

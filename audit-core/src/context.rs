@@ -158,13 +158,11 @@ impl AuditContext {
 
 /// Takes a stated value where none is held; gives back one that differs.
 fn settle<T: PartialEq>(held: &mut Option<T>, stated: Option<T>) -> Option<T> {
-    match held {
-        Some(held) => stated.filter(|stated| held != stated),
-        None => {
-            *held = stated;
-            None
-        }
-    }
+    let Some(held) = held else {
+        *held = stated;
+        return None;
+    };
+    stated.filter(|stated| held != stated)
 }
 
 fn settle_all<T: PartialEq>(held: &mut Vec<T>, stated: Vec<T>) -> Option<Vec<T>> {

@@ -53,7 +53,7 @@ pub struct UnknownAction {
 impl UnknownAction {
     /// Keeps the name, cut at [`MAX_ACTION_LEN`] bytes.
     pub fn new(name: &str) -> Self {
-        Self { name: name[..name.floor_char_boundary(MAX_ACTION_LEN)].to_owned() }
+        Self { name: crate::text::start(name, MAX_ACTION_LEN).to_owned() }
     }
 }
 

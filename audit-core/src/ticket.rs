@@ -79,7 +79,7 @@ impl Ticket {
 
     /// Answers, and says whether the waiter had not given up before.
     pub(crate) fn settle_if_awaited(mut self, result: Result<(), SinkError>) -> bool {
-        self.0.take().is_some_and(|obligation| obligation.settle(result))
+        self.0.take().is_some_and(|obligation| obligation.settle(&result))
     }
 
     /// Whether the waiter has not given up.
@@ -91,7 +91,7 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         if let Some(obligation) = self.0.take() {
-            obligation.settle(Err(SinkError::Closed));
+            obligation.settle(&Err(SinkError::Closed));
         }
     }
 }
@@ -103,7 +103,7 @@ impl fmt::Debug for Ticket {
 }
 
 impl Obligation {
-    fn settle(self, result: Result<(), SinkError>) -> bool {
+    fn settle(self, result: &Result<(), SinkError>) -> bool {
         let Self { slip, account } = self;
         let late = {
             let mut state = slip.lock();
@@ -114,7 +114,7 @@ impl Obligation {
             late
         };
         if let Some(account) = account {
-            account.settled(&result, late);
+            account.settled(result, late);
             // What it holds (the room for the record) is free before the waiter goes on.
             drop(account);
         }

@@ -15,8 +15,9 @@ use crate::id::RecordId;
 use crate::identity::Identity;
 use crate::json;
 use crate::resource::{Resource, Subject};
-use crate::sensitive::{KeyRing, Notes, REDACTED, Redaction, push_hex};
+use crate::sensitive::{KeyRing, Notes, REDACTED, Redaction, note, push_hex};
 use crate::source::Source;
+use crate::text::start;
 use crate::timestamp::Timestamp;
 
 /// The most bytes of an identity; of a longer one the start and a digest are kept.
@@ -102,9 +103,9 @@ impl Writer<'_> {
     }
 
     fn who(&mut self, who: &AuditContext) {
-        self.optional(Key::Actor, who.actor.as_ref(), Self::actor);
-        self.optional(Key::OnBehalfOf, who.on_behalf_of.as_ref(), Self::actor);
-        self.list(Key::InvocationChain, &who.invocation_chain, Self::actor);
+        self.optional(Key::Actor, who.actor.as_ref(), |w, actor| w.actor("actor.id", actor));
+        self.optional(Key::OnBehalfOf, who.on_behalf_of.as_ref(), |w, actor| w.actor("on_behalf_of.id", actor));
+        self.list(Key::InvocationChain, &who.invocation_chain, |w, actor| w.actor("invocation_chain[].id", actor));
         self.list(Key::Subjects, &who.subjects, Self::subject);
     }
 
@@ -161,10 +162,13 @@ impl Writer<'_> {
             seen.push(key);
             json::push_key(&mut self.out, key.as_str());
             match claim {
-                Claim::Actor(actor) | Claim::OnBehalfOf(actor) => self.actor(actor),
-                Claim::InvocationChain(chain) => self.items(chain, "invocation_chain", Self::actor),
+                Claim::Actor(actor) => self.actor("claimed.actor.id", actor),
+                Claim::OnBehalfOf(actor) => self.actor("claimed.on_behalf_of.id", actor),
+                Claim::InvocationChain(chain) => self.items(chain, "claimed.invocation_chain", |w, actor| {
+                    w.actor("claimed.invocation_chain[].id", actor);
+                }),
                 Claim::Tenant(tenant) => self.identity("claimed.tenant", &tenant.0),
-                Claim::Roles(roles) => self.items(roles, "roles", Self::code),
+                Claim::Roles(roles) => self.items(roles, "claimed.roles", Self::code),
                 Claim::Session(session) => self.identity("claimed.session", &session.0),
                 Claim::Source(source) => self.source(source),
                 Claim::CorrelationId(id) => self.push_text(id.as_str()),
@@ -174,29 +178,29 @@ impl Writer<'_> {
         self.out.push('}');
     }
 
-    fn actor(&mut self, actor: &Actor) {
+    fn actor(&mut self, path: &str, actor: &Actor) {
         self.out.push_str("{\"kind\":");
         self.push_text(actor.kind.as_str());
         if let Some(id) = &actor.id {
             self.out.push_str(",\"id\":");
-            self.identity("actor.id", &id.0);
+            self.identity(path, &id.0);
         }
         self.out.push('}');
     }
 
     fn subject(&mut self, subject: &Subject) {
-        self.kind_and_id("subjects[].id", &subject.kind, &subject.id.0);
+        self.kind_and_id(["subjects[].kind", "subjects[].id"], &subject.kind, &subject.id.0);
     }
 
     fn resource(&mut self, resource: &Resource) {
-        self.kind_and_id("resource.id", &resource.kind, &resource.id.0);
+        self.kind_and_id(["resource.kind", "resource.id"], &resource.kind, &resource.id.0);
     }
 
-    fn kind_and_id(&mut self, path: &str, kind: &str, id: &Identity) {
+    fn kind_and_id(&mut self, [kind_path, id_path]: [&str; 2], kind: &str, id: &Identity) {
         self.out.push_str("{\"kind\":");
-        self.push_bounded(path, kind);
+        self.push_bounded(kind_path, kind);
         self.out.push_str(",\"id\":");
-        self.identity(path, id);
+        self.identity(id_path, id);
         self.out.push('}');
     }
 
@@ -220,8 +224,8 @@ impl Writer<'_> {
     }
 
     fn identity(&mut self, path: &str, identity: &Identity) {
-        if identity.is_redacted() && !self.notes.redacted.iter().any(|known| known == path) {
-            self.notes.redacted.push(path.to_owned());
+        if identity.is_redacted() {
+            note(&mut self.notes.redacted, path);
         }
         match (identity.shown(), self.redaction.keys) {
             (Some(text), _) => self.push_bounded(path, text),
@@ -234,10 +238,10 @@ impl Writer<'_> {
         if text.len() <= MAX_IDENTITY_BYTES {
             return self.push_text(text);
         }
-        let mut cut = format!("{}…sha256:", &text[..text.floor_char_boundary(MAX_IDENTITY_BYTES / 2)]);
+        let mut cut = format!("{}…sha256:", start(text, MAX_IDENTITY_BYTES / 2));
         push_hex(&mut cut, &Sha256::digest(text));
         self.push_text(&cut);
-        self.notes.cut.push(path.to_owned());
+        note(&mut self.notes.cut, path);
     }
 
     fn key(&mut self, key: Key, write: impl FnOnce(&mut Self)) {
@@ -271,7 +275,7 @@ impl Writer<'_> {
             write(self, item);
         }
         if listed < items.len() {
-            self.notes.cut.push(path.to_owned());
+            note(&mut self.notes.cut, path);
         }
         self.out.push(']');
     }

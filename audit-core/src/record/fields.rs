@@ -1,6 +1,8 @@
 //! Reading a record.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -18,7 +20,6 @@ use crate::timestamp::Timestamp;
 ///
 /// A field that is absent, or holds what this version does not know, reads as `None`; [`Fields::get`] gives its
 /// JSON as it stands.
-#[derive(Debug)]
 pub struct Fields {
     json: String,
     index: Index,
@@ -97,14 +98,11 @@ impl Fields {
 
     /// The JSON of one key's value, known or not.
     pub fn get(&self, key: &str) -> Option<&str> {
-        match Key::parse(key) {
-            Some(key) => self.raw(key),
-            None => {
-                let entries: std::collections::HashMap<Cow<'_, str>, &RawValue> =
-                    serde_json::from_str(&self.json).ok()?;
-                entries.get(key).map(|value| value.get())
-            }
+        if let Some(key) = Key::parse(key) {
+            return self.raw(key);
         }
+        let entries: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(&self.json).ok()?;
+        entries.get(key).map(|value| value.get())
     }
 
     /// The version of the record's layout.
@@ -275,6 +273,10 @@ impl Fields {
         self.read(Key::Flags).unwrap_or_default()
     }
 
+    pub(super) fn has_text(&self, key: Key) -> bool {
+        self.text(key).is_some()
+    }
+
     fn raw(&self, key: Key) -> Option<&str> {
         self.index.get(key, &self.json)
     }
@@ -287,6 +289,12 @@ impl Fields {
         let raw = self.raw(key)?;
         let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
         if inner.contains('\\') { serde_json::from_str(raw).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+    }
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.json)
     }
 }
 

@@ -65,6 +65,10 @@ impl StoredRecord {
         if json.contains(['\n', '\r']) {
             return Err(InvalidRecord::Lines);
         }
+        // The parser's message for anything else would quote it.
+        if !json.trim_ascii_start().starts_with('{') {
+            return Err(InvalidRecord::NoObject);
+        }
         let index = serde_json::from_str::<Indexed<'_>>(&json).map_err(InvalidRecord::Json)?.index(&json)?;
         for key in [Key::Schema, Key::Id, Key::Action] {
             if !index.has(key) {
@@ -79,7 +83,7 @@ impl StoredRecord {
         if fields.id().is_none() {
             return Err(InvalidRecord::Malformed { key: Key::Id.as_str() });
         }
-        if !fields.get("action").is_some_and(|action| action.starts_with('"')) {
+        if !fields.has_text(Key::Action) {
             return Err(InvalidRecord::Malformed { key: Key::Action.as_str() });
         }
         Ok(Self(Arc::new(fields)))
@@ -144,7 +148,10 @@ fn serialize_json<S: Serializer>(json: &str, serializer: S) -> Result<S::Ok, S::
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum InvalidRecord {
-    /// Not a JSON object.
+    /// Not a JSON object, but something else.
+    #[error("not a JSON object")]
+    NoObject,
+    /// Not JSON.
     #[error("not a JSON object: {0}")]
     Json(#[source] serde_json::Error),
     /// More than one line.

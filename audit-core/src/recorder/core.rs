@@ -86,26 +86,23 @@ impl Core {
     /// Flushes the sink, on a thread that may be left behind should the sink hang.
     pub(super) fn flush_sink(&self, within: Duration) -> Result<(), SinkError> {
         let (ticket, receipt) = Ticket::new();
-        match &self.lane {
-            Some(lane) => lane.flush(within, ticket),
-            None => {
-                let sink = self.sink.share();
-                let flush = move || ticket.settle(sink.flush(within));
-                std::thread::Builder::new().name("audited-flush".into()).spawn(flush)?;
-            }
+        if let Some(lane) = &self.lane {
+            lane.flush(within, ticket);
+        } else {
+            let sink = self.sink.share();
+            let flush = move || ticket.settle(sink.flush(within));
+            std::thread::Builder::new().name("audited-flush".into()).spawn(flush)?;
         }
         receipt.within(within).wait()
     }
 
     fn hand_over(&self, record: Record, ticket: Ticket) {
-        match &self.lane {
-            Some(lane) => lane.submit(record, ticket),
-            None => {
-                // What was lost before comes first, so that the gap stands in the stream where the records are missing.
-                self.write_gap();
-                self.sink.submit_inline(record, ticket);
-            }
-        }
+        let Some(lane) = &self.lane else {
+            // What was lost before comes first, so that the gap stands in the stream where the records are missing.
+            self.write_gap();
+            return self.sink.submit_inline(record, ticket);
+        };
+        lane.submit(record, ticket);
     }
 
     /// Writes what was lost into the stream, if anything was.

@@ -1,13 +1,15 @@
 //! The redacting encoder: the one way by which a payload enters a record.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::fmt;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::keys::push_hex;
 use super::{KeyRing, Sensitive};
-use crate::json;
+use crate::contain::contained;
+use crate::json::{self, Unwritten};
+use crate::text::start as start_of;
 
 /// What stands where a value was dropped.
 pub const REDACTED: &str = "<redacted>";
@@ -43,11 +45,21 @@ pub struct Encoder<'a> {
 /// The most paths that a record lists, of redacted and of cut fields each.
 const MAX_PATHS: usize = 64;
 
+/// The most bytes of a key of the detail, and of a path.
+const MAX_KEY_BYTES: usize = 256;
+
 /// What redaction needs to know of the record. Opaque outside of this crate.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Redaction<'a> {
     pub(crate) keys: Option<&'a KeyRing>,
     pub(crate) tenant: Option<&'a str>,
+}
+
+impl fmt::Debug for Redaction<'_> {
+    /// The tenant is an identity, and may be one that is not to be shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redaction").field("keys", &self.keys).finish_non_exhaustive()
+    }
 }
 
 /// What happened to a payload while it was encoded.
@@ -73,7 +85,7 @@ impl<'a> Encoder<'a> {
     /// redacted. What is no scalar, or cannot be written, becomes [`REDACTED`].
     pub(crate) fn text_of<T: Sensitive + ?Sized>(redaction: Redaction<'a>, value: &T) -> (String, bool) {
         let mut encoder = Self::resume(redaction, String::new(), Notes::default());
-        encoder.contain(|encoder| encoder.value(value));
+        encoder.one_value(|encoder| encoder.value(value));
         if encoder.out.starts_with(['{', '[']) || encoder.notes.unencodable {
             return (REDACTED.to_owned(), true);
         }
@@ -93,11 +105,14 @@ impl<'a> Encoder<'a> {
         if !self.claim() {
             return;
         }
-        let start = self.out.len();
-        let written = catch_unwind(AssertUnwindSafe(|| json::push_serialized(&mut self.out, value)));
-        if !matches!(written, Ok(Ok(()))) {
-            self.out.truncate(start);
-            self.unencodable();
+        let (start, room) = (self.out.len(), MAX_DEPTH - self.depth);
+        match contained(|| json::push_serialized(&mut self.out, value, room)) {
+            Some(Ok(())) => {}
+            Some(Err(Unwritten::TooDeep)) => self.too_deep(),
+            Some(Err(Unwritten::Invalid)) | None => {
+                self.out.truncate(start);
+                self.unencodable();
+            }
         }
     }
 
@@ -114,14 +129,15 @@ impl<'a> Encoder<'a> {
         if !self.claim() {
             return;
         }
-        let text = catch_unwind(AssertUnwindSafe(|| serde_json::to_string(value)));
-        match (self.redaction.keys, text) {
-            (Some(keys), Ok(Ok(text))) => {
+        let Some(keys) = self.redaction.keys else { return self.push_redacted(REDACTED) };
+        let mut text = String::new();
+        match contained(|| json::push_serialized(&mut text, value, MAX_DEPTH)) {
+            Some(Ok(())) => {
                 let text = serde_json::from_str::<String>(&text).unwrap_or(text);
                 let hash = keys.hash(self.redaction.tenant, &text);
                 self.push_redacted(&hash);
             }
-            _ => self.push_redacted(REDACTED),
+            Some(Err(_)) | None => self.push_redacted(REDACTED),
         }
     }
 
@@ -167,10 +183,10 @@ impl<'a> Encoder<'a> {
 
     /// Writes an array.
     pub fn array(&mut self, items: impl FnOnce(&mut Array<'_, 'a>)) {
-        let path = self.path.len();
-        self.path.push_str("[]");
-        self.nested('[', ']', |encoder| items(&mut Array { encoder }));
-        self.path.truncate(path);
+        self.nested('[', ']', |encoder| {
+            encoder.path.push_str("[]");
+            items(&mut Array { encoder });
+        });
     }
 
     /// Writes the fields of a detail, without the braces around them.
@@ -187,15 +203,15 @@ impl<'a> Encoder<'a> {
             return;
         }
         if self.depth == MAX_DEPTH {
-            note(&mut self.notes.cut, &self.path);
-            return json::push_string(&mut self.out, TOO_DEEP);
+            return self.too_deep();
         }
+        let (start, path) = (self.out.len(), self.path.len());
         self.depth += 1;
         self.out.push(open);
-        content(self);
-        self.out.push(close);
-        self.depth -= 1;
-        self.filled = true;
+        let mut half = Half { encoder: self, start, path, whole: false };
+        content(half.encoder);
+        half.encoder.out.push(close);
+        half.whole = true;
     }
 
     /// Takes the place of the value that is due; false where it is taken already.
@@ -204,25 +220,25 @@ impl<'a> Encoder<'a> {
         !std::mem::replace(&mut self.filled, true)
     }
 
-    /// Lets `write` write one value, and sees to it that one stands there.
+    /// Lets foreign code write one value, and sees to it that one stands there: should it panic, nothing of it stays.
     fn one_value(&mut self, write: impl FnOnce(&mut Self)) {
+        let (start, path, depth) = (self.out.len(), self.path.len(), self.depth);
         self.filled = false;
-        write(self);
+        if contained(|| write(self)).is_none() {
+            self.out.truncate(start);
+            self.path.truncate(path);
+            self.depth = depth;
+            self.filled = false;
+        }
         if !self.filled {
             self.unencodable();
         }
         self.filled = true;
     }
 
-    /// Lets foreign code write one value: should it panic, nothing of it stays.
-    fn contain(&mut self, write: impl FnOnce(&mut Self)) {
-        let (start, path, depth) = (self.out.len(), self.path.len(), self.depth);
-        if catch_unwind(AssertUnwindSafe(|| self.one_value(write))).is_err() {
-            self.out.truncate(start);
-            self.path.truncate(path);
-            self.depth = depth;
-            self.unencodable();
-        }
+    fn too_deep(&mut self) {
+        note(&mut self.notes.cut, &self.path);
+        json::push_string(&mut self.out, TOO_DEEP);
     }
 
     fn unencodable(&mut self) {
@@ -236,18 +252,25 @@ impl<'a> Encoder<'a> {
     }
 
     fn field(&mut self, key: &str, write: impl FnOnce(&mut Self)) {
+        let top = self.depth == 0;
+        if top && self.out.len() > MAX_DETAIL_BYTES + MAX_FIELD_BYTES {
+            // Not even the marks of what was cut have room any more.
+            return note(&mut self.notes.cut, "…");
+        }
         let path = self.path.len();
         if path > 0 {
             self.path.push('.');
         }
-        self.path.push_str(key);
-        json::push_key(&mut self.out, key);
-        if self.depth == 0 {
-            let start = self.out.len();
-            self.contain(write);
+        let short = start_of(key, MAX_KEY_BYTES);
+        self.path.push_str(short);
+        if top && short.len() < key.len() {
+            note(&mut self.notes.cut, &self.path);
+        }
+        json::push_key(&mut self.out, if top { short } else { key });
+        let start = self.out.len();
+        self.one_value(write);
+        if top {
             self.bound(start);
-        } else {
-            self.one_value(write);
         }
         self.path.truncate(path);
     }
@@ -269,8 +292,29 @@ impl<'a> Encoder<'a> {
     }
 }
 
+/// An object or array whose end is not written yet. Should its content panic, nothing of it stays, whoever catches
+/// that.
+struct Half<'e, 'a> {
+    encoder: &'e mut Encoder<'a>,
+    start: usize,
+    path: usize,
+    whole: bool,
+}
+
+impl Drop for Half<'_, '_> {
+    fn drop(&mut self) {
+        self.encoder.depth -= 1;
+        self.encoder.path.truncate(self.path);
+        self.encoder.filled = self.whole;
+        if !self.whole {
+            self.encoder.out.truncate(self.start);
+        }
+    }
+}
+
 /// Adds a path once; past [`MAX_PATHS`] an ellipsis says that there are more.
-fn note(paths: &mut Vec<String>, path: &str) {
+pub(crate) fn note(paths: &mut Vec<String>, path: &str) {
+    let path = start_of(path, MAX_KEY_BYTES);
     if paths.len() <= MAX_PATHS && !paths.iter().any(|known| known == path) {
         paths.push(if paths.len() < MAX_PATHS { path.to_owned() } else { "…".to_owned() });
     }

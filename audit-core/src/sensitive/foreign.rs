@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Encoder, Sensitive};
+use super::{Encoder, REDACTED, Sensitive};
 use crate::identity::{ActorId, Identity, ResourceId, SessionId, SubjectId, TenantId};
 use crate::{Action, Code, RecordId, Timestamp};
 
@@ -171,15 +171,22 @@ impl<T: Sensitive, S> Sensitive for HashSet<T, S> {
     }
 }
 
-/// Writes a map; a key that is no string in JSON becomes one, as `serde_json` does it.
+/// Writes a map; a key that is no string in JSON becomes one, as `serde_json` does it. Keys of which redaction leaves
+/// the same are numbered, so that no entry hides another.
 fn map<'a, K: Sensitive + 'a, V: Sensitive + 'a>(
     entries: impl IntoIterator<Item = (&'a K, &'a V)>,
     encoder: &mut Encoder<'_>,
 ) {
     let redaction = encoder.redaction();
     encoder.object(|object| {
+        let mut redacted = 0_usize;
         for (key, value) in entries {
-            object.value(&Encoder::text_of(redaction, key).0, value);
+            let (mut key, _) = Encoder::text_of(redaction, key);
+            if key == REDACTED {
+                redacted += 1;
+                key = format!("{REDACTED} {redacted}");
+            }
+            object.value(&key, value);
         }
     });
 }

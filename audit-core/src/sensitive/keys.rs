@@ -142,8 +142,8 @@ mod tests {
     #[test]
     fn tenant_and_value_are_framed() {
         let keys = KeyRing::new("k", [1; 32]).unwrap();
-        let hashes =
-            [(None, "ab"), (Some(""), "ab"), (Some("a"), "b"), (Some("ab"), "")].map(|(tenant, value)| keys.hash(tenant, value));
+        let hashes = [(None, "ab"), (Some(""), "ab"), (Some("a"), "b"), (Some("ab"), "")]
+            .map(|(tenant, value)| keys.hash(tenant, value));
         for (at, hash) in hashes.iter().enumerate() {
             assert!(!hashes[..at].contains(hash), "{hash}");
         }

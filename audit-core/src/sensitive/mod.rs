@@ -6,10 +6,8 @@ mod keys;
 mod registry;
 mod shown;
 
-pub(crate) use encoder::{Notes, Redaction};
-pub use encoder::{
-    Array, Encoder, MAX_DEPTH, MAX_DETAIL_BYTES, MAX_FIELD_BYTES, Object, REDACTED, UNENCODABLE,
-};
+pub use encoder::{Array, Encoder, MAX_DEPTH, MAX_DETAIL_BYTES, MAX_FIELD_BYTES, Object, REDACTED, UNENCODABLE};
+pub(crate) use encoder::{Notes, Redaction, note};
 pub(crate) use keys::push_hex;
 pub use keys::{InvalidKey, KeyRing, MIN_KEY_BYTES};
 pub use registry::{Mode, SensitiveField, SensitiveType, sensitive_types};

@@ -73,12 +73,7 @@ impl SensitiveType {
 
 impl SensitiveField {
     #[doc(hidden)]
-    pub const fn new(
-        variant: Option<&'static str>,
-        name: &'static str,
-        key: &'static str,
-        mode: Option<Mode>,
-    ) -> Self {
+    pub const fn new(variant: Option<&'static str>, name: &'static str, key: &'static str, mode: Option<Mode>) -> Self {
         Self { variant, name, key, mode }
     }
 }

@@ -1,0 +1,163 @@
+//! Size never fails a record: what is too large is cut, flagged, and its digest kept.
+
+use audited::{
+    Actor, ActorId, AuditContext, Code, MAX_CODE_CHARS, MAX_DEPTH, MAX_DETAIL_BYTES, MAX_FIELD_BYTES,
+    MAX_USER_AGENT_CHARS, Record, Resource, ResourceId, Source, Subject, SubjectId, TenantId,
+};
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{DONE, check};
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn a_user_agent_is_cut_by_characters() {
+    let source = Source::new().user_agent("é".repeat(300)).origin("ü".repeat(300));
+    let record = Record::builder(DONE).context(AuditContext::new().source(source)).build();
+    check(&record);
+    let source = record.source().unwrap();
+    assert_eq!(source.user_agent.unwrap(), "é".repeat(MAX_USER_AGENT_CHARS));
+    assert_eq!(source.origin.unwrap().chars().count(), MAX_USER_AGENT_CHARS);
+}
+
+#[test]
+fn a_code_of_run_time_is_cut_by_characters() {
+    let code = Code::custom("ß".repeat(1000));
+    assert_eq!(code.as_str(), "ß".repeat(MAX_CODE_CHARS));
+}
+
+#[test]
+fn a_long_identity_keeps_its_start_and_its_digest() {
+    let long = "é".repeat(200);
+    let fits = "x".repeat(256);
+    let context = AuditContext::new()
+        .actor(Actor::user(ActorId::plain(&*long)))
+        .subject(Subject::new(long.clone(), SubjectId::plain(&*long)))
+        .subject(Subject::user(SubjectId::plain(&*long)))
+        .tenant(TenantId::plain(&*fits));
+    let record = Record::builder(DONE).context(context).resource(Resource::new("k", ResourceId::plain(&*long))).build();
+    check(&record);
+    let expected = format!("{}…sha256:{}", "é".repeat(64), hex(long.as_bytes()));
+    assert_eq!(record.actor().unwrap().id.unwrap(), expected);
+    assert_eq!(record.resource().unwrap().id, expected);
+    assert_eq!(record.tenant().unwrap(), fits);
+    assert_eq!(record.cut(), ["actor.id", "subjects[].kind", "subjects[].id", "resource.id"]);
+    assert_eq!(record.flags(), ["cut"]);
+}
+
+#[test]
+fn a_large_field_is_replaced_by_its_size_and_digest() {
+    let large = "y".repeat(MAX_FIELD_BYTES);
+    let record = Record::builder(DONE)
+        .field("before", &1_u8)
+        .fields(|fields| {
+            fields.field("body", |encoder| {
+                encoder.object(|body| {
+                    body.redacted("memo");
+                    body.plain("text", &large);
+                });
+            });
+            fields.plain("fits", &"z".repeat(MAX_FIELD_BYTES - 2));
+        })
+        .build();
+    let value = check(&record);
+    let redacted = format!(r#"{{"memo":"<redacted>","text":"{large}"}}"#);
+    assert_eq!(
+        value["detail"]["body"],
+        serde_json::json!({"bytes": redacted.len(), "sha256": hex(redacted.as_bytes())})
+    );
+    assert_eq!(value["detail"]["before"], 1);
+    assert_eq!(value["detail"]["fits"].as_str().unwrap().len(), MAX_FIELD_BYTES - 2);
+    assert_eq!((record.cut(), record.redacted()), (vec!["body".to_owned()], vec!["body.memo".to_owned()]));
+    assert_eq!(record.flags(), ["cut"]);
+}
+
+#[test]
+fn a_detail_has_a_limit_whatever_is_added() {
+    let mut builder = Record::builder(DONE);
+    for n in 0..20_000 {
+        builder = builder.fields(|fields| fields.plain(&format!("{n}{}", "k".repeat(400)), "v"));
+    }
+    let record = builder.build();
+    check(&record);
+    assert!(
+        record.detail().unwrap().len() < MAX_DETAIL_BYTES + 2 * MAX_FIELD_BYTES,
+        "{}",
+        record.detail().unwrap().len()
+    );
+    assert!(record.json().len() < MAX_DETAIL_BYTES + 4 * MAX_FIELD_BYTES, "{}", record.json().len());
+    assert_eq!(record.cut().last().unwrap(), "…");
+}
+
+#[test]
+fn lists_have_limits() {
+    let mut context = AuditContext::new();
+    for n in 0..40_u32 {
+        context = context.called_by(Actor::user(n)).role(Code::custom(n.to_string())).subject(Subject::user(n));
+    }
+    let record = Record::builder(DONE).context(context).build();
+    check(&record);
+    assert_eq!((record.invocation_chain().len(), record.roles().len(), record.subjects().len()), (32, 32, 32));
+    assert_eq!(record.cut(), ["invocation_chain", "subjects", "roles"]);
+}
+
+#[test]
+fn many_redactions_are_listed_up_to_a_limit() {
+    let record =
+        Record::builder(DONE).fields(|fields| (0..200).for_each(|n| fields.redacted(&format!("f{n}")))).build();
+    check(&record);
+    assert_eq!(record.redacted().len(), 65);
+    assert_eq!(record.redacted()[64], "…");
+}
+
+/// Nests as deep as one likes, in arrays.
+struct Nest(usize);
+
+impl Serialize for Nest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            0 => serializer.serialize_u8(1),
+            depth => [Nest(depth - 1)].serialize(serializer),
+        }
+    }
+}
+
+impl audited::Sensitive for Nest {
+    fn write(&self, encoder: &mut audited::Encoder<'_>) {
+        match self.0 {
+            0 => encoder.unsigned(1),
+            depth => encoder.array(|items| items.value(&Nest(depth - 1))),
+        }
+    }
+}
+
+#[test]
+fn depth_has_a_limit() {
+    let record = Record::builder(DONE)
+        .field("deep", &Nest(MAX_DEPTH))
+        .field("deeper", &Nest(MAX_DEPTH + 1))
+        .fields(|fields| {
+            fields.plain("plain_deep", &Nest(MAX_DEPTH));
+            fields.plain("plain_deeper", &Nest(MAX_DEPTH + 1));
+            // Far deeper than any stack.
+            fields.plain("plain_endless", &Nest(usize::MAX));
+            fields.value("endless", &Nest(usize::MAX));
+            fields.hashed("hashed_endless", &Nest(usize::MAX));
+        })
+        .build();
+    let value: Value = check(&record);
+    let detail = |key: &str| value["detail"][key].to_string();
+    let whole = format!("{}1{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH));
+    let cut = format!("{}\"<too deep>\"{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH));
+    assert_eq!((detail("deep"), detail("plain_deep")), (whole.clone(), whole));
+    assert_eq!((detail("deeper"), detail("endless")), (cut.clone(), cut));
+    assert_eq!((detail("plain_deeper"), detail("plain_endless")), ("\"<too deep>\"".into(), "\"<too deep>\"".into()));
+    assert_eq!(detail("hashed_endless"), "\"<redacted>\"");
+    let cut = record.cut();
+    assert_eq!(cut.len(), 4, "{cut:?}");
+    assert!(cut.contains(&"plain_endless".to_owned()));
+}
