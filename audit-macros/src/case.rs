@@ -101,14 +101,26 @@ mod tests {
         assert_eq!(
             all(&|case| case.of_variant("VeryTasty")),
             [
-                "verytasty", "VERYTASTY", "VeryTasty", "veryTasty", "very_tasty", "VERY_TASTY", "very-tasty",
+                "verytasty",
+                "VERYTASTY",
+                "VeryTasty",
+                "veryTasty",
+                "very_tasty",
+                "VERY_TASTY",
+                "very-tasty",
                 "VERY-TASTY"
             ]
         );
         assert_eq!(
             all(&|case| case.of_field("very_tasty")),
             [
-                "very_tasty", "VERY_TASTY", "VeryTasty", "veryTasty", "very_tasty", "VERY_TASTY", "very-tasty",
+                "very_tasty",
+                "VERY_TASTY",
+                "VeryTasty",
+                "veryTasty",
+                "very_tasty",
+                "VERY_TASTY",
+                "very-tasty",
                 "VERY-TASTY"
             ]
         );

@@ -93,8 +93,7 @@ fn each_mark_gives_its_verdict() {
 fn a_mark_on_the_enum_holds_for_what_has_none() {
     let verdicts = [Default::First, Default::Second, Default::Third].map(|error| error.deny());
     assert_eq!(verdicts, [Verdict::failure("first"), Verdict::denied("second"), Verdict::failure("own")]);
-    let verdicts =
-        [DefaultWithCode::First, DefaultWithCode::Second, DefaultWithCode::Third].map(|error| error.deny());
+    let verdicts = [DefaultWithCode::First, DefaultWithCode::Second, DefaultWithCode::Third].map(|error| error.deny());
     assert_eq!(verdicts, [Verdict::denied("nothing_here"), Verdict::denied("nothing_here"), Verdict::failure("third")]);
 }
 

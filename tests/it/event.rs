@@ -145,7 +145,10 @@ enum Generic<'a, T, I: Iterator> {
 fn generics_are_bounded_by_what_their_fields_need() {
     type Of<'a> = Generic<'a, u8, std::vec::IntoIter<u16>>;
     let cases = [
-        (Of::Happened { value: 1, list: vec![2], first: Some(3), text: &[4] }, r#"{"value":1,"list":[2],"first":3,"text":[4]}"#),
+        (
+            Of::Happened { value: 1, list: vec![2], first: Some(3), text: &[4] },
+            r#"{"value":1,"list":[2],"first":3,"text":[4]}"#,
+        ),
         (Of::Renamed(5), r#"{"value":5}"#),
         (Of::Type { r#type: 6 }, r#"{"type":6}"#),
     ];

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Fields, Index, Member, Type};
 
-use super::parse::{Data, Input, Mark, Verdict};
+use super::parse::{Data, Input, Mark, Variant, Verdict};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::names::{CODE_RULE, is_code};
@@ -15,46 +15,52 @@ pub(super) enum Meaning<'a> {
     Denied(String),
     Failed(String),
     /// What the error in this field is.
-    Inner { member: Member, ty: &'a Type },
+    Inner {
+        member: Member,
+        ty: &'a Type,
+    },
 }
 
 /// The meaning of the struct, or of each variant; shorter where something was wrong.
 pub(super) fn cases<'a>(cx: &Ctxt, input: &Input<'a>) -> Vec<Meaning<'a>> {
     match &input.data {
-        Data::Struct(fields) => match &input.mark {
-            Some(mark) => meaning(cx, mark, input.ident, fields).into_iter().collect(),
-            None => {
+        Data::Struct(fields) => {
+            if input.mark.is_none() {
                 cx.error_spanned_by(
                     input.ident,
                     "nothing says what this error is: mark it `#[denied]` (refused) or `#[failed]` (tried, and went \
                      wrong), or `#[denied(transparent)]` if the error in it says so",
                 );
-                Vec::new()
             }
-        },
+            input.mark.iter().filter_map(|mark| meaning(cx, mark, input.ident, fields)).collect()
+        }
         Data::Enum(variants) => {
             if let Some(transparent) = input.mark.as_ref().and_then(|mark| mark.transparent.as_ref()) {
                 cx.error_spanned_by(transparent, "`transparent` goes on the variants that hold another error");
                 return Vec::new();
             }
-            let unmarked = variants.iter().filter_map(|variant| match variant.mark.as_ref().or(input.mark.as_ref()) {
-                Some(mark) => meaning(cx, mark, variant.ident, variant.fields),
-                None => {
-                    cx.error_spanned_by(
-                        variant.ident,
-                        format!(
-                            "nothing says what `{}` is: mark it `#[denied]` (refused) or `#[failed]` (tried, and \
-                             went wrong), or mark the enum for all that have no mark",
-                            variant.ident
-                        ),
-                    );
-                    None
+            let meanings = variants.iter().filter_map(|variant| {
+                let mark = variant.mark.as_ref().or(input.mark.as_ref());
+                if mark.is_none() {
+                    unmarked(cx, variant);
                 }
+                meaning(cx, mark?, variant.ident, variant.fields)
             });
-            unmarked.collect()
+            meanings.collect()
         }
         Data::Nothing => Vec::new(),
     }
+}
+
+fn unmarked(cx: &Ctxt, variant: &Variant<'_>) {
+    cx.error_spanned_by(
+        variant.ident,
+        format!(
+            "nothing says what `{}` is: mark it `#[denied]` (refused) or `#[failed]` (tried, and went wrong), or mark \
+             the enum for all that have no mark",
+            variant.ident
+        ),
+    );
 }
 
 fn meaning<'a>(cx: &Ctxt, mark: &Mark, ident: &Ident, fields: &'a Fields) -> Option<Meaning<'a>> {

@@ -74,7 +74,10 @@ impl<'a> Input<'a> {
                 Data::Enum(variants.collect())
             }
             syn::Data::Union(data) => {
-                cx.error_spanned_by(data.union_token, "`Deny` is derived on an enum or a struct: make this one of them");
+                cx.error_spanned_by(
+                    data.union_token,
+                    "`Deny` is derived on an enum or a struct: make this one of them",
+                );
                 Data::Nothing
             }
         };

@@ -42,7 +42,8 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
         let ident = variant.ident;
         quote!(Self::#ident #pattern => { #writes })
     });
-    let registered = register(private, ident, input.variants.iter().map(|variant| (Some(variant.ident), &variant.fields)));
+    let registered =
+        register(private, ident, input.variants.iter().map(|variant| (Some(variant.ident), &variant.fields)));
     let definition = kind::expand(input);
     quote! {
         #definition

@@ -50,9 +50,7 @@ impl<'a> Input<'a> {
                 cx.error_spanned_by(&input.ident, "a vocabulary without a word: give the enum a variant per action");
                 Vec::new()
             }
-            syn::Data::Enum(data) => {
-                data.variants.iter().map(|variant| Variant::parse(cx, variant, &names)).collect()
-            }
+            syn::Data::Enum(data) => data.variants.iter().map(|variant| Variant::parse(cx, variant, &names)).collect(),
             syn::Data::Struct(data) => {
                 not_an_enum(cx, data.struct_token);
                 Vec::new()

@@ -83,8 +83,10 @@ pub(crate) fn where_clause<'a>(
     generics: &Generics,
     fields: impl Iterator<Item = &'a Fields<'a>>,
 ) -> WhereClause {
-    let mut clause =
-        generics.where_clause.clone().unwrap_or_else(|| WhereClause { where_token: <_>::default(), predicates: <_>::default() });
+    let mut clause = generics
+        .where_clause
+        .clone()
+        .unwrap_or_else(|| WhereClause { where_token: <_>::default(), predicates: <_>::default() });
     let mut seen = Vec::new();
     for field in fields.flat_map(Fields::written) {
         let bound = match field.mode {
@@ -144,10 +146,10 @@ pub(crate) fn register<'a>(
 ) -> TokenStream {
     let name = unraw(ident);
     let entries = fields.flat_map(|(variant, fields)| {
-        let variant = match variant.map(unraw) {
-            Some(variant) => quote!(#private::core::option::Option::Some(#variant)),
-            None => quote!(#private::core::option::Option::None),
-        };
+        let variant = variant.map(unraw).map_or_else(
+            || quote!(#private::core::option::Option::None),
+            |variant| quote!(#private::core::option::Option::Some(#variant)),
+        );
         fields.written().map(move |field| {
             let (name, key) = (&field.name, &field.key);
             let mode = match field.mode {

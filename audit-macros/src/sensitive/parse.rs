@@ -133,10 +133,9 @@ impl<'a> Input<'a> {
     /// The one field that stands for all of a transparent struct.
     pub(crate) fn transparent_field(&self) -> Option<&Field<'a>> {
         match &self.data {
-            Data::Struct(fields) if self.names.transparent => fields
-                .list
-                .iter()
-                .find(|field| !matches!(field.names.skip, Skip::Always) && !is_phantom(field.ty)),
+            Data::Struct(fields) if self.names.transparent => {
+                fields.list.iter().find(|field| !matches!(field.names.skip, Skip::Always) && !is_phantom(field.ty))
+            }
             Data::Struct(_) | Data::Enum(_) => None,
         }
     }
@@ -193,16 +192,13 @@ impl<'a> Field<'a> {
     fn parse(cx: &Ctxt, at: usize, field: &'a syn::Field, case: Option<Case>) -> Self {
         let names = FieldNames::parse(cx, &field.attrs);
         let (mode, reason) = marks::parse(cx, &field.attrs);
-        let (member, name, key) = match &field.ident {
-            Some(ident) => {
-                let name = ident.unraw().to_string();
-                let key = case.map_or_else(|| name.clone(), |case| case.of_field(&name));
-                (Member::Named(ident.clone()), name, names.rename.clone().unwrap_or(key))
-            }
-            None => {
-                let index = u32::try_from(at).expect("fewer fields than that");
-                (Member::Unnamed(Index { index, span: field.ty.span() }), at.to_string(), at.to_string())
-            }
+        let (member, name, key) = if let Some(ident) = &field.ident {
+            let name = ident.unraw().to_string();
+            let key = case.map_or_else(|| name.clone(), |case| case.of_field(&name));
+            (Member::Named(ident.clone()), name, names.rename.clone().unwrap_or(key))
+        } else {
+            let index = u32::try_from(at).expect("fewer fields than that");
+            (Member::Unnamed(Index { index, span: field.ty.span() }), at.to_string(), at.to_string())
         };
         Self { member, name, key, ty: &field.ty, mode, reason, names, skip: Skip::Never }
     }

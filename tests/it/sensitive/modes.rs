@@ -125,10 +125,7 @@ fn every_mark_holds_at_every_place_and_its_path_is_listed() {
             r#""maybe":{"memo":"<redacted>","id":1}}"#
         )
     );
-    assert_eq!(
-        record.redacted(),
-        ["v.drop", "v.hash", "v.newtype", "v.tuple[]", "v.list[].memo", "v.maybe.memo"]
-    );
+    assert_eq!(record.redacted(), ["v.drop", "v.hash", "v.newtype", "v.tuple[]", "v.list[].memo", "v.maybe.memo"]);
 }
 
 #[test]
@@ -136,7 +133,10 @@ fn every_mark_holds_in_every_kind_of_enum() {
     let cases: [(Record, String); 7] = [
         (record_of(&External::Newtype(secret())), format!(r#"{{"Newtype":{DROPPED}}}"#)),
         (record_of(&External::Tuple(secret(), 1)), format!(r#"{{"Tuple":[{DROPPED},1]}}"#)),
-        (record_of(&External::Struct { memo: secret(), id: 1 }), format!(r#"{{"Struct":{{"memo":{DROPPED},"id":1}}}}"#)),
+        (
+            record_of(&External::Struct { memo: secret(), id: 1 }),
+            format!(r#"{{"Struct":{{"memo":{DROPPED},"id":1}}}}"#),
+        ),
         (record_of(&Adjacent::Newtype(secret())), format!(r#"{{"t":"Newtype","c":{DROPPED}}}"#)),
         (record_of(&Adjacent::Struct { memo: secret() }), format!(r#"{{"t":"Struct","c":{{"memo":{DROPPED}}}}}"#)),
         (record_of(&Internal::Struct { memo: secret() }), format!(r#"{{"t":"Struct","memo":{DROPPED}}}"#)),
@@ -182,19 +182,11 @@ struct RoundAbout {
 
 #[test]
 fn no_serializer_goes_round_a_mark() {
-    let value = RoundAbout {
-        leaky: Leaky,
-        with: secret(),
-        skipped_password: secret(),
-        absent: None,
-        present: Some(secret()),
-    };
+    let value =
+        RoundAbout { leaky: Leaky, with: secret(), skipped_password: secret(), absent: None, present: Some(secret()) };
     let record = record_of(&value);
     assert_clean(&record);
-    assert_eq!(
-        written(&value),
-        format!(r#"{{"leaky":{DROPPED},"with":{DROPPED},"there":{DROPPED}}}"#)
-    );
+    assert_eq!(written(&value), format!(r#"{{"leaky":{DROPPED},"with":{DROPPED},"there":{DROPPED}}}"#));
 }
 
 #[derive(Sensitive)]

@@ -1,6 +1,6 @@
 //! A type without marks looks in a record as it looks in the JSON that users know, to the byte.
 
-#![allow(clippy::struct_field_names, dead_code)]
+#![allow(clippy::struct_field_names, clippy::trivially_copy_pass_by_ref, dead_code)]
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

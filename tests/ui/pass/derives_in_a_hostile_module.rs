@@ -48,6 +48,18 @@ pub struct Named<T> {
     token_count: ::core::primitive::u64,
 }
 
+/// Shown through a type that nobody else sees.
+#[derive(Sensitive)]
+pub struct Outer<T> {
+    inner: Inner<T>,
+    boxed: ::std::boxed::Box<Inner<T>>,
+}
+
+#[derive(Sensitive)]
+struct Inner<T> {
+    value: T,
+}
+
 /// A unit.
 #[derive(Sensitive)]
 pub struct Unit;
@@ -177,5 +189,6 @@ fn main() {
     let _ = Private::Renamed(::std::string::String::new());
     let _ = Private::Moved(1, ::std::string::String::new());
     let _ = Private::Deleted;
+    let _ = Outer { inner: Inner { value: 1 }, boxed: ::std::boxed::Box::new(Inner { value: 1 }) };
     locals();
 }

@@ -1,0 +1,13 @@
+use audited::Sensitive;
+
+struct Opaque;
+
+#[derive(Sensitive)]
+struct Named {
+    #[sensitive(plain)]
+    shown: Opaque,
+    #[sensitive(hash)]
+    hashed: Opaque,
+}
+
+fn main() {}
