@@ -73,13 +73,14 @@ impl Ticket {
     }
 
     /// Answers for the record.
+    #[allow(clippy::needless_pass_by_value, reason = "an answer is given away")]
     pub fn settle(self, result: Result<(), SinkError>) {
-        self.settle_if_awaited(result);
+        self.settle_if_awaited(&result);
     }
 
     /// Answers, and says whether the waiter had not given up before.
-    pub(crate) fn settle_if_awaited(mut self, result: Result<(), SinkError>) -> bool {
-        self.0.take().is_some_and(|obligation| obligation.settle(&result))
+    pub(crate) fn settle_if_awaited(mut self, result: &Result<(), SinkError>) -> bool {
+        self.0.take().is_some_and(|obligation| obligation.settle(result))
     }
 
     /// Whether the waiter has not given up.

@@ -88,7 +88,7 @@ impl Slots {
                 };
                 next
             };
-            if next.settle_if_awaited(Ok(())) {
+            if next.settle_if_awaited(&Ok(())) {
                 return;
             }
         }
