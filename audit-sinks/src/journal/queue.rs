@@ -131,4 +131,9 @@ impl Queue {
     pub(super) fn waiting(&self) -> usize {
         self.lock().waiting.len()
     }
+
+    #[cfg(test)]
+    pub(super) fn is_closing(&self) -> bool {
+        self.lock().closing
+    }
 }

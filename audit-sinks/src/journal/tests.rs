@@ -243,12 +243,12 @@ fn dropping_the_last_handle_writes_what_is_waiting() {
     let disk = Disk::default();
     let journal = open(&disk);
     disk.block(true);
-    let receipts: Vec<_> = (0..10).map(|n| submit(&journal, n)).collect();
-    let other = journal.clone();
-    drop(journal);
-    let waiting = thread::spawn(move || drop(other));
+    let mut receipts = vec![submit(&journal, 0)];
     disk.wait_until_in_sync();
-    assert!(!waiting.is_finished());
+    receipts.extend((1..10).map(|n| submit(&journal, n)));
+    let queue = journal.0.queue.clone();
+    let waiting = thread::spawn(move || drop(journal));
+    until(|| queue.is_closing());
     disk.block(false);
     waiting.join().unwrap();
     for mut receipt in receipts {
@@ -300,6 +300,15 @@ fn the_buffer_of_the_operating_system_is_synced_once_at_the_end() {
     drop(journal);
     assert_eq!(disk.lock().syncs, 1);
     assert_eq!(disk.synced_actions().len(), 5);
+}
+
+#[test]
+fn a_failed_write_is_not_synced_at_the_end_either() {
+    let disk = Disk::failing_at(0);
+    let journal = open_with(&disk, &JournalOptions::new().os_buffer());
+    assert!(matches!(submit(&journal, 0).wait(), Err(SinkError::Io(_))));
+    drop(journal);
+    assert_eq!(disk.lock().operations, 1);
 }
 
 #[test]
