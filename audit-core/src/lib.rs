@@ -29,6 +29,7 @@ mod resource;
 mod sensitive;
 mod sink;
 mod source;
+mod sync;
 mod text;
 mod ticket;
 mod timestamp;

@@ -6,12 +6,13 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::contain::contained;
 use crate::sink::SinkError;
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// Where the account of a ticket is kept. It lives until the ticket is settled.
 pub(crate) trait Account: Send + Sync {
@@ -288,3 +289,6 @@ impl fmt::Debug for Receipt {
         f.write_str("Receipt")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,11 +6,12 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::sink::SinkError;
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::ticket::{Account, Receipt, Ticket};
 
 /// How long the queue may grow before it is swept of those who have left.
@@ -188,3 +189,6 @@ impl Drop for Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! Locks whose every interleaving can be tried: `RUSTFLAGS="--cfg loom" cargo test -p audit-core --release --lib loom`.
+
+#[cfg(loom)]
+pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
+#[cfg(not(loom))]
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
