@@ -81,8 +81,8 @@ impl MemorySink {
     /// [`StillMissing`] when there are fewer after `within`.
     pub fn wait_for(&self, action: &str, wanted: usize, within: Duration) -> Result<Vec<Record>, StillMissing> {
         let missing = |records: &mut Vec<Record>| of(records, action).count() < wanted;
-        let waited = self.0.grown.wait_timeout_while(self.lock(), within, missing);
-        let found: Vec<_> = of(&waited.unwrap_or_else(PoisonError::into_inner).0, action).cloned().collect();
+        let records = self.0.grown.wait_timeout_while(self.lock(), within, missing);
+        let found: Vec<_> = of(&records.unwrap_or_else(PoisonError::into_inner).0, action).cloned().collect();
         if found.len() < wanted {
             return Err(StillMissing { action: action.to_owned(), wanted, found: found.len() });
         }

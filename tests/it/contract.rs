@@ -98,7 +98,7 @@ fn takes_a_large_batch_in_its_order(fixture: &Fixture) {
 fn has_what_it_acknowledged(fixture: &Fixture) {
     let mut all = Vec::new();
     for n in 0..30 {
-        let batch: Vec<_> = (0..n % 3 + 1).map(|m| numbered(n, m)).collect();
+        let batch: Vec<_> = (0..=n % 3).map(|m| numbered(n, m)).collect();
         fixture.write(&batch).unwrap();
         all.extend(batch);
         fixture.assert_has(&all);

@@ -212,7 +212,7 @@ fn child() {
     if let Some(path) = std::env::var_os(ORDERS) {
         let _journal = Journal::open(path).unwrap();
         println!("\nopen");
-        thread::sleep(Duration::from_secs(60));
+        thread::sleep(Duration::from_secs(45));
     }
 }
 
@@ -222,7 +222,7 @@ fn a_tail_cut_at_any_byte_keeps_exactly_the_whole_lines() {
     let whole = fs::read(&path).unwrap();
     for length in 0..=whole.len() {
         fs::write(&path, &whole[..length]).unwrap();
-        let lines = whole[..length].iter().filter(|byte| **byte == b'\n').count();
+        let lines = whole[..length].split(|byte| *byte == b'\n').count() - 1;
         let end = whole[..length].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let reader: Vec<_> = read(&path);
         let recovered = Journal::open(&path).unwrap().recovered();
