@@ -65,8 +65,11 @@ impl RecorderBuilder {
         self
     }
 
-    /// Sets how many records may be on their way at once, at least one; otherwise [`DEFAULT_MAX_IN_FLIGHT`]. A call
-    /// that finds no room waits for it, up to the deadline.
+    /// Sets for how many records there is room at once, at least one; otherwise [`DEFAULT_MAX_IN_FLIGHT`]. A call that
+    /// finds no room waits for it, up to the deadline.
+    ///
+    /// An audited call has its room from its beginning to its acknowledgement, however long its body runs, so that its
+    /// record can always be handed over: take more than the calls that run at the same time, nested ones included.
     pub fn max_in_flight(mut self, records: usize) -> Self {
         self.max_in_flight = records.max(1);
         self

@@ -37,6 +37,9 @@ struct State {
     gap: bool,
     /// Since when the sink has been polled without coming back.
     busy_since: Option<Instant>,
+    /// Whether the last write was given up. Until the sink has taken a gap record, it gets nothing else, so that
+    /// callers do not wait out their deadline one after the other.
+    down: bool,
     closed: bool,
 }
 
@@ -82,6 +85,8 @@ impl Lane {
                 let mut refused = std::mem::take(&mut state.queue);
                 refused.push_back(job);
                 refused
+            } else if state.down && matches!(job, Job::Write(..)) {
+                VecDeque::from([job])
             } else {
                 state.queue.push_back(job);
                 VecDeque::new()
@@ -126,10 +131,13 @@ impl Shared {
         // What was lost before comes first, so that the gap stands in the stream where the records are missing.
         let (records, tickets): (Vec<_>, Vec<_>) = self.losses.next_gap().into_iter().chain(batch).unzip();
         let result = if records.is_empty() { Ok(()) } else { self.sink.write(&records, self.deadline) };
-        self.lock().busy_since = None;
-        for ticket in tickets {
+        let waiting = self.lock().written(&result);
+        for ticket in tickets.into_iter().chain(waiting) {
             ticket.settle(result.clone());
         }
+        // What was just lost is the gap to ask with whether the sink is back.
+        let mut state = self.lock();
+        state.gap |= state.down && !state.closed;
     }
 
     /// Waits for something to do; nothing more comes once the lane is closed and empty.
@@ -156,6 +164,19 @@ impl State {
     fn is_stuck(&self, deadline: Duration) -> bool {
         // Twice the deadline: once for the sink's future, and as much again for a poll that does not come back.
         self.busy_since.is_some_and(|since| since.elapsed() > deadline.saturating_mul(2))
+    }
+
+    /// Notes how a write ended, and gives the tickets of those who will be answered no better.
+    fn written(&mut self, result: &Result<(), SinkError>) -> Vec<Ticket> {
+        self.busy_since = None;
+        self.down = matches!(result, Err(SinkError::Deadline));
+        if !self.down {
+            return Vec::new();
+        }
+        let is_write = |job: &Job| matches!(job, Job::Write(..));
+        let (writes, flushes): (VecDeque<_>, _) = std::mem::take(&mut self.queue).into_iter().partition(is_write);
+        self.queue = flushes;
+        writes.into_iter().map(|(Job::Write(_, ticket) | Job::Flush(_, ticket))| ticket).collect()
     }
 
     /// The writes up to the next flush.

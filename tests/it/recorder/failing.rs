@@ -93,8 +93,15 @@ fn a_sink_that_stays_pending_is_given_up_and_asked_again() {
     // Its future is dropped at the deadline: then the record is lost for certain.
     eventually("lost", || recorder.stats().lost == 1);
     assert_eq!((recorder.stats().unacknowledged, recorder.stats().late), (1, 0));
+    // It is down: whoever comes now does not wait for it.
+    for n in 2..50 {
+        record_n(&recorder, n).unwrap_err();
+    }
+    assert_eq!(recorder.stats().lost, 49);
     sink.set(Behaviour::Ok);
-    record_n(&recorder, 2).unwrap();
+    let gap = sink.wait_for_action("audit.gap", PATIENCE);
+    assert!(gap.detail().unwrap().starts_with(r#"{"lost":"#));
+    eventually("it is back", || record_n(&recorder, 50).is_ok());
 }
 
 #[test]
