@@ -92,7 +92,7 @@ fn scopes_of_recorder_and_context_nest_in_either_order() {
         with_recorder(recorder.clone(), with_context(of("inside"), event())).await.unwrap();
         with_context(of("outside"), with_recorder(recorder.clone(), event())).await.unwrap();
         let made_outside = with_context(of("late"), event());
-        with_recorder(recorder.clone(), async move { made_outside.await }).await.unwrap();
+        with_recorder(recorder.clone(), made_outside).await.unwrap();
     });
     assert_eq!(actors(&sink), ["inside", "outside", "late"]);
 }
@@ -235,7 +235,7 @@ fn a_scope_may_end_with_its_thread() {
         with_context_sync(of("bob"), || {
             KEPT.with_borrow_mut(|kept| {
                 let _ = kept.as_mut().unwrap().as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            })
+            });
         });
     })
     .join()

@@ -200,7 +200,7 @@ fn a_value_is_exactly_one_value_whatever_it_writes() {
                 encoder.object(|object| object.redacted("x"));
             }),
         )
-        .field("items", &vec![Writes(|_| {}), Writes(|encoder| encoder.null()), Writes(|_| panic!("s3cret"))])
+        .field("items", &vec![Writes(|_| {}), Writes(|encoder| encoder.signed(-1)), Writes(|_| panic!("s3cret"))])
         .field("fine", &1_u8)
         .build();
     assert_eq!(
@@ -208,7 +208,7 @@ fn a_value_is_exactly_one_value_whatever_it_writes() {
         concat!(
             r#"{"none":"<unencodable>","two":true,"panics":"<unencodable>","panics_after":"<unencodable>","#,
             r#""inside":{"none":"<unencodable>","panics":"<unencodable>","fine":1},"between":"<unencodable>","#,
-            r#""caught":{"x":"<redacted>"},"items":["<unencodable>",null,"<unencodable>"],"fine":1}"#
+            r#""caught":{"x":"<redacted>"},"items":["<unencodable>",-1,"<unencodable>"],"fine":1}"#
         )
     );
     check(&record);

@@ -97,7 +97,7 @@ fn a_dropped_recorder_tries_a_last_time() {
 #[test]
 fn a_gap_is_asked_for_at_a_steady_pace_whatever_the_traffic() {
     let sink = Capture::new();
-    let recorder = recorder_with(&sink, |builder| builder.deadline(Duration::from_secs(60)));
+    let recorder = recorder_with(&sink, |builder| builder.deadline(PATIENCE));
     sink.set(Behaviour::Fail);
     record_n(&recorder, 1).unwrap_err();
     for n in 0..100 {

@@ -54,20 +54,22 @@ fn one_recorder_is_installed_and_never_replaced_in_silence() {
     assert_eq!(first.all().iter().filter(|record| record.action() == "audit.recorder_replaced").count(), 1);
 }
 
+/// Keeps what is logged.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn without_an_installation_records_go_to_tracing() {
     if !in_a_child("without_an_installation_records_go_to_tracing") {
         return;
-    }
-    #[derive(Clone, Default)]
-    struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
-    impl std::io::Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
     }
     let log = Log::default();
     let writer = log.clone();
@@ -85,16 +87,18 @@ fn without_an_installation_records_go_to_tracing() {
     assert_eq!(Recorder::current().durability(), audited::Durability::None);
 }
 
+/// A layer that panics at every event.
+struct Panics;
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Panics {
+    fn on_event(&self, _: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        panic!("a subscriber");
+    }
+}
+
 #[test]
 fn a_subscriber_that_panics_is_contained() {
     if !in_a_child("a_subscriber_that_panics_is_contained") {
         return;
-    }
-    struct Panics;
-    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Panics {
-        fn on_event(&self, _: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
-            panic!("a subscriber");
-        }
     }
     tracing_subscriber::util::SubscriberInitExt::init(tracing_subscriber::layer::SubscriberExt::with(
         tracing_subscriber::registry(),

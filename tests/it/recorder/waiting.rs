@@ -102,18 +102,20 @@ fn a_call_inside_a_current_thread_runtime_may_block_it() {
     assert_eq!(numbers(&sink), [1, 2, 3, 4]);
 }
 
+/// Tells that it was woken.
+struct Tell(mpsc::Sender<()>);
+impl std::task::Wake for Tell {
+    fn wake(self: std::sync::Arc<Self>) {
+        let _ = self.0.send(());
+    }
+}
+
 #[test]
 fn an_event_needs_no_runtime_at_all() {
     let sink = Capture::new();
     let recorder = recorder_with(&sink, |builder| builder);
-    let (woken, wakes) = mpsc::channel();
-    struct Tell(mpsc::Sender<()>);
-    impl std::task::Wake for Tell {
-        fn wake(self: std::sync::Arc<Self>) {
-            let _ = self.0.send(());
-        }
-    }
-    let waker = Waker::from(std::sync::Arc::new(Tell(woken)));
+    let (sender, wakes) = mpsc::channel();
+    let waker = Waker::from(std::sync::Arc::new(Tell(sender)));
     let mut cx = Context::from_waker(&waker);
     let context = AuditContext::new().actor(Actor::system());
     let mut recording = pin!(with_recorder(recorder, with_context(context, async { record_action(DONE).await })));
