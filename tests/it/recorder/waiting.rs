@@ -114,7 +114,7 @@ impl std::task::Wake for Tell {
 fn an_event_needs_no_runtime_at_all() {
     let sink = Capture::new();
     let recorder = recorder_with(&sink, |builder| builder);
-    let (sender, wakes) = mpsc::channel();
+    let (sender, told) = mpsc::channel();
     let waker = Waker::from(std::sync::Arc::new(Tell(sender)));
     let mut cx = Context::from_waker(&waker);
     let context = AuditContext::new().actor(Actor::system());
@@ -122,7 +122,7 @@ fn an_event_needs_no_runtime_at_all() {
     let id = loop {
         match recording.as_mut().poll(&mut cx) {
             Poll::Ready(answer) => break answer.unwrap(),
-            Poll::Pending => wakes.recv_timeout(PATIENCE).unwrap(),
+            Poll::Pending => told.recv_timeout(PATIENCE).unwrap(),
         }
     };
     let records = sink.records();
