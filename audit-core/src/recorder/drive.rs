@@ -42,8 +42,11 @@ pin_project! {
             match this.state {
                 State::Running => {
                     // What the body's values do when they are dropped still belongs to the call.
-                    call.enter(|| this.body.set(None));
+                    let dropped = catch_unwind(AssertUnwindSafe(|| call.enter(|| this.body.set(None))));
                     call.cancelled();
+                    if let Err(panic) = dropped {
+                        resume_unwind(panic);
+                    }
                 }
                 State::Answering(..) => call.undelivered(),
                 State::New | State::Queuing(_) | State::Over => {}
@@ -140,7 +143,8 @@ where
                     };
                     // As after a plain call: everything of the body is dropped before the answer.
                     let Some(call) = this.call.as_deref_mut() else { over() };
-                    call.enter(|| this.body.set(None));
+                    let dropped = catch_unwind(AssertUnwindSafe(|| call.enter(|| this.body.set(None))));
+                    let end = dropped.map_or_else(End::Panicked, |()| end);
                     let receipt = match &end {
                         End::Returned(value) => call.returned(|call| (this.judge)(value, call)),
                         End::Panicked(_) => call.panicked(),

@@ -1,6 +1,7 @@
 //! The recorder: what it promises while the sink does what it likes.
 
 mod build;
+mod dropping;
 mod failing;
 mod gap;
 mod install;
