@@ -192,18 +192,21 @@ pub trait Deny {
     fn deny(&self) -> Verdict;
 }
 
+#[diagnostic::do_not_recommend]
 impl Deny for Infallible {
     fn deny(&self) -> Verdict {
         match *self {}
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Deny + ?Sized> Deny for Box<E> {
     fn deny(&self) -> Verdict {
         (**self).deny()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Deny + ?Sized> Deny for &E {
     fn deny(&self) -> Verdict {
         (**self).deny()

@@ -118,8 +118,44 @@ impl<'a, T: ?Sized> OkOfData<'a, T> for Judge<'a, T> {
 }
 
 /// Reads the verdict by a closure of the user's: `outcome = |value| …`.
-pub fn judged<T: ?Sized, V: Into<Verdict>>(value: &T, judge: impl FnOnce(&T) -> V) -> Verdict {
-    judge(value).into()
+pub fn judged<T: ?Sized, V: IntoVerdict>(value: &T, judge: impl FnOnce(&T) -> V) -> Verdict {
+    judge(value).into_verdict()
+}
+
+/// What the closure may give.
+#[diagnostic::on_unimplemented(
+    message = "`outcome` gives a `Verdict`, a `Decision` or an `Outcome`, not `{Self}`",
+    label = "this closure gives `{Self}`",
+    note = "for example `outcome = |value| if value.is_done() {{ Verdict::success() }} else {{ Verdict::failure(\"not_done\") }}`"
+)]
+pub trait IntoVerdict {
+    /// The verdict.
+    fn into_verdict(self) -> Verdict;
+}
+
+#[diagnostic::do_not_recommend]
+impl<V: Into<Verdict>> IntoVerdict for V {
+    fn into_verdict(self) -> Verdict {
+        self.into()
+    }
+}
+
+/// What `errors = …` can be said of.
+#[diagnostic::on_unimplemented(
+    message = "`errors` needs a `Result`: `{Self}` has no errors",
+    label = "not a `Result`",
+    note = "say how the call ended from the value: `outcome = |value| …`"
+)]
+pub trait HasErrors<T> {
+    /// Tells a value from an error.
+    fn as_result(&self) -> Result<&T, ()>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E> HasErrors<T> for Result<T, E> {
+    fn as_result(&self) -> Result<&T, ()> {
+        self.as_ref().map_err(drop)
+    }
 }
 
 #[cfg(test)]

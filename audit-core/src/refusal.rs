@@ -52,8 +52,8 @@ impl fmt::Display for Effect {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot carry a refusal",
     label = "this return type has no way to say that the call was refused",
-    note = "return a `Result` whose error implements `From<audited::Refusal>`",
-    note = "or implement `audited::Refuse` for the type"
+    note = "a `Result` has, when there is an `impl From<audited::Refusal>` for its error",
+    note = "another type has, when there is an `impl audited::Refuse` for it"
 )]
 pub trait Refuse {
     /// The value that says so.
@@ -67,6 +67,7 @@ impl<T, E: From<Refusal>> Refuse for Result<T, E> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Refuse for Refusal {
     fn refuse(refusal: Refusal) -> Self {
         refusal

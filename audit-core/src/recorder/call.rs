@@ -262,17 +262,26 @@ impl Call {
 }
 
 /// What `actor = …` takes: an [`Actor`], or the classified id of a user.
+#[diagnostic::on_unimplemented(
+    message = "nobody has decided what an audit record may show of the actor `{Self}`",
+    label = "not classified",
+    note = "say it at the attribute: `actor = hash(value)` (keyed hash) or `actor = plain(value)`",
+    note = "or with a whole one: `actor = Actor::user(ActorId::hash(name))`",
+    note = "if it is your type: `#[derive(Sensitive)]`"
+)]
 pub trait CaptureActor {
     #[doc(hidden)]
     fn capture(&self, redaction: Redaction<'_>) -> Actor;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Sensitive + ?Sized> CaptureActor for T {
     fn capture(&self, redaction: Redaction<'_>) -> Actor {
         Actor::user(ActorId(Identity::captured(redaction, self)))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CaptureActor for Actor {
     fn capture(&self, redaction: Redaction<'_>) -> Actor {
         let id = self.id.as_ref().map(|id| ActorId(Identity::captured(redaction, id)));
@@ -280,6 +289,7 @@ impl CaptureActor for Actor {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CaptureActor for &Actor {
     fn capture(&self, redaction: Redaction<'_>) -> Actor {
         (**self).capture(redaction)
@@ -287,23 +297,33 @@ impl CaptureActor for &Actor {
 }
 
 /// What `subject = …` takes: a [`Subject`], or the classified id of a user.
+#[diagnostic::on_unimplemented(
+    message = "nobody has decided what an audit record may show of the subject `{Self}`",
+    label = "not classified",
+    note = "say it at the attribute: `subject = hash(value)` (keyed hash) or `subject = plain(value)`",
+    note = "or with a whole one: `subject = Subject::user(SubjectId::hash(name))`",
+    note = "if it is your type: `#[derive(Sensitive)]`"
+)]
 pub trait CaptureSubject {
     #[doc(hidden)]
     fn capture(&self, redaction: Redaction<'_>) -> Subject;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Sensitive + ?Sized> CaptureSubject for T {
     fn capture(&self, redaction: Redaction<'_>) -> Subject {
         Subject::user(SubjectId(Identity::captured(redaction, self)))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CaptureSubject for Subject {
     fn capture(&self, redaction: Redaction<'_>) -> Subject {
         Subject::new(self.kind.clone(), SubjectId(Identity::captured(redaction, &self.id)))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CaptureSubject for &Subject {
     fn capture(&self, redaction: Redaction<'_>) -> Subject {
         (**self).capture(redaction)

@@ -24,8 +24,8 @@ pub use shown::{Dropped, Hashed, Plain};
     message = "nobody has decided what an audit record may show of `{Self}`",
     label = "not classified",
     note = "if it is your type: `#[derive(Sensitive)]`",
-    note = "if it is a field: mark it `#[sensitive]` (dropped) or `#[sensitive(hash)]` (keyed hash)",
-    note = "if it may be shown as it is: `#[sensitive(plain)]` on the field, `plain(value)` in `fields(…)`"
+    note = "if it is a field: mark it `#[sensitive]` (dropped), `#[sensitive(hash)]` (keyed hash) or `#[sensitive(plain)]`",
+    note = "if it is captured by `#[audited]`: write `drop(value)`, `hash(value)` or `plain(value)` there"
 )]
 pub trait Sensitive {
     /// Writes this value, redacted, as exactly one JSON value.

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::{ParseBuffer, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprCall, LitStr, Pat, Path, Token, parenthesized, parse_quote};
@@ -26,6 +26,9 @@ const KEYS: [&str; 14] = [
     "outcome",
     "crate",
 ];
+
+/// The keys that stand alone.
+const FLAGS: [&str; 3] = ["intent", "fail_open", "fail_closed"];
 
 /// What the attribute says.
 pub(super) struct Args {
@@ -84,12 +87,11 @@ impl Args {
             while !input.is_empty() {
                 if let Err(error) = reader.key(input) {
                     ctxt.syn_error(error);
-                    skip_to_comma(input)?;
-                }
-                if !input.is_empty() && input.parse::<Token![,]>().is_err() {
+                } else if !input.is_empty() && !input.peek(Token![,]) {
                     ctxt.error_at(input.span(), "expected `,` between the keys");
-                    skip_to_comma(input)?;
                 }
+                skip_to_comma(input)?;
+                input.parse::<Option<Token![,]>>()?;
             }
             Ok(())
         };
@@ -125,9 +127,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn key(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
-        let key = input.call(Ident::parse_any).map_err(|error| {
-            Error::new(error.span(), format!("expected a key: {}", symbol::list(&KEYS)))
-        })?;
+        let key = input
+            .call(Ident::parse_any)
+            .map_err(|error| Error::new(error.span(), format!("expected a key: {}", symbol::list(&KEYS))))?;
         let name = key.to_string();
         if !KEYS.contains(&name.as_str()) {
             return Err(Error::new(key.span(), symbol::unknown_key(&name, &KEYS)));
@@ -135,7 +137,19 @@ impl Reader<'_> {
         if self.seen.contains(&name) {
             self.ctxt.error_at(key.span(), format!("`{name}` is given twice: keep one"));
         }
-        self.seen.push(name.clone());
+        self.seen.push(name);
+        let nothing = input.is_empty() || input.peek(Token![,]);
+        self.value_of(&key, input).map_err(|error| {
+            // What is missing at the end has no tokens but the key's.
+            if nothing || is_whole_attribute(error.span()) { Error::new(key.span(), error) } else { error }
+        })
+    }
+
+    fn value_of(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+        let name = key.to_string();
+        if FLAGS.contains(&name.as_str()) && (input.peek(Token![=]) || input.peek(syn::token::Paren)) {
+            return Err(Error::new(key.span(), format!("`{name}` takes no value: write `{name}`")));
+        }
         match name.as_str() {
             "action" => self.args.action = Some(value(input, "action = \"noun.verb\"")?),
             "actor" => self.args.actor = Some(value(input, "actor = user.id")?),
@@ -144,24 +158,24 @@ impl Reader<'_> {
             "resource" => self.args.resource = Some(resource(input)?),
             "fields" => {
                 let content = list(input, "fields(order_id, items = body.items.len())")?;
-                self.args.fields = self.fields(&content)?;
+                self.args.fields = inside(&content, |content| self.fields(content))?;
             }
             "ok_fields" => {
                 let content = list(input, OK_FIELDS)?;
-                let bound = ok_pattern(&content)?;
-                self.args.ok_fields = Some((bound, self.fields(&content)?));
+                let read = |content: ParseStream<'_>| Ok((ok_pattern(content)?, self.fields(content)?));
+                self.args.ok_fields = Some(inside(&content, read)?);
             }
             "require" => self.args.require = Some(value(input, "require = caller.may(\"write\")")?),
             "intent" => self.args.intent = true,
-            "fail_open" => self.policy(&key, None, "fail_closed"),
-            "fail_closed" => self.policy(&key, Some(key.span()), "fail_open"),
+            "fail_open" => self.policy(key, None, "fail_closed"),
+            "fail_closed" => self.policy(key, Some(key.span()), "fail_open"),
             "errors" => {
                 let verdict = errors(input)?;
-                self.verdict(&key, verdict, "outcome");
+                self.verdict(key, verdict, "outcome");
             }
             "outcome" => {
                 let verdict = VerdictSource::Closure(value(input, "outcome = |result| …")?);
-                self.verdict(&key, verdict, "errors");
+                self.verdict(key, verdict, "errors");
             }
             _ => self.args.krate = path(input)?,
         }
@@ -210,7 +224,8 @@ const OK_FIELDS: &str = "ok_fields(|receipt| number = receipt.number)";
 
 /// `|receipt|`
 fn ok_pattern(content: ParseStream<'_>) -> syn::Result<Pat> {
-    let wrong = |error: Error| Error::new(error.span(), format!("expected what binds the returned value: `{OK_FIELDS}`"));
+    let wrong =
+        |error: Error| Error::new(error.span(), format!("expected what binds the returned value: `{OK_FIELDS}`"));
     content.parse::<Token![|]>().map_err(wrong)?;
     let pattern = Pat::parse_single(content).map_err(wrong)?;
     content.parse::<Token![|]>().map_err(wrong)?;
@@ -226,7 +241,7 @@ fn value<T: syn::parse::Parse>(input: ParseStream<'_>, example: &str) -> syn::Re
     let at = input.span();
     input.parse().map_err(|error| {
         if error.span().source_text() == at.source_text() {
-            Error::new(at, format!("{error}: write `{example}`"))
+            Error::new(at, format!("{error}: `{example}`"))
         } else {
             error
         }
@@ -234,7 +249,7 @@ fn value<T: syn::parse::Parse>(input: ParseStream<'_>, example: &str) -> syn::Re
 }
 
 /// `(…)`
-fn list<'a>(input: ParseStream<'a>, example: &str) -> syn::Result<syn::parse::ParseBuffer<'a>> {
+fn list<'a>(input: ParseStream<'a>, example: &str) -> syn::Result<ParseBuffer<'a>> {
     if !input.peek(syn::token::Paren) {
         return Err(Error::new(input.span(), format!("expected a list: `{example}`")));
     }
@@ -243,27 +258,44 @@ fn list<'a>(input: ParseStream<'a>, example: &str) -> syn::Result<syn::parse::Pa
     Ok(content)
 }
 
+/// Reads a list to its end: after a mistake the rest of it is none.
+fn inside<T>(content: ParseStream<'_>, read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>) -> syn::Result<T> {
+    let result = read(content);
+    if result.is_err() {
+        content.parse::<TokenStream>()?;
+    }
+    result
+}
+
+/// Whether nothing smaller can be pointed at.
+fn is_whole_attribute(span: Span) -> bool {
+    span.source_text() == Span::call_site().source_text()
+}
+
 fn path(input: ParseStream<'_>) -> syn::Result<Path> {
-    input.parse::<Token![=]>()?;
-    input.call(Path::parse_mod_style)
+    let wrong = |span| Error::new(span, "expected a path: `crate = my::audited`");
+    input.parse::<Token![=]>().map_err(|error| wrong(error.span()))?;
+    input.call(Path::parse_mod_style).map_err(|error| wrong(error.span()))
 }
 
 /// `("kind", id)`
 fn resource(input: ParseStream<'_>) -> syn::Result<(LitStr, Captured)> {
     const EXAMPLE: &str = "resource(\"order\", order_id)";
-    let content = list(input, EXAMPLE)?;
-    let kind: LitStr =
-        content.parse().map_err(|error| Error::new(error.span(), format!("expected the kind, a literal: `{EXAMPLE}`")))?;
-    if content.is_empty() {
-        return Err(Error::new(kind.span(), format!("the id is missing: `{EXAMPLE}`")));
-    }
-    content.parse::<Token![,]>()?;
-    let id = content.parse()?;
-    content.parse::<Option<Token![,]>>()?;
-    if !content.is_empty() {
-        return Err(content.error(format!("a resource is a kind and an id: `{EXAMPLE}`")));
-    }
-    Ok((kind, id))
+    inside(&list(input, EXAMPLE)?, |content| {
+        let kind: LitStr = content
+            .parse()
+            .map_err(|error| Error::new(error.span(), format!("expected the kind, a literal: `{EXAMPLE}`")))?;
+        if content.is_empty() {
+            return Err(Error::new(kind.span(), format!("the id is missing: `{EXAMPLE}`")));
+        }
+        content.parse::<Token![,]>()?;
+        let id = content.parse()?;
+        content.parse::<Option<Token![,]>>()?;
+        if !content.is_empty() {
+            return Err(content.error(format!("a resource is a kind and an id: `{EXAMPLE}`")));
+        }
+        Ok((kind, id))
+    })
 }
 
 /// `name`, `name = value`
@@ -305,19 +337,21 @@ fn errors(input: ParseStream<'_>) -> syn::Result<VerdictSource> {
     if !input.peek(syn::token::Paren) {
         return Err(wrong(kind.span()));
     }
-    let content;
-    parenthesized!(content in input);
-    let code: LitStr = content.parse().map_err(|error| wrong(error.span()))?;
-    if !content.is_empty() {
-        return Err(wrong(content.span()));
-    }
-    Ok(VerdictSource::Errors { denied, code })
+    inside(&list(input, EXAMPLE)?, |content| {
+        let code: LitStr = content.parse().map_err(|error| wrong(error.span()))?;
+        if !content.is_empty() {
+            return Err(wrong(content.span()));
+        }
+        Ok(VerdictSource::Errors { denied, code })
+    })
 }
 
 impl syn::parse::Parse for Captured {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let value: Expr = input.parse()?;
-        let Expr::Call(ExprCall { func, args, .. }) = &value else { return Ok(Self { value, showing: Showing::ByType }) };
+        let Expr::Call(ExprCall { func, args, .. }) = &value else {
+            return Ok(Self { value, showing: Showing::ByType });
+        };
         let Some(showing) = showing_of(func) else { return Ok(Self { value, showing: Showing::ByType }) };
         let mut args: Punctuated<Expr, Token![,]> = args.clone();
         match (args.pop(), args.is_empty()) {

@@ -6,6 +6,7 @@ use syn::{GenericParam, Type};
 use super::args::{Args, VerdictSource};
 use super::item::Function;
 use crate::ctxt::Ctxt;
+use crate::names::{ACTION_RULE, CODE_RULE, is_action, is_code};
 
 pub(super) fn check(ctxt: &Ctxt, args: &Args, function: &Function) {
     check_kind(ctxt, function);
@@ -27,10 +28,7 @@ fn check_action(ctxt: &Ctxt, args: &Args, function: &Function) {
     match &args.action {
         Some(action) => {
             if !is_action(&action.value()) {
-                ctxt.error_spanned_by(
-                    action,
-                    "an action matches ^[A-Za-z][A-Za-z0-9_./-]*$ and has at most 128 characters, such as `account.transfer`",
-                );
+                ctxt.error_spanned_by(action, ACTION_RULE);
             }
         }
         None if function.is_method() => ctxt.error_spanned_by(
@@ -50,8 +48,8 @@ fn check_action(ctxt: &Ctxt, args: &Args, function: &Function) {
 
 fn check_codes(ctxt: &Ctxt, args: &Args) {
     if let VerdictSource::Errors { code, .. } = &args.verdict {
-        if !is_action(&code.value()) {
-            ctxt.error_spanned_by(code, "a code matches ^[A-Za-z][A-Za-z0-9_./-]*$, such as `not_found`");
+        if !is_code(&code.value()) {
+            ctxt.error_spanned_by(code, CODE_RULE);
         }
     }
     if let Some((kind, _)) = &args.resource {
@@ -70,10 +68,4 @@ fn check_return(ctxt: &Ctxt, args: &Args, function: &Function) {
             "nothing is known here of how a value of this type ends the call: say it with `outcome = |value| …`",
         );
     }
-}
-
-fn is_action(name: &str) -> bool {
-    name.len() <= 128
-        && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/' | '-'))
 }

@@ -8,7 +8,7 @@
 //!         __private::capture(|call| { call.resource("account", &to); call.fields(|fields| fields.value("body", &body)); });
 //!         if let Err(refusal) = __private::require(…) { return Refuse::refuse(refusal); }     // require
 //!         if let Err(refusal) = __private::intent().await { return Refuse::refuse(refusal); } // fail_closed
-//!         let __value: Result<Receipt, Error> = { …the user's body… };
+//!         let __value: Result<Receipt, Error> = match () { () => { …the user's body… } };
 //!         return __value;
 //!     };
 //!     __private::audit(&SITE, __body, |value, call| …the verdict…, |refusal| …)
@@ -50,9 +50,7 @@ pub(super) fn expand(args: &Args, function: &Function) -> TokenStream {
         Shape::Sync => expand_sync(&Pieces::new(args, function, function.returns()), function),
         Shape::Async => expand_async(&Pieces::new(args, function, function.returns()), function),
         Shape::AsyncKept => expand_async_kept(&Pieces::new(args, function, function.returns()), function),
-        Shape::Future { output, boxed } => {
-            expand_future(&Pieces::new(args, function, Some(&output)), function, boxed)
-        }
+        Shape::Future { output, boxed } => expand_future(&Pieces::new(args, function, Some(&output)), function, boxed),
     }
 }
 
@@ -70,20 +68,20 @@ fn expand_async(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
     sig.output = syn::parse_quote!(-> #future);
     let body = async_body(pieces, function, &bindings);
     let (site, judge, refuse) = (pieces.site(), pieces.judge(), pieces.refuse());
+    let audited = pieces.call("audit", &quote_spanned!(Span::mixed_site()=> #site, __body, #judge, #refuse));
     let expanded = quote_spanned! {Span::mixed_site()=>
         let __body = #body;
-        #private::audit(#site, __body, #judge, #refuse)
+        #audited
     };
     function_with(function, &sig, expanded)
 }
 
 /// Stays an `async fn`, for the sake of what looks for that keyword. The arguments lie in it twice.
 fn expand_async_kept(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
-    let private = &pieces.private;
     let body = async_body(pieces, function, &TokenStream::new());
     let (site, judge, refuse) = (pieces.site(), pieces.judge(), pieces.refuse());
-    let audited = quote_spanned! {Span::mixed_site()=> #private::audit(#site, __body, #judge, #refuse).await };
-    let audited = answer(function, audited);
+    let audited = pieces.call("audit", &quote_spanned!(Span::mixed_site()=> #site, __body, #judge, #refuse));
+    let audited = answer(function, quote_spanned!(Span::mixed_site()=> #audited.await));
     let expanded = quote_spanned! {Span::mixed_site()=>
         let __body = #body;
         #audited
@@ -100,12 +98,12 @@ fn expand_future(pieces: &Pieces<'_>, function: &Function, boxed: bool) -> Token
     let captures = quote!(#captures #guard);
     let prologue = pieces.prologue(None);
     let (site, judge, refuse) = (pieces.site(), pieces.judge(), pieces.refuse());
-    let (call, body) = (call_parameter(&captures), inner(&function.body));
+    let (call, body) = (call_parameter(&captures), &function.body);
     // An opaque type cannot be named; a boxed one must be, so that the box is coerced to it.
     let returns = function.returns().filter(|_| boxed).map(|ty| quote!(-> #ty));
     let inference = pieces.inference();
     let span = Span::mixed_site();
-    let audited = quote_spanned!(span=> #private::audit_begun(__call, __body, #judge, #refuse));
+    let audited = pieces.call("audit_begun", &quote_spanned!(span=> __call, __body, #judge, #refuse));
     let audited = if boxed { quote_spanned!(span=> #private::Box::pin(#audited)) } else { audited };
     let expanded = quote_spanned! {span=>
         let mut __call = #private::begin(#site, |#call| { #captures });
@@ -125,13 +123,12 @@ fn expand_sync(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
     let captures = pieces.captures();
     let guard = pieces.guard(&quote_spanned!(Span::mixed_site()=> __call.require));
     let (site, judge, refuse) = (pieces.site(), pieces.judge(), pieces.refuse());
-    let (call, body) = (call_parameter(&quote!(#captures #guard)), inner(&function.body));
+    let (call, body) = (call_parameter(&quote!(#captures #guard)), &function.body);
     let passed = guard.unwrap_or_else(|| quote!(#private::core::result::Result::Ok(())));
     let returns = pieces.nameable.then(|| quote!(-> #value));
     let span = Span::mixed_site();
-    let audited =
-        quote_spanned! {span=> #private::audit_sync(__begun, move || #returns #body, #judge, #refuse) };
-    let audited = answer(function, audited);
+    let arguments = quote_spanned!(span=> __begun, move || #returns #body, #judge, #refuse);
+    let audited = answer(function, pieces.call("audit_sync", &arguments));
     let expanded = quote_spanned! {span=>
         let __begun = #private::begin_sync(#site, |#call| {
             #captures
@@ -143,21 +140,24 @@ fn expand_sync(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
 }
 
 fn async_body(pieces: &Pieces<'_>, function: &Function, bindings: &TokenStream) -> TokenStream {
-    let (private, value) = (&pieces.private, &pieces.value);
+    let private = &pieces.private;
     let guard = pieces.guard(&quote_spanned!(Span::mixed_site()=> #private::require));
     let (inference, prologue, captures) = (pieces.inference(), pieces.prologue(guard.as_ref()), pieces.captures());
     let captures = (!captures.is_empty())
         .then(|| quote_spanned! {Span::mixed_site()=> #private::capture(|__call| { #captures }); });
-    let body = inner(&function.body);
+    let value = &pieces.value;
+    // The braces keep the user's edition, on which the end of the body's last temporaries depends; in the arm no lint
+    // takes them for superfluous.
+    let (body, returned) = (&function.body, pieces.returned());
     quote_spanned! {Span::mixed_site()=>
         async move {
             #inference
             #bindings
             #captures
             #prologue
-            let __value: #value = #body;
+            let __value: #value = match () { () => #body };
             #[allow(unreachable_code, clippy::needless_return)]
-            return __value;
+            #returned
         }
     }
 }
@@ -181,11 +181,4 @@ fn function_with(function: &Function, sig: &syn::Signature, body: TokenStream) -
     let mut block = Group::new(Delimiter::Brace, body);
     block.set_span(function.body.span());
     quote! { #(#attrs)* #vis #sig #block }
-}
-
-/// The user's body, in braces that lints do not take for the user's.
-fn inner(body: &Group) -> Group {
-    let mut group = Group::new(Delimiter::Brace, body.stream());
-    group.set_span(Span::mixed_site().located_at(body.span()));
-    group
 }

@@ -1,8 +1,8 @@
 //! The function that carries the attribute. Its body stays a token group.
 
-use proc_macro2::{Delimiter, Group, TokenTree};
-use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Error, ReturnType, Signature, Token, Type, Visibility};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{AttrStyle, Attribute, Error, ReturnType, Signature, Token, Type, Visibility};
 
 /// A function with a body.
 pub(super) struct Function {
@@ -29,10 +29,24 @@ impl Parse for Function {
             ));
         }
         match input.parse()? {
-            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => Ok(Self { attrs, vis, sig, body }),
+            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => {
+                let (inner, body) = split_inner_attributes.parse2(body.stream()).map(|(inner, stream)| {
+                    let mut rest = Group::new(Delimiter::Brace, stream);
+                    rest.set_span(body.span());
+                    (inner, rest)
+                })?;
+                Ok(Self { attrs: attrs.into_iter().chain(inner).collect(), vis, sig, body })
+            }
             other => Err(Error::new(other.span(), "expected the body of the function")),
         }
     }
+}
+
+/// Attributes inside the body are of the whole function, and its body is about to become a part of it.
+fn split_inner_attributes(body: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, TokenStream)> {
+    let outer = |attr| Attribute { style: AttrStyle::Outer, ..attr };
+    let attrs = body.call(Attribute::parse_inner)?.into_iter().map(outer).collect();
+    Ok((attrs, body.parse()?))
 }
 
 impl Function {

@@ -18,12 +18,18 @@ use crate::ctxt::Ctxt;
 pub(crate) fn audited(args: TokenStream, item: TokenStream) -> TokenStream {
     match try_audited(args, &item) {
         Ok(expanded) => expanded,
-        // The user's item stays, so that nothing else complains that it is gone.
-        Err(errors) => {
-            let errors = errors.into_compile_error();
-            quote! { #item #errors }
-        }
+        Err(errors) => with_item(&item, &errors.into_compile_error()),
     }
+}
+
+/// The user's item stays, so that nothing else complains that it is gone.
+fn with_item(item: &TokenStream, errors: &TokenStream) -> TokenStream {
+    if syn::parse2::<syn::ExprClosure>(item.clone()).is_ok() {
+        return quote! {{ #errors #item }};
+    }
+    // What only a capture uses is not used now.
+    let quiet = syn::parse2::<Function>(item.clone()).is_ok().then(|| quote!(#[allow(unused_variables)]));
+    quote! { #quiet #item #errors }
 }
 
 fn try_audited(args: TokenStream, item: &TokenStream) -> syn::Result<TokenStream> {

@@ -1,10 +1,10 @@
 //! The pieces that every expansion is put together from.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Type;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
+use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
 use super::args::{Args, Captured, Field, Showing, VerdictSource};
 use super::item::Function;
@@ -38,8 +38,17 @@ impl<'a> Pieces<'a> {
                 (named, nameable)
             }
         };
-        let value_span = function.returns().map_or_else(|| function.sig.ident.span(), Spanned::span);
+        let value_span = function.returns().map_or_else(|| function.sig.ident.span(), |ty| error_type(ty).span());
         Self { args, function, private, value, nameable, value_span }
+    }
+
+    /// The path to `__private`, shown at `at` should anything about it be wrong.
+    fn private_at(&self, at: Span) -> TokenStream {
+        let located = |mut token: TokenTree| {
+            token.set_span(token.span().located_at(at));
+            token
+        };
+        self.private.clone().into_iter().map(located).collect()
     }
 
     /// The static description, registered with the linker. In a block of its own, so that its names are nobody
@@ -102,15 +111,19 @@ impl<'a> Pieces<'a> {
 
     /// A reference to the value, inside what says how it may be shown.
     fn shown(&self, captured: &Captured) -> TokenStream {
-        let (private, value) = (&self.private, &captured.value);
-        let span = Span::mixed_site().located_at(value.span());
+        let span = Span::mixed_site().located_at(captured.value.span());
+        let (private, value) = (self.private_at(span), captured.value.to_token_stream());
+        // From the first token of the expression to the last, so that a mistake is shown at all of it.
+        let end = value.clone().into_iter().last().map_or(span, |last| span.located_at(last.span()));
+        let mut value = Group::new(Delimiter::Parenthesis, value);
+        value.set_span(end);
         let wrapper = match captured.showing {
-            Showing::ByType => return quote_spanned!(span=> &(#value)),
+            Showing::ByType => return quote_spanned!(span=> &#value),
             Showing::Plain => quote!(Plain),
             Showing::Hash => quote!(Hashed),
             Showing::Drop => quote!(Dropped),
         };
-        quote_spanned!(span=> &#private::#wrapper(&(#value)))
+        quote_spanned!(span=> &#private::#wrapper(&#value))
     }
 
     /// The guard, as an expression of `Result<(), Refusal>` by the way at hand: a method of the call, or a function
@@ -166,8 +179,9 @@ impl<'a> Pieces<'a> {
 
     /// A type that cannot carry a refusal is an error at the return type, or where the attribute asks for it.
     fn refused(&self, asked: Span) -> TokenStream {
-        let (private, value) = (&self.private, &self.value);
+        let private = &self.private;
         let at = Span::mixed_site().located_at(self.function.returns().map_or(asked, Spanned::span));
+        let value = if self.function.returns().is_none() { quote_spanned!(at=> ()) } else { self.value.clone() };
         quote_spanned!(at=> <#value as #private::Refuse>::refuse(__refusal))
     }
 
@@ -187,12 +201,17 @@ impl<'a> Pieces<'a> {
         };
         let verdict = match &self.args.verdict {
             VerdictSource::Value => by_type(quote_spanned!(span=> __value)),
-            VerdictSource::Closure(closure) => quote_spanned!(span=> #private::judge::judged(__value, #closure)),
+            VerdictSource::Closure(closure) => {
+                let at = span.located_at(closure.span());
+                let private = self.private_at(at);
+                quote_spanned!(at=> #private::judge::judged(__value, #closure))
+            }
             VerdictSource::Errors { denied, code } => {
                 let verdict = if *denied { quote!(denied) } else { quote!(failure) };
                 let value = by_type(quote_spanned!(span=> __value));
-                quote_spanned! {span=>
-                    match __value {
+                let private = self.private_at(at);
+                quote_spanned! {at=>
+                    match #private::judge::HasErrors::as_result(__value) {
                         #private::core::result::Result::Ok(__value) => #value,
                         #private::core::result::Result::Err(_) => #private::Verdict::#verdict(#code),
                     }
@@ -230,11 +249,44 @@ impl<'a> Pieces<'a> {
     /// and a wrong type is an error at the user's own expression.
     pub(super) fn inference(&self) -> TokenStream {
         let (private, value) = (&self.private, &self.value);
+        let returned = self.returned();
         quote_spanned! {Span::mixed_site()=>
             if let #private::core::option::Option::Some(__value) = #private::core::option::Option::None::<#value> {
-                return __value;
+                #returned
             }
         }
+    }
+
+    /// Returns from the body. What the compiler says about the returned type is shown where the user wrote it.
+    pub(super) fn returned(&self) -> TokenStream {
+        quote_spanned!(self.at_type()=> return __value;)
+    }
+
+    /// A call into `__private` with what the whole call is about.
+    pub(super) fn call(&self, function: &str, arguments: &TokenStream) -> TokenStream {
+        let at = self.at_type();
+        let (private, function) = (self.private_at(at), Ident::new(function, at));
+        quote_spanned!(at=> #private::#function(#arguments))
+    }
+
+    /// Where the user wrote the returned type, or the name of what returns nothing.
+    fn at_type(&self) -> Span {
+        let ty = self.function.returns().map_or_else(|| self.function.sig.ident.span(), Spanned::span);
+        Span::mixed_site().located_at(ty)
+    }
+}
+
+/// The error of what is written as a result, else the type itself.
+fn error_type(ty: &Type) -> &Type {
+    let Type::Path(path) = ty else { return ty };
+    match path.path.segments.last() {
+        Some(PathSegment { ident, arguments: PathArguments::AngleBracketed(arguments) }) if ident == "Result" => {
+            match arguments.args.last() {
+                Some(GenericArgument::Type(error)) if arguments.args.len() == 2 => error,
+                _ => ty,
+            }
+        }
+        _ => ty,
     }
 }
 
@@ -245,9 +297,9 @@ fn without_impl(mut ty: Type) -> Type {
         Type::Path(path) => {
             let segments = path.path.segments.iter_mut();
             for segment in segments {
-                let syn::PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { continue };
+                let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { continue };
                 for argument in &mut arguments.args {
-                    if let syn::GenericArgument::Type(ty) = argument {
+                    if let GenericArgument::Type(ty) = argument {
                         erase(ty);
                     }
                 }
