@@ -1,0 +1,68 @@
+//! The expansion names nothing by its short name.
+
+#![no_implicit_prelude]
+#![deny(warnings)]
+
+extern crate audited as renamed;
+
+mod inner {
+    pub enum Error {
+        Refused,
+    }
+
+    impl ::audited::Deny for Error {
+        fn deny(&self) -> ::audited::Verdict {
+            ::audited::Verdict::failure("broken")
+        }
+    }
+
+    impl ::core::convert::From<::audited::Refusal> for Error {
+        fn from(_: ::audited::Refusal) -> Self {
+            Self::Refused
+        }
+    }
+
+    type Result = ::core::result::Result<u32, Error>;
+
+    #[::audited::audited(action = "a.b", actor = number, resource("a", number), fields(number), require = true, fail_closed)]
+    pub fn sync(number: u32) -> Result {
+        Result::Ok(number)
+    }
+
+    #[::audited::audited(action = "a.b", tenant = number, fields(number), ok_fields(|value| value), require = true, fail_closed)]
+    pub async fn asynchronous((number, _): (u32, u32)) -> Result {
+        Result::Ok(number)
+    }
+
+    #[::audited::audited(fields(number), intent, errors = denied("no"))]
+    pub fn boxed(
+        number: u32,
+    ) -> ::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = Result> + ::core::marker::Send>> {
+        ::std::boxed::Box::pin(async move { Result::Ok(number) })
+    }
+
+    #[must_use]
+    #[crate::renamed::audited(crate = crate::renamed, outcome = |_| ::audited::Verdict::success())]
+    pub async fn kept(self::Number(number): self::Number) -> u32 {
+        number
+    }
+
+    #[::audited::audited(crate = crate::renamed)]
+    pub async fn never() -> ! {
+        loop {}
+    }
+
+    pub struct Number(pub u32);
+}
+
+async fn calls() {
+    ::core::mem::drop(inner::sync(1));
+    ::core::mem::drop(inner::asynchronous((1, 2)).await);
+    ::core::mem::drop(inner::boxed(1).await);
+    _ = inner::kept(inner::Number(1)).await;
+    inner::never().await
+}
+
+fn main() {
+    ::core::mem::drop(calls());
+}
