@@ -76,6 +76,8 @@
 //! | *(default)* | everything below but what a feature names | pure Rust: serde, tracing, uuid, jiff, sha2; no async runtime |
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
 
+#![forbid(unsafe_code)]
+
 #[doc(hidden)]
 pub use audit_core::__private;
 pub use audit_core::{
@@ -88,8 +90,8 @@ pub use audit_core::{
     RecorderBuilder, Refusal, Refuse, Resource, ResourceId, SCHEMA, Scoped, Sensitive, SensitiveField, SensitiveType,
     SessionId, SinkError, Site, Source, Stage, Stats, StoredActor, StoredDecision, StoredOutcome, StoredRecord,
     StoredResource, StoredSource, Subject, SubjectId, TRACING_TARGET, TenantId, Timestamp, TraceId, TracingSink,
-    UNENCODABLE, Unacknowledged, UnknownAction, Verdict, carry, current_context, extend_context, orphans, record, record_action,
-    sensitive_types, sites, with_context, with_context_sync, with_recorder, with_recorder_sync,
+    UNENCODABLE, Unacknowledged, UnknownAction, Verdict, carry, current_context, extend_context, orphans, record,
+    record_action, sensitive_types, sites, with_context, with_context_sync, with_recorder, with_recorder_sync,
 };
 pub use audit_macros::{AuditEvent, Deny, Sensitive, audited};
 pub use audit_sinks::{

@@ -12,14 +12,14 @@ pub use crate::decision::{Deny, Verdict};
 pub use crate::derived::{derive, derived_len};
 pub use crate::event::{AuditEvent, EventKind, UnknownAction, deserialize_kind};
 pub use crate::judge;
-pub use crate::recorder::{
-    Audited, Begun, Call, Intent, RegisteredSite, Site, audit, audit_begun, audit_sync, begin, begin_sync, capture, intent, make,
-    never_refused, require,
-};
-pub use crate::recorder::FailurePolicy;
 use crate::record::Record;
-pub use crate::sensitive::{Dropped, Encoder, Hashed, Mode, Object, Plain, Sensitive, SensitiveField, SensitiveType};
+pub use crate::recorder::FailurePolicy;
+pub use crate::recorder::{
+    Audited, Begun, Call, Intent, RegisteredSite, Site, audit, audit_begun, audit_sync, begin, begin_sync, capture,
+    intent, make, never_refused, require,
+};
 pub use crate::refusal::{Refusal, Refuse};
+pub use crate::sensitive::{Dropped, Encoder, Hashed, Mode, Object, Plain, Sensitive, SensitiveField, SensitiveType};
 pub use crate::ticket::{Receipt, Ticket};
 
 /// How the framework's own sinks take records: on the caller's thread, never blocking it.

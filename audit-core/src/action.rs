@@ -35,10 +35,7 @@ impl Action {
     ///
     /// When the name breaks the rule.
     pub const fn new(name: &'static str) -> Self {
-        assert!(
-            is_valid(name),
-            "an action must match ^[A-Za-z][A-Za-z0-9_./-]*$ and have at most 128 bytes"
-        );
+        assert!(is_valid(name), "an action must match ^[A-Za-z][A-Za-z0-9_./-]*$ and have at most 128 bytes");
         Self { name: Cow::Borrowed(name), verbatim: false }
     }
 

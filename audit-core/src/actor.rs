@@ -28,9 +28,7 @@ impl ActorKind {
     }
 
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        [Self::User, Self::Service, Self::System, Self::Anonymous]
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
+        [Self::User, Self::Service, Self::System, Self::Anonymous].into_iter().find(|kind| kind.as_str() == name)
     }
 }
 

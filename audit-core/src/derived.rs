@@ -5,11 +5,8 @@
 #[macro_export]
 macro_rules! __derived_action {
     ($function:literal) => {{
-        const LEN: usize = $crate::__private::derived_len(
-            ::core::env!("CARGO_PKG_NAME"),
-            ::core::module_path!(),
-            $function,
-        );
+        const LEN: usize =
+            $crate::__private::derived_len(::core::env!("CARGO_PKG_NAME"), ::core::module_path!(), $function);
         const BYTES: [u8; LEN] =
             $crate::__private::derive(::core::env!("CARGO_PKG_NAME"), ::core::module_path!(), $function);
         match ::core::str::from_utf8(&BYTES) {

@@ -13,12 +13,8 @@ pub struct Detail {
 }
 
 impl Detail {
-    pub(crate) fn add(&mut self, redaction: Redaction<'_>, fields: impl FnOnce(&mut Object<'_, '_>)) {
-        let mut encoder = Encoder::resume(
-            redaction,
-            std::mem::take(&mut self.fields),
-            std::mem::take(&mut self.notes),
-        );
+    pub(crate) fn add(&mut self, redaction: Redaction<'_>, fields: &mut dyn FnMut(&mut Object<'_, '_>)) {
+        let mut encoder = Encoder::resume(redaction, std::mem::take(&mut self.fields), std::mem::take(&mut self.notes));
         encoder.fields(fields);
         (self.fields, self.notes) = encoder.suspend();
     }

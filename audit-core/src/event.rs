@@ -14,7 +14,7 @@ use crate::sensitive::Object;
 
 /// A typed vocabulary: an enum, each variant an action, its fields the payload. Derived:
 ///
-/// ```ignore
+/// ```text
 /// #[derive(AuditEvent)]
 /// #[event(prefix = "user")]
 /// enum UserEvent {

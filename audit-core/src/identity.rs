@@ -35,10 +35,10 @@ impl Identity {
         Self { text: text.into(), showing: Showing::Hashed }
     }
 
-    /// Takes a classified value, as redaction leaves it.
-    pub(crate) fn captured<T: Sensitive + ?Sized>(redaction: Redaction<'_>, value: &T) -> Self {
-        let (text, redacted) = Encoder::text_of(redaction, value);
-        Self { text: text.into(), showing: if redacted { Showing::Redacted } else { Showing::Plain } }
+    /// Takes a classified value, as redaction leaves it; none where the value is absent.
+    pub(crate) fn captured(redaction: Redaction<'_>, value: &dyn Sensitive) -> Option<Self> {
+        let (text, redacted) = Encoder::text_of(redaction, value)?;
+        Some(Self { text: text.into(), showing: if redacted { Showing::Redacted } else { Showing::Plain } })
     }
 
     /// The text, where it may be written as it is.

@@ -2,6 +2,8 @@
 //!
 //! Use that crate: it re-exports what is here, together with the attribute, the derives and the sinks.
 
+#![forbid(unsafe_code)]
+
 #[doc(hidden)]
 pub mod __private;
 mod action;
@@ -18,9 +20,9 @@ mod event;
 mod http;
 mod id;
 mod identity;
+mod json;
 #[doc(hidden)]
 pub mod judge;
-mod json;
 mod orphans;
 mod record;
 mod recorder;

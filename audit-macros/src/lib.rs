@@ -1,5 +1,7 @@
 //! The attribute and the derives of the `audited` framework.
 
+#![forbid(unsafe_code)]
+
 mod audited;
 mod case;
 mod ctxt;
@@ -12,7 +14,7 @@ mod symbol;
 
 /// Wraps a function so that every call leaves a record, acknowledged before the function returns.
 ///
-/// ```ignore
+/// ```text
 /// #[audited(action = "account.transfer", resource("account", to), fields(body), fail_closed)]
 /// async fn transfer(to: AccountId, body: Transfer) -> Result<Receipt, ApiError> { … }
 /// ```
@@ -68,7 +70,7 @@ pub fn audited(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 ///
 /// On the type itself, `#[sensitive(crate = my::audited)]` says where `audited` is re-exported.
 ///
-/// ```ignore
+/// ```text
 /// #[derive(Serialize, Sensitive)]
 /// struct Transfer {
 ///     cents: u64,
@@ -107,7 +109,7 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// Beside the enum `UserEvent` stands `UserEventKind`, the action without the payload: `Copy`, with `as_str`, `ALL`,
 /// `Display`, `FromStr`, and serde's traits as the string.
 ///
-/// ```ignore
+/// ```text
 /// #[derive(AuditEvent)]
 /// #[event(prefix = "user")]
 /// enum UserEvent {
@@ -134,7 +136,7 @@ pub fn event(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// that have none; a struct has one itself. `#[denied(crate = path)]` on the type says where `audited` is, if it has
 /// another name.
 ///
-/// ```ignore
+/// ```text
 /// #[derive(Debug, Deny)]
 /// enum TransferError {
 ///     #[denied]

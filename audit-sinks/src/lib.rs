@@ -3,6 +3,8 @@
 //! Use that crate: it re-exports what is here. The sink to `tracing` lives in `audit-core`, since records go there
 //! until a recorder is installed.
 
+#![forbid(unsafe_code)]
+
 mod journal;
 mod memory;
 

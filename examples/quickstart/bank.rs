@@ -124,12 +124,15 @@ async fn authenticate(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: R
     let context = AuditContext::new().source(source).correlation_id(CorrelationId::random());
     let authorization = text(request.headers(), &header::AUTHORIZATION).to_owned();
     let (email, role, caller) = match authorization.strip_prefix("Bearer ") {
-        Some("ann-token") => ("ann@example.org", "customer", Caller { accounts: &[4711], scopes: &["read", "transfer"] }),
+        Some("ann-token") => {
+            ("ann@example.org", "customer", Caller { accounts: &[4711], scopes: &["read", "transfer"] })
+        }
         Some("bob-token") => ("bob@example.org", "auditor", Caller { accounts: &[], scopes: &["read"] }),
         _ => {
             let refused = SessionEvent::Refused { token: authorization };
             let recorded = with_context(context, record(&refused).failed("unknown_token")).await;
-            return if recorded.is_ok() { StatusCode::UNAUTHORIZED } else { StatusCode::SERVICE_UNAVAILABLE }.into_response();
+            return if recorded.is_ok() { StatusCode::UNAUTHORIZED } else { StatusCode::SERVICE_UNAVAILABLE }
+                .into_response();
         }
     };
     request.extensions_mut().insert(caller);

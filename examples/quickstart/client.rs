@@ -35,7 +35,9 @@ pub(crate) async fn act_as_users(bank: SocketAddr) -> io::Result<()> {
 }
 
 pub(crate) fn try_it(bank: SocketAddr) -> String {
-    format!("Try: curl -i -H 'authorization: Bearer ann-token' -H 'content-type: application/json' -d '{TRANSFER}' http://{bank}/accounts/4711/transfers")
+    format!(
+        "Try: curl -i -H 'authorization: Bearer ann-token' -H 'content-type: application/json' -d '{TRANSFER}' http://{bank}/accounts/4711/transfers"
+    )
 }
 
 /// Sends one request and gives the status line.

@@ -19,9 +19,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let sink = Journal::open(&journal)?;
     // A service reads its key from its secret store.
     let keys = KeyRing::new("demo", *b"a key of at least thirty-two bytes")?;
+    let before = usize::try_from(sink.recovered().records)?;
     let recorder = Recorder::builder().sink(sink).keys(keys).build()?;
     recorder.install()?;
-    let before = report::count(&journal)?;
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;

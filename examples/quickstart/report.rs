@@ -5,12 +5,8 @@ use std::path::Path;
 
 use audited::{Journal, Stage, StoredDecision, StoredOutcome, StoredRecord};
 
-pub(crate) fn count(journal: &Path) -> Result<usize, Box<dyn Error>> {
-    Ok(read(journal)?.len())
-}
-
 pub(crate) fn print(journal: &Path, before: usize) -> Result<(), Box<dyn Error>> {
-    let records = read(journal)?;
+    let records: Vec<StoredRecord> = Journal::read(journal)?.collect::<Result<_, _>>()?;
     println!("\nThe records of this run, as they lie on the disk:\n");
     println!("  {:>4} {:<10} {:<18} {:<27} {:<26} {:>9}", "seq", "stage", "action", "decision", "outcome", "µs");
     for record in &records[before..] {
@@ -26,9 +22,12 @@ pub(crate) fn print(journal: &Path, before: usize) -> Result<(), Box<dyn Error>>
     }
     let path = journal.display();
     println!("\nThe journal: {path} ({} records, {before} from earlier runs)", records.len());
-    let transfer = records[before..].iter().find(|record| record.action() == "account.transfer" && record.latency().is_some());
+    let transfer =
+        records[before..].iter().find(|record| record.action() == "account.transfer" && record.latency().is_some());
     if let Some(record) = transfer {
-        println!("\nAnn's transfer, the raw line. Her memo is not there, her device and her address are keyed hashes:\n");
+        println!(
+            "\nAnn's transfer, the raw line. Her memo is not there, her device and her address are keyed hashes:\n"
+        );
         println!("{}", record.json());
     }
     println!("\nLook further:");
@@ -36,10 +35,6 @@ pub(crate) fn print(journal: &Path, before: usize) -> Result<(), Box<dyn Error>>
     println!("  grep '\"decision\":\"deny\"' {path}");
     println!("  cargo run --example quickstart -- --serve     keeps the bank open for your own calls");
     Ok(())
-}
-
-fn read(journal: &Path) -> Result<Vec<StoredRecord>, Box<dyn Error>> {
-    Ok(Journal::read(journal)?.collect::<Result<_, _>>()?)
 }
 
 fn decision(record: &StoredRecord) -> String {

@@ -228,7 +228,12 @@ impl RecordBuilder {
         let context = keys.and_then(|_| current_context());
         let tenant = context.as_ref().and_then(|context| context.tenant.as_ref()).or(self.draft.stated.tenant.as_ref());
         let redaction = Redaction { keys, tenant: tenant.map(|tenant| tenant.0.secret()) };
-        self.draft.detail.add(redaction, fields);
+        let mut fields = Some(fields);
+        self.draft.detail.add(redaction, &mut |object| {
+            if let Some(fields) = fields.take() {
+                fields(object);
+            }
+        });
         self
     }
 

@@ -65,11 +65,11 @@ impl RecorderBuilder {
         self
     }
 
-    /// Sets for how many records there is room at once, at least one; otherwise [`DEFAULT_MAX_IN_FLIGHT`]. A call that
-    /// finds no room waits for it, up to the deadline.
+    /// Sets how many records may be on their way to the sink at once, at least one; otherwise
+    /// [`DEFAULT_MAX_IN_FLIGHT`]. An event or a call that finds no room waits for it, up to the deadline.
     ///
-    /// An audited call has its room from its beginning to its acknowledgement, however long its body runs, so that its
-    /// record can always be handed over: take more than the calls that run at the same time, nested ones included.
+    /// A call that was let in always has room for its own records, so that memory is bounded by this and by the calls
+    /// that run at the same time.
     pub fn max_in_flight(mut self, records: usize) -> Self {
         self.max_in_flight = records.max(1);
         self
@@ -145,7 +145,7 @@ impl Recorder {
             );
         });
         let mut draft = Draft::new(Action::new("audit.started"), Kind::System);
-        draft.detail.add(Redaction::default(), |fields| {
+        draft.detail.add(Redaction::default(), &mut |fields| {
             fields.plain("sink", sink);
             fields.plain("durability", durability);
             fields.value("weak_fail_closed", &core.allow_weak);

@@ -42,6 +42,16 @@ impl Core {
         self.slots.try_take()
     }
 
+    /// Whether there is room for another record. A call asks when it begins.
+    pub(crate) fn has_room(&self) -> bool {
+        self.try_slot().is_some()
+    }
+
+    /// A slot whether there is room or not, for the records of a call that was let in.
+    pub(crate) fn slot_beyond(&self) -> Slot {
+        self.slots.take_beyond()
+    }
+
     /// A place in the queue for a slot.
     pub(crate) fn queue_for_slot(&self) -> Place {
         self.queue_for_slot_within(self.deadline)

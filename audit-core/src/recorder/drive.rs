@@ -1,7 +1,6 @@
-//! The audited call around a body: what the attribute expands to.
+//! The audited call around a body: what the attribute expands to. It is compiled for each audited function, and so does
+//! as little as it can.
 
-use std::any::Any;
-use std::cell::Cell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -10,17 +9,11 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::call::Call;
+use super::shell::{Next, Shell, over, with_call};
 use super::site::Site;
-use super::slots::Place;
 use crate::decision::{Guard, Verdict};
 use crate::refusal::{Effect, Refusal};
-use crate::sink::SinkError;
 use crate::ticket::Receipt;
-
-thread_local! {
-    /// The call whose body is being polled, for the prologue inside that body.
-    static CALL: Cell<Option<Box<Call>>> = const { Cell::new(None) };
-}
 
 pin_project! {
     /// An audited future: the body, then its record, then the answer.
@@ -28,48 +21,18 @@ pin_project! {
     pub struct Audited<F: Future, J, R> {
         #[pin]
         body: Option<F>,
-        state: State<F::Output>,
+        value: Option<F::Output>,
         judge: J,
         refuse: R,
-        site: &'static Site,
-        call: Option<Box<Call>>,
+        shell: Shell,
     }
 
     impl<F: Future, J, R> PinnedDrop for Audited<F, J, R> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let Some(call) = this.call.as_deref_mut() else { return };
-            match this.state {
-                State::Running => {
-                    // What the body's values do when they are dropped still belongs to the call.
-                    let dropped = catch_unwind(AssertUnwindSafe(|| call.enter(|| this.body.set(None))));
-                    call.cancelled();
-                    if let Err(panic) = dropped {
-                        resume_unwind(panic);
-                    }
-                }
-                State::Answering(..) => call.undelivered(),
-                State::New | State::Queuing(_) | State::Over => {}
-            }
+            this.shell.dropped(&mut || this.body.set(None));
         }
     }
-}
-
-enum State<T> {
-    /// Never polled: nothing has happened, and nothing will be recorded.
-    New,
-    /// Waits for room for the record.
-    Queuing(Place),
-    Running,
-    /// The body is over, the record on its way.
-    Answering(Receipt, End<T>),
-    Over,
-}
-
-/// How the body ended.
-enum End<T> {
-    Returned(T),
-    Panicked(Box<dyn Any + Send>),
 }
 
 /// Wraps the future of an audited function's body.
@@ -79,12 +42,12 @@ where
     J: Fn(&F::Output, &mut Call) -> Verdict,
     R: Fn(Refusal) -> F::Output,
 {
-    Audited { body: Some(body), state: State::New, judge, refuse, site, call: None }
+    Audited { body: Some(body), value: None, judge, refuse, shell: Shell::new(site, None) }
 }
 
 /// Captures what the attribute names for a function that returns a future, before its body takes the arguments. The
 /// call itself begins, as that of an async function, when the future is first polled.
-pub fn begin(site: &'static Site, capture: impl FnOnce(&mut Call)) -> Box<Call> {
+pub fn begin(site: &'static Site, capture: &mut dyn FnMut(&mut Call)) -> Box<Call> {
     let mut call = Call::begin(site);
     capture(&mut call);
     call
@@ -108,8 +71,7 @@ where
     J: Fn(&F::Output, &mut Call) -> Verdict,
     R: Fn(Refusal) -> F::Output,
 {
-    let site = call.site();
-    Audited { body: Some(body), state: State::New, judge, refuse, site, call: Some(call) }
+    Audited { body: Some(body), value: None, judge, refuse, shell: Shell::new(call.site(), Some(call)) }
 }
 
 impl<F, J, R> Future for Audited<F, J, R>
@@ -123,48 +85,37 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         loop {
-            if matches!(this.state, State::New) {
-                let begun = this.call.take().map_or_else(|| Call::begin(this.site), Call::begin_anew);
-                *this.state = begun.queue().map_or(State::Running, State::Queuing);
-                *this.call = Some(begun);
-            }
-            let Some(call) = this.call.as_deref_mut() else { over() };
-            match this.state {
-                State::Queuing(place) => {
-                    call.set_slot(ready!(Pin::new(place).poll(cx)));
-                    *this.state = State::Running;
+            match this.shell.next(cx) {
+                Next::Wait => return Poll::Pending,
+                Next::Poll => {
+                    let over = this.shell.poll_body(&mut || {
+                        if let Some(body) = this.body.as_mut().as_pin_mut()
+                            && let Poll::Ready(value) = body.poll(cx)
+                        {
+                            *this.value = Some(value);
+                        }
+                        this.value.is_some()
+                    });
+                    if !over {
+                        return Poll::Pending;
+                    }
+                    this.shell.end(&mut || this.body.set(None), &mut |call| match this.value {
+                        Some(value) => (this.judge)(value, call),
+                        None => Verdict::unknown(),
+                    });
                 }
-                State::Running => {
-                    let Some(body) = this.body.as_mut().as_pin_mut() else { over() };
-                    let end = match poll_body(this.call, || body.poll(cx)) {
-                        Ok(Poll::Pending) => return Poll::Pending,
-                        Ok(Poll::Ready(value)) => End::Returned(value),
-                        Err(panic) => End::Panicked(panic),
-                    };
-                    // As after a plain call: everything of the body is dropped before the answer.
-                    let Some(call) = this.call.as_deref_mut() else { over() };
-                    let dropped = catch_unwind(AssertUnwindSafe(|| call.enter(|| this.body.set(None))));
-                    let end = dropped.map_or_else(End::Panicked, |()| end);
-                    let receipt = match &end {
-                        End::Returned(value) => call.returned(|call| (this.judge)(value, call)),
-                        End::Panicked(_) => call.panicked(),
-                    };
-                    *this.state = State::Answering(receipt, end);
-                }
-                State::Answering(receipt, _) => {
-                    let answer = ready!(Pin::new(receipt).poll(cx));
-                    let State::Answering(_, end) = std::mem::replace(this.state, State::Over) else { over() };
-                    return Poll::Ready(finish(call, &answer, end, &*this.refuse));
-                }
-                State::New | State::Over => over(),
+                Next::Answer(refusal) => return Poll::Ready(answer(refusal, this.value.take(), &*this.refuse)),
             }
         }
     }
 }
 
-#[cold]
-fn over() -> ! {
-    panic!("an audited future was polled after it had returned")
+fn answer<T>(refusal: Option<Refusal>, value: Option<T>, refuse: impl Fn(Refusal) -> T) -> T {
+    match (refusal, value) {
+        (Some(refusal), _) => refuse(refusal),
+        (None, Some(value)) => value,
+        (None, None) => over(),
+    }
 }
 
 /// An audited call that is not async, after its prologue.
@@ -173,12 +124,12 @@ pub struct Begun {
     started: Result<(), Refusal>,
 }
 
-/// Begins an audited function that is not async: captures what the attribute names, and has the intent
-/// acknowledged where the policy asks for it.
-pub fn begin_sync(site: &'static Site, prologue: impl FnOnce(&mut Call) -> Result<(), Refusal>) -> Begun {
+/// Begins an audited function that is not async: captures what the attribute names, and has the intent acknowledged
+/// where the policy asks for it.
+pub fn begin_sync(site: &'static Site, prologue: &mut dyn FnMut(&mut Call) -> Result<(), Refusal>) -> Begun {
     let mut call = Call::begin(site);
     if let Some(place) = call.queue() {
-        call.set_slot(place.wait());
+        call.admit(place.wait());
     }
     call.swap_ambient();
     let captured = catch_unwind(AssertUnwindSafe(|| prologue(&mut call)));
@@ -201,57 +152,21 @@ where
     R: Fn(Refusal) -> T,
 {
     let Begun { mut call, started } = begun;
-    let end = match started {
-        Err(refusal) => End::Returned(refuse(refusal)),
-        Ok(()) => match catch_unwind(AssertUnwindSafe(|| call.enter(body))) {
-            Ok(value) => End::Returned(value),
-            Err(panic) => End::Panicked(panic),
-        },
+    let (mut value, mut body) = (None, Some(body));
+    let mut run = || {
+        value = match started {
+            Ok(()) => body.take().map(|body| body()),
+            Err(refusal) => Some(refuse(refusal)),
+        };
     };
-    let receipt = match &end {
-        End::Returned(value) => call.returned(|call| judge(value, call)),
-        End::Panicked(_) => call.panicked(),
-    };
-    finish(&call, &receipt.wait(), end, &refuse)
-}
-
-fn finish<T>(call: &Call, answer: &Result<(), SinkError>, end: End<T>, refuse: &dyn Fn(Refusal) -> T) -> T {
-    match end {
-        End::Panicked(panic) => resume_unwind(panic),
-        End::Returned(value) => call.answered(answer).map_or(value, refuse),
-    }
-}
-
-/// Polls a body inside its call. For that long the call lies where the body's prologue finds it.
-fn poll_body<T>(own: &mut Option<Box<Call>>, poll: impl FnOnce() -> T) -> std::thread::Result<T> {
-    if let Some(call) = own {
-        call.swap_ambient();
-    }
-    let outer = CALL.replace(own.take());
-    let result = catch_unwind(AssertUnwindSafe(poll));
-    *own = CALL.replace(outer);
-    if let Some(call) = own {
-        call.swap_ambient();
-    }
-    result
-}
-
-/// Reaches the call whose body is being polled.
-fn with_call<R>(reach: impl FnOnce(&mut Call) -> R) -> Option<R> {
-    struct PutBack(Option<Box<Call>>);
-
-    impl Drop for PutBack {
-        fn drop(&mut self) {
-            CALL.set(self.0.take());
-        }
-    }
-
-    let mut call = PutBack(CALL.take());
-    call.0.as_deref_mut().map(reach)
+    let panic = catch_unwind(AssertUnwindSafe(|| call.enter(&mut run as &mut dyn FnMut()))).err();
+    let refusal =
+        call.conclude(panic, &mut |call| value.as_ref().map_or(Verdict::unknown(), |value| judge(value, call)));
+    answer(refusal, value, refuse)
 }
 
 /// Captures what the attribute names. Called by the body of an audited future, before the user's part of it.
-pub fn capture(capture: impl FnOnce(&mut Call)) {
+pub fn capture(capture: &mut dyn FnMut(&mut Call)) {
     with_call(capture);
 }
 

@@ -18,7 +18,7 @@ use crate::timestamp::Timestamp;
 
 /// Records an event: awaiting it, or [`RecordBuilder::wait`], returns when a sink has acknowledged it.
 ///
-/// ```ignore
+/// ```text
 /// record(UserEvent::Created { id: 7, name }).subject(Subject::user(7)).await?;
 /// ```
 pub fn record<E: AuditEvent + ?Sized>(event: &E) -> RecordBuilder {
@@ -26,6 +26,8 @@ pub fn record<E: AuditEvent + ?Sized>(event: &E) -> RecordBuilder {
 }
 
 /// Records something that has no vocabulary, by its action.
+///
+/// The recorder is the one that is current here, not where the builder is awaited.
 pub fn record_action(action: Action) -> RecordBuilder {
     RecordBuilder::new(action).by(Recorder::current())
 }

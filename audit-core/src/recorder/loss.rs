@@ -158,7 +158,7 @@ impl Account for GapEntry {
 impl Gap {
     fn draft(&self) -> Draft {
         let mut draft = Draft::new(Action::new("audit.gap"), Kind::System);
-        draft.detail.add(Redaction::default(), |fields| {
+        draft.detail.add(Redaction::default(), &mut |fields| {
             fields.value("lost", &self.lost);
             fields.plain("actions", &self.actions);
             fields.plain("reasons", &self.reasons);

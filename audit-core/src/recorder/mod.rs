@@ -3,12 +3,14 @@
 mod ambient;
 mod build;
 mod call;
+mod capture;
 mod core;
 mod drive;
 mod event;
 mod guarded;
 mod lane;
 mod loss;
+mod shell;
 mod site;
 mod slots;
 mod watch;
@@ -26,7 +28,8 @@ pub use self::ambient::{
     with_recorder_sync,
 };
 pub use self::build::{BuildError, DEFAULT_DEADLINE, DEFAULT_MAX_IN_FLIGHT, RecorderBuilder};
-pub use self::call::{Call, CaptureActor, CaptureSubject};
+pub use self::call::Call;
+pub use self::capture::{CaptureActor, CaptureSubject};
 pub(crate) use self::core::Core;
 pub use self::drive::{
     Audited, Begun, Intent, audit, audit_begun, audit_sync, begin, begin_sync, capture, intent, make, never_refused,
@@ -150,7 +153,7 @@ impl Recorder {
             return;
         }
         let mut draft = Draft::new(Action::new("audit.recorder_replaced"), Kind::System);
-        draft.detail.add(Redaction::default(), |fields| {
+        draft.detail.add(Redaction::default(), &mut |fields| {
             fields.plain("sink", self.0.sink.description());
             fields.plain("durability", self.0.sink.durability().as_str());
         });

@@ -1,7 +1,8 @@
 //! How many records may be on their way at once.
 //!
-//! A call reserves its slot when it begins, so that its final record never has to wait for room, not even when its
-//! future is dropped. A slot that becomes free goes to the one who has waited longest, never past the queue.
+//! An event waits for a slot, an audited call for the moment in which there is one: its own records then take theirs
+//! beyond the limit, so that they never have to wait, not even when the future is dropped, and calls within calls never
+//! wait for each other. A slot that becomes free goes to the one who has waited longest, never past the queue.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -24,7 +25,7 @@ pub(super) struct Slots {
 }
 
 struct State {
-    /// Slots that are out. While it is below the limit, nobody waits.
+    /// Slots that are out, those beyond the limit included. While it is below the limit, nobody waits.
     taken: usize,
     /// Of those, the ones whose record the sink has.
     flying: usize,
@@ -58,6 +59,12 @@ impl Slots {
         Some(Slot::new(self))
     }
 
+    /// Takes a slot, be there one or not.
+    pub(super) fn take_beyond(self: &Arc<Self>) -> Slot {
+        self.lock().taken += 1;
+        Slot::new(self)
+    }
+
     /// Queues for a slot. `account` sees to the deadline.
     pub(super) fn queue(self: &Arc<Self>, account: Arc<dyn Account>, deadline: Duration) -> Place {
         let (ticket, receipt) = Ticket::with_account(Some(account));
@@ -83,7 +90,8 @@ impl Slots {
         loop {
             let next = {
                 let mut state = self.lock();
-                let Some(next) = state.waiting.pop_front() else {
+                let next = if state.taken > self.most { None } else { state.waiting.pop_front() };
+                let Some(next) = next else {
                     state.taken -= 1;
                     return;
                 };

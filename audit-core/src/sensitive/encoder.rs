@@ -82,15 +82,15 @@ impl<'a> Encoder<'a> {
     }
 
     /// The text of one classified scalar (of a string its content, of anything else its JSON), and whether it was
-    /// redacted. What is no scalar, or cannot be written, becomes [`REDACTED`].
-    pub(crate) fn text_of<T: Sensitive + ?Sized>(redaction: Redaction<'a>, value: &T) -> (String, bool) {
+    /// redacted. What is no scalar, or cannot be written, becomes [`REDACTED`]; what is absent has none.
+    pub(crate) fn text_of(redaction: Redaction<'a>, value: &dyn Sensitive) -> Option<(String, bool)> {
         let mut encoder = Self::resume(redaction, String::new(), Notes::default());
-        encoder.one_value(|encoder| encoder.value(value));
+        encoder.one_value(&mut |encoder| encoder.value(value));
         if encoder.out.starts_with(['{', '[']) || encoder.notes.unencodable {
-            return (REDACTED.to_owned(), true);
+            return Some((REDACTED.to_owned(), true));
         }
         let redacted = !encoder.notes.redacted.is_empty();
-        (serde_json::from_str::<String>(&encoder.out).unwrap_or(encoder.out), redacted)
+        (encoder.out != "null").then(|| (serde_json::from_str::<String>(&encoder.out).unwrap_or(encoder.out), redacted))
     }
 
     /// Writes a classified value.
@@ -178,19 +178,20 @@ impl<'a> Encoder<'a> {
 
     /// Writes an object.
     pub fn object(&mut self, fields: impl FnOnce(&mut Object<'_, 'a>)) {
-        self.nested('{', '}', |encoder| fields(&mut Object { encoder }));
+        self.nested('{', '}', &mut once(|encoder: &mut Self| fields(&mut Object { encoder })));
     }
 
     /// Writes an array.
     pub fn array(&mut self, items: impl FnOnce(&mut Array<'_, 'a>)) {
-        self.nested('[', ']', |encoder| {
+        let content = |encoder: &mut Self| {
             encoder.path.push_str("[]");
             items(&mut Array { encoder });
-        });
+        };
+        self.nested('[', ']', &mut once(content));
     }
 
     /// Writes the fields of a detail, without the braces around them.
-    pub(crate) fn fields(&mut self, fields: impl FnOnce(&mut Object<'_, 'a>)) {
+    pub(crate) fn fields(&mut self, fields: &mut dyn FnMut(&mut Object<'_, 'a>)) {
         fields(&mut Object { encoder: self });
     }
 
@@ -198,7 +199,7 @@ impl<'a> Encoder<'a> {
         self.redaction
     }
 
-    fn nested(&mut self, open: char, close: char, content: impl FnOnce(&mut Self)) {
+    fn nested(&mut self, open: char, close: char, content: &mut dyn FnMut(&mut Self)) {
         if !self.claim() {
             return;
         }
@@ -221,7 +222,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// Lets foreign code write one value, and sees to it that one stands there: should it panic, nothing of it stays.
-    fn one_value(&mut self, write: impl FnOnce(&mut Self)) {
+    fn one_value(&mut self, write: &mut dyn FnMut(&mut Self)) {
         let (start, path, depth) = (self.out.len(), self.path.len(), self.depth);
         self.filled = false;
         if contained(|| write(self)).is_none() {
@@ -251,7 +252,7 @@ impl<'a> Encoder<'a> {
         note(&mut self.notes.redacted, &self.path);
     }
 
-    fn field(&mut self, key: &str, write: impl FnOnce(&mut Self)) {
+    fn field(&mut self, key: &str, write: &mut dyn FnMut(&mut Self)) {
         let top = self.depth == 0;
         if top && self.out.len() > MAX_DETAIL_BYTES + MAX_FIELD_BYTES {
             // Not even the marks of what was cut have room any more.
@@ -312,6 +313,16 @@ impl Drop for Half<'_, '_> {
     }
 }
 
+/// What is called once, as what could be called again: behind a reference it is not compiled anew for each caller.
+fn once<'a>(write: impl FnOnce(&mut Encoder<'a>)) -> impl FnMut(&mut Encoder<'a>) {
+    let mut write = Some(write);
+    move |encoder| {
+        if let Some(write) = write.take() {
+            write(encoder);
+        }
+    }
+}
+
 /// Adds a path once; past [`MAX_PATHS`] an ellipsis says that there are more.
 pub(crate) fn note(paths: &mut Vec<String>, path: &str) {
     let path = start_of(path, MAX_KEY_BYTES);
@@ -329,27 +340,27 @@ pub struct Object<'e, 'a> {
 impl<'a> Object<'_, 'a> {
     /// Writes a classified field.
     pub fn value<T: Sensitive + ?Sized>(&mut self, key: &str, value: &T) {
-        self.field(key, |encoder| encoder.value(value));
+        self.encoder.field(key, &mut |encoder| encoder.value(value));
     }
 
     /// Writes a field that was declared plain.
     pub fn plain<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
-        self.field(key, |encoder| encoder.plain(value));
+        self.encoder.field(key, &mut |encoder| encoder.plain(value));
     }
 
     /// Writes `"<redacted>"` for a field.
     pub fn redacted(&mut self, key: &str) {
-        self.field(key, Encoder::redacted);
+        self.encoder.field(key, &mut Encoder::redacted);
     }
 
     /// Writes a field as its keyed hash.
     pub fn hashed<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
-        self.field(key, |encoder| encoder.hashed(value));
+        self.encoder.field(key, &mut |encoder| encoder.hashed(value));
     }
 
     /// Writes a field by a closure, which writes exactly one value.
     pub fn field(&mut self, key: &str, write: impl FnOnce(&mut Encoder<'a>)) {
-        self.encoder.field(key, write);
+        self.encoder.field(key, &mut once(write));
     }
 }
 
@@ -362,11 +373,15 @@ pub struct Array<'e, 'a> {
 impl<'a> Array<'_, 'a> {
     /// Writes a classified item.
     pub fn value<T: Sensitive + ?Sized>(&mut self, value: &T) {
-        self.item(|encoder| encoder.value(value));
+        self.next(&mut |encoder| encoder.value(value));
     }
 
     /// Writes an item by a closure, which writes exactly one value.
     pub fn item(&mut self, write: impl FnOnce(&mut Encoder<'a>)) {
+        self.next(&mut once(write));
+    }
+
+    fn next(&mut self, write: &mut dyn FnMut(&mut Encoder<'a>)) {
         if !self.encoder.out.ends_with('[') {
             self.encoder.out.push(',');
         }

@@ -181,7 +181,7 @@ fn map<'a, K: Sensitive + 'a, V: Sensitive + 'a>(
     encoder.object(|object| {
         let mut redacted = 0_usize;
         for (key, value) in entries {
-            let (mut key, _) = Encoder::text_of(redaction, key);
+            let mut key = Encoder::text_of(redaction, key).map_or_else(|| "null".to_owned(), |(text, _)| text);
             if key == REDACTED {
                 redacted += 1;
                 key = format!("{REDACTED} {redacted}");

@@ -1,6 +1,8 @@
 //! Keys of the keyed hash.
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -58,6 +60,17 @@ impl KeyRing {
         }
         self.previous.push(key);
         Ok(self)
+    }
+
+    /// A ring that lives and dies with the process, to compare values that are not shown.
+    pub(crate) fn ephemeral() -> &'static Self {
+        static RING: LazyLock<KeyRing> = LazyLock::new(|| {
+            // The standard library's hash keys are random.
+            let random = || RandomState::new().hash_one(0).to_ne_bytes();
+            let key = [random(), random(), random(), random()].concat();
+            KeyRing::new("ephemeral", key).unwrap_or_else(|_| unreachable!("32 bytes and a plain id"))
+        });
+        &RING
     }
 
     /// The hash of `value` with the current key, as it stands in the records of `tenant`.

@@ -1,6 +1,6 @@
 //! The expansion. An async function becomes
 //!
-//! ```ignore
+//! ```text
 //! fn transfer(to: AccountId, body: Transfer) -> impl Future<Output = Result<Receipt, Error>> {
 //!     let __body = async move {
 //!         let to = to;
@@ -17,7 +17,7 @@
 //!
 //! a function that returns a future
 //!
-//! ```ignore
+//! ```text
 //! fn transfer(to: AccountId, body: Transfer) -> Pin<Box<dyn Future<Output = Result<Receipt, Error>>>> {
 //!     let mut __call = __private::begin(&SITE, |call| { …captures… });
 //!     let __future = __private::make(&mut __call, move || { …the user's body… });
@@ -28,7 +28,7 @@
 //!
 //! and any other function
 //!
-//! ```ignore
+//! ```text
 //! fn transfer(to: AccountId, body: Transfer) -> Result<Receipt, Error> {
 //!     let __begun = __private::begin_sync(&SITE, |call| { …captures…; Ok(()) /* or the guard */ });
 //!     __private::audit_sync(__begun, move || -> Result<Receipt, Error> { …the user's body… }, …, …)
@@ -106,7 +106,7 @@ fn expand_future(pieces: &Pieces<'_>, function: &Function, boxed: bool) -> Token
     let audited = pieces.call("audit_begun", &quote_spanned!(span=> __call, __body, #judge, #refuse));
     let audited = if boxed { quote_spanned!(span=> #private::Box::pin(#audited)) } else { audited };
     let expanded = quote_spanned! {span=>
-        let mut __call = #private::begin(#site, |#call| { #captures });
+        let mut __call = #private::begin(#site, &mut |#call| { #captures });
         let __future = #private::make(&mut __call, move || #returns #body);
         let __body = async move {
             #inference
@@ -130,7 +130,7 @@ fn expand_sync(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
     let arguments = quote_spanned!(span=> __begun, move || #returns #body, #judge, #refuse);
     let audited = answer(function, pieces.call("audit_sync", &arguments));
     let expanded = quote_spanned! {span=>
-        let __begun = #private::begin_sync(#site, |#call| {
+        let __begun = #private::begin_sync(#site, &mut |#call| {
             #captures
             #passed
         });
@@ -144,7 +144,7 @@ fn async_body(pieces: &Pieces<'_>, function: &Function, bindings: &TokenStream) 
     let guard = pieces.guard(&quote_spanned!(Span::mixed_site()=> #private::require));
     let (inference, prologue, captures) = (pieces.inference(), pieces.prologue(guard.as_ref()), pieces.captures());
     let captures = (!captures.is_empty())
-        .then(|| quote_spanned! {Span::mixed_site()=> #private::capture(|__call| { #captures }); });
+        .then(|| quote_spanned! {Span::mixed_site()=> #private::capture(&mut |__call| { #captures }); });
     let value = &pieces.value;
     // The braces keep the user's edition, on which the end of the body's last temporaries depends; in the arm no lint
     // takes them for superfluous.

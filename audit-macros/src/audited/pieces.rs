@@ -106,7 +106,7 @@ impl<'a> Pieces<'a> {
             let (key, value) = (&field.key, self.shown(&field.value));
             quote_spanned!(span=> __fields.#method(#key, #value);)
         });
-        (!fields.is_empty()).then(|| quote_spanned!(span=> __call.fields(|__fields| { #(#each)* });))
+        (!fields.is_empty()).then(|| quote_spanned!(span=> __call.fields(&mut |__fields| { #(#each)* });))
     }
 
     /// A reference to the value, inside what says how it may be shown.

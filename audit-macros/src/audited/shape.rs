@@ -7,8 +7,20 @@ use super::item::Function;
 /// Attributes that do not look at the function. Beside any other one an async function keeps its keyword; beside
 /// `must_use` too, which means the output of an async function.
 const INERT: [&str; 14] = [
-    "allow", "cfg", "cold", "deny", "deprecated", "doc", "expect", "export_name", "forbid", "inline", "no_mangle",
-    "target_feature", "track_caller", "warn",
+    "allow",
+    "cfg",
+    "cold",
+    "deny",
+    "deprecated",
+    "doc",
+    "expect",
+    "export_name",
+    "forbid",
+    "inline",
+    "no_mangle",
+    "target_feature",
+    "track_caller",
+    "warn",
 ];
 
 pub(super) enum Shape {

@@ -214,7 +214,18 @@ fn an_async_function_drops_in_the_plain_order() {
         let (a, b, c, d, e) = bells();
         drop(audited_async(a, b, c, d, e));
     });
-    assert_eq!({ let mut sorted = audited; sorted.sort_unstable(); sorted }, { let mut sorted = plain; sorted.sort_unstable(); sorted });
+    assert_eq!(
+        {
+            let mut sorted = audited;
+            sorted.sort_unstable();
+            sorted
+        },
+        {
+            let mut sorted = plain;
+            sorted.sort_unstable();
+            sorted
+        }
+    );
 }
 
 #[audited]

@@ -185,3 +185,30 @@ fn a_value_that_panics_while_it_is_written_costs_its_place_alone() {
     assert_eq!(record.detail(), Some(r#"{"rude":"<unencodable>","number":3}"#));
     assert_eq!(record.flags(), ["unencodable"]);
 }
+
+#[audited(action = "visit.page", actor = visitor, subject = visitor, tenant = visitor, resource("page", visitor))]
+fn visit(visitor: Option<u64>) {}
+
+#[test]
+fn what_is_absent_states_nothing() {
+    let recorded = Recorded::new();
+    recorded.call(|| visit(None));
+    let record = recorded.only();
+    for key in ["actor", "subjects", "tenant", "resource"] {
+        assert_eq!(record.get(key), None);
+    }
+    let recorded = Recorded::new();
+    recorded.call(|| visit(Some(3)));
+    assert_eq!(recorded.only().get("actor"), Some(r#"{"kind":"user","id":"3"}"#));
+}
+
+#[test]
+fn without_a_key_another_actor_is_still_a_claim() {
+    let recorded = Recorded::new();
+    let context = || AuditContext::new().actor(Actor::user(ActorId::hash("ann@example.org")));
+    recorded.run(with_context(context(), read(&Email("ann@example.org".into()))));
+    recorded.run(with_context(context(), read(&Email("mallory@example.org".into()))));
+    let records = recorded.records();
+    assert_eq!(records[0].claimed(), None);
+    assert_eq!(records[1].claimed(), Some(r#"{"actor":{"kind":"user","id":"<redacted>"}}"#));
+}

@@ -119,3 +119,38 @@ fn fail_open_goes_on_and_the_loss_is_in_the_stream() {
     let stats = recorded.recorder.stats();
     assert_eq!((stats.lost, stats.unacknowledged), (1, 1));
 }
+
+#[derive(Debug)]
+struct Stubborn;
+
+impl audited::Deny for Stubborn {
+    fn deny(&self) -> audited::Verdict {
+        audited::Verdict::failure("stubborn")
+    }
+}
+
+impl From<Refusal> for Stubborn {
+    fn from(_: Refusal) -> Self {
+        panic!("takes no refusal");
+    }
+}
+
+#[audited(action = "stubborn.call", require = false)]
+fn stubborn() -> Result<(), Stubborn> {
+    Ok(())
+}
+
+#[audited(action = "stubborn.call", require = false)]
+async fn stubborn_async() -> Result<(), Stubborn> {
+    Ok(())
+}
+
+#[test]
+fn an_error_that_panics_when_it_is_made_of_a_refusal_leaves_a_record_too() {
+    for call in [|recorded: &Recorded| recorded.call(stubborn), |recorded: &Recorded| recorded.run(stubborn_async())] {
+        let recorded = Recorded::new();
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| call(&recorded)));
+        assert!(panic.is_err());
+        assert_eq!(recorded.only().stage(), Some(Stage::Panicked));
+    }
+}

@@ -5,7 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use audited::{
-    Actor, AuditContext, Decision, Deny, Refusal, Stage, StoredDecision, Verdict, audited, current_context, with_context,
+    Actor, AuditContext, Decision, Deny, Refusal, Stage, StoredDecision, Verdict, audited, current_context,
+    with_context,
 };
 
 use super::{Error, Recorded};

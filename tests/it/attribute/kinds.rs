@@ -1,4 +1,5 @@
 //! Kinds of functions: unsafe, extern, in traits, returning futures.
+#![allow(unsafe_code, reason = "unsafe functions are among them")]
 
 use std::future::Future;
 use std::pin::Pin;

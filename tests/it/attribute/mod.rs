@@ -3,6 +3,7 @@
 mod arguments;
 mod captures;
 mod closed;
+mod dying;
 mod endings;
 mod flow;
 mod guards;

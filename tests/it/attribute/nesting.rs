@@ -100,3 +100,19 @@ fn twenty_five_floors_compile_and_stay_small() {
     let held = size_of::<u32>() * 2;
     assert!(level <= 96 + held, "{level} bytes a level");
 }
+
+#[audited(action = "nest.closed", fail_closed)]
+async fn closed() -> Result<u32, super::Error> {
+    Ok(leaf(1).await + leaf_sync(2))
+}
+
+#[test]
+fn calls_within_calls_never_wait_for_each_others_room() {
+    let memory = audited::MemorySink::new();
+    let recorder =
+        audited::Recorder::builder().sink(memory.clone()).max_in_flight(1).allow_weak_fail_closed().build().unwrap();
+    let recorded = Recorded { recorder, memory };
+    assert_eq!(recorded.run(closed()), Ok(3));
+    assert_eq!(recorded.records().len(), 4);
+    assert_eq!(recorded.recorder.stats().lost, 0);
+}

@@ -69,7 +69,10 @@ fn with_instrument_must_use_and_itself() {
         let recorded = Recorded::new();
         assert_eq!(calls(&recorded), 1);
         let records = recorded.records();
-        assert_eq!(records.iter().map(|record| record.action()).collect::<Vec<_>>(), ["stacked.first", "stacked.second"]);
+        assert_eq!(
+            records.iter().map(|record| record.action()).collect::<Vec<_>>(),
+            ["stacked.first", "stacked.second"]
+        );
         assert_eq!(records[0].parent(), records[1].id());
     }
 }

@@ -1,0 +1,138 @@
+//! What the attribute names is read here, before the body runs.
+
+use super::call::Call;
+use crate::actor::Actor;
+use crate::context::AuditContext;
+use crate::identity::{ActorId, Identity, ResourceId, SubjectId, TenantId};
+use crate::resource::{Resource, Subject};
+use crate::sensitive::{KeyRing, Object, Redaction, Sensitive};
+
+/// References to traits and no type parameters: this is called by every audited function.
+impl Call {
+    /// Captures the owner of the record. It comes before the others: it is part of what a keyed hash is made of.
+    pub fn tenant(&mut self, tenant: &dyn Sensitive) {
+        let capture = |redaction: Redaction<'_>| Identity::captured(redaction, tenant);
+        let Some(captured) = self.redacting(capture) else { return };
+        let known = self.context().tenant.clone();
+        if !known.is_some_and(|known| self.is_same(&known.0, &capture)) {
+            self.state(|stated| stated.tenant(TenantId(captured)));
+        }
+    }
+
+    /// Captures who acts.
+    pub fn actor(&mut self, actor: &dyn CaptureActor) {
+        let Some(captured) = self.redacting(|redaction| actor.capture(redaction)) else { return };
+        let known = self.context().actor.clone().filter(|known| known.kind == captured.kind);
+        let id = |redaction: Redaction<'_>| Some(actor.capture(redaction)?.id?.0);
+        if !known.and_then(|known| known.id).is_some_and(|known| self.is_same(&known.0, &id)) {
+            self.state(|stated| stated.actor(captured));
+        }
+    }
+
+    /// Captures whom it is about.
+    pub fn subject(&mut self, subject: &dyn CaptureSubject) {
+        if let Some(subject) = self.redacting(|redaction| subject.capture(redaction)) {
+            self.state(|stated| stated.subject(subject));
+        }
+    }
+
+    /// Captures what is acted on.
+    pub fn resource(&mut self, kind: &'static str, id: &dyn Sensitive) {
+        if let Some(id) = self.redacting(|redaction| Identity::captured(redaction, id)) {
+            self.draft.resource = Some(Resource::new(kind, ResourceId(id)));
+        }
+    }
+
+    /// Captures fields of the detail.
+    pub fn fields(&mut self, write: &mut dyn FnMut(&mut Object<'_, '_>)) {
+        let mut detail = std::mem::take(&mut self.draft.detail);
+        self.redacting(|redaction| detail.add(redaction, write));
+        self.draft.detail = detail;
+    }
+
+    fn redacting<R>(&self, capture: impl FnOnce(Redaction<'_>) -> R) -> R {
+        self.redacting_with(self.core.keys(), capture)
+    }
+
+    fn redacting_with<R>(&self, keys: Option<&KeyRing>, capture: impl FnOnce(Redaction<'_>) -> R) -> R {
+        let context = self.context();
+        let tenant = context.tenant.as_ref().or(self.draft.stated.tenant.as_ref());
+        capture(Redaction { keys, tenant: tenant.map(|tenant| tenant.0.secret()) })
+    }
+
+    /// Whether a captured identity is the one that authentication had set, however each may be shown. Without a key of
+    /// its own the recorder compares by one that is forgotten with the process.
+    fn is_same(&self, known: &Identity, capture: &dyn Fn(Redaction<'_>) -> Option<Identity>) -> bool {
+        let keys = self.core.keys().unwrap_or(KeyRing::ephemeral());
+        self.redacting_with(Some(keys), |redaction| match (Identity::captured(redaction, known), capture(redaction)) {
+            (Some(known), Some(captured)) => known.secret() == captured.secret(),
+            _ => false,
+        })
+    }
+
+    fn state(&mut self, state: impl FnOnce(AuditContext) -> AuditContext) {
+        self.draft.stated = state(std::mem::take(&mut self.draft.stated));
+    }
+}
+
+/// What `actor = …` takes: an [`Actor`], or the classified id of a user. One that is absent states nothing.
+pub trait CaptureActor {
+    #[doc(hidden)]
+    fn capture(&self, redaction: Redaction<'_>) -> Option<Actor>;
+}
+
+impl<T: Sensitive> CaptureActor for T {
+    fn capture(&self, redaction: Redaction<'_>) -> Option<Actor> {
+        Some(Actor::user(ActorId(Identity::captured(redaction, self)?)))
+    }
+}
+
+impl CaptureActor for Actor {
+    fn capture(&self, redaction: Redaction<'_>) -> Option<Actor> {
+        let id = self.id.as_ref().and_then(|id| Identity::captured(redaction, id));
+        Some(Self { kind: self.kind, id: id.map(ActorId) })
+    }
+}
+
+impl CaptureActor for &Actor {
+    fn capture(&self, redaction: Redaction<'_>) -> Option<Actor> {
+        (**self).capture(redaction)
+    }
+}
+
+impl CaptureActor for Option<Actor> {
+    fn capture(&self, redaction: Redaction<'_>) -> Option<Actor> {
+        self.as_ref()?.capture(redaction)
+    }
+}
+
+/// What `subject = …` takes: a [`Subject`], or the classified id of a user. One that is absent states nothing.
+pub trait CaptureSubject {
+    #[doc(hidden)]
+    fn capture(&self, redaction: Redaction<'_>) -> Option<Subject>;
+}
+
+impl<T: Sensitive> CaptureSubject for T {
+    fn capture(&self, redaction: Redaction<'_>) -> Option<Subject> {
+        Some(Subject::user(SubjectId(Identity::captured(redaction, self)?)))
+    }
+}
+
+impl CaptureSubject for Subject {
+    fn capture(&self, redaction: Redaction<'_>) -> Option<Subject> {
+        let id = SubjectId(Identity::captured(redaction, &self.id)?);
+        Some(Self::new(self.kind.clone(), id))
+    }
+}
+
+impl CaptureSubject for &Subject {
+    fn capture(&self, redaction: Redaction<'_>) -> Option<Subject> {
+        (**self).capture(redaction)
+    }
+}
+
+impl CaptureSubject for Option<Subject> {
+    fn capture(&self, redaction: Redaction<'_>) -> Option<Subject> {
+        self.as_ref()?.capture(redaction)
+    }
+}
