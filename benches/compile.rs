@@ -1,0 +1,229 @@
+//! What the attribute costs the compiler: 500 async handlers of six arguments, plain, with `#[audited]` and with
+//! `#[tracing::instrument]`, each capturing all six.
+//!
+//! ```text
+//! cargo bench --bench compile
+//! ```
+//!
+//! The handlers lie in a package of their own, in a folder that is removed at the end. Its dependencies are built
+//! first; then only the package itself is built again and again, the three kinds in turns, without incremental
+//! compilation. A figure is what one handler adds to the plain one, a ratio is taken within its round.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const HANDLERS: u32 = 500;
+const ROUNDS: usize = 3;
+
+fn main() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let bench = Bench::new(folder.path());
+    println!("{HANDLERS} handlers, {ROUNDS} rounds; added for each handler: median (least to most)\n");
+    println!("{:<10} {:>26} {:>26} {:>22}", "", "#[audited]", "#[instrument]", "audited / instrument");
+    for mode in [Mode::Check, Mode::Debug, Mode::Release] {
+        bench.build(Kind::Plain, mode);
+        let rounds: Vec<_> = (0..ROUNDS).map(|_| Kind::ALL.map(|kind| bench.build(kind, mode).as_secs_f64())).collect();
+        let added = |kind: usize| rounds.iter().map(move |round| (round[kind] - round[0]) * 1e3 / f64::from(HANDLERS));
+        let ratio = added(1).zip(added(2)).map(|(audited, instrument)| audited / instrument);
+        println!(
+            "{:<10} {:>26} {:>26} {:>22}",
+            mode.name(),
+            spread(added(1), "ms"),
+            spread(added(2), "ms"),
+            spread(ratio, "")
+        );
+    }
+    let [plain, audited, instrument] = Kind::ALL.map(|kind| bench.size(kind));
+    let each = |size: u64| (size as f64 - plain as f64) / f64::from(HANDLERS);
+    println!(
+        "{:<10} {:>26} {:>26} {:>22}",
+        "binary",
+        format!("{:.0} B", each(audited)),
+        format!("{:.0} B", each(instrument)),
+        format!("{:.2}", each(audited) / each(instrument))
+    );
+}
+
+fn spread(figures: impl Iterator<Item = f64>, unit: &str) -> String {
+    let mut figures: Vec<_> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    let (least, median, most) = (figures[0], figures[figures.len() / 2], figures[figures.len() - 1]);
+    format!("{median:.2} {unit} ({least:.2} to {most:.2})")
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Plain,
+    Audited,
+    Instrument,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Plain, Self::Audited, Self::Instrument];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Audited => "audited",
+            Self::Instrument => "instrument",
+        }
+    }
+
+    fn attribute(self, handler: u32) -> String {
+        match self {
+            Self::Plain => String::new(),
+            Self::Audited => {
+                format!("#[audited::audited(action = \"bench.h{handler}\", fields(a, b, c = plain(c), d, e, f))]")
+            }
+            Self::Instrument => "#[tracing::instrument]".to_owned(),
+        }
+    }
+
+    fn source(self) -> String {
+        let mut source = String::from(COMMON);
+        for handler in 0..HANDLERS {
+            let attribute = self.attribute(handler);
+            let _ = write!(source, "{attribute}{}", HANDLER.replace("NAME", &format!("h{handler}")));
+        }
+        source.push_str("fn main() {\n");
+        for handler in 0..HANDLERS {
+            let _ = writeln!(source, "    run(Box::pin(h{handler}(1, 2, String::new(), false, 5, 6)));");
+        }
+        source.push_str("}\n");
+        source
+    }
+}
+
+const COMMON: &str = "
+use std::future::Future;
+use std::pin::Pin;
+
+#[derive(Debug)]
+pub enum Error { Denied, Failed }
+
+impl audited::Deny for Error {
+    fn deny(&self) -> audited::Verdict {
+        match self {
+            Self::Denied => audited::Verdict::denied(\"denied\"),
+            Self::Failed => audited::Verdict::failure(\"failed\"),
+        }
+    }
+}
+
+#[inline(never)]
+async fn step(number: u64) -> Result<u64, Error> {
+    if number == 7 { Err(Error::Failed) } else { Ok(number) }
+}
+
+#[inline(never)]
+fn run(future: Pin<Box<dyn Future<Output = Result<u64, Error>> + Send>>) {
+    std::hint::black_box(future);
+}
+";
+
+const HANDLER: &str = "
+pub async fn NAME(a: u64, b: u32, c: String, d: bool, e: i64, f: u16) -> Result<u64, Error> {
+    if d {
+        return Err(Error::Denied);
+    }
+    let sum = step(a + u64::from(b)).await?;
+    Ok(sum + c.len() as u64 + e.unsigned_abs() + u64::from(f))
+}
+";
+
+#[derive(Clone, Copy)]
+enum Mode {
+    Check,
+    Debug,
+    Release,
+}
+
+impl Mode {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Debug => "debug",
+            Self::Release => "release",
+        }
+    }
+
+    const fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Check => &["check"],
+            Self::Debug => &["build"],
+            Self::Release => &["build", "--release"],
+        }
+    }
+}
+
+struct Bench {
+    folder: PathBuf,
+}
+
+impl Bench {
+    fn new(folder: &Path) -> Self {
+        let bench = Self { folder: folder.to_owned() };
+        let workspace = env!("CARGO_MANIFEST_DIR");
+        for kind in Kind::ALL {
+            let package = bench.package(kind);
+            fs::create_dir_all(package.join("src")).expect("the folder of a package");
+            let manifest = format!(
+                "[package]\nname = \"bench-{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+                 audited = {{ path = {workspace:?} }}\ntracing = \"0.1\"\n\n[workspace]\n",
+                kind.name()
+            );
+            fs::write(package.join("Cargo.toml"), manifest).expect("a manifest");
+            fs::write(package.join("src/main.rs"), kind.source()).expect("a source file");
+            // The versions that the workspace has, so that nothing is fetched.
+            fs::copy(Path::new(workspace).join("Cargo.lock"), package.join("Cargo.lock")).expect("a lock file");
+        }
+        bench
+    }
+
+    fn package(&self, kind: Kind) -> PathBuf {
+        self.folder.join(kind.name())
+    }
+
+    /// Builds one package anew, and says how long that took.
+    fn build(&self, kind: Kind, mode: Mode) -> Duration {
+        let run = || {
+            let source = self.package(kind).join("src/main.rs");
+            fs::File::options()
+                .append(true)
+                .open(source)
+                .and_then(|file| file.set_modified(std::time::SystemTime::now()))
+                .expect("a newer source");
+            let start = Instant::now();
+            let output = Command::new(env!("CARGO"))
+                .args(mode.arguments())
+                .arg("--quiet")
+                .current_dir(self.package(kind))
+                .env("CARGO_TARGET_DIR", self.folder.join("target"))
+                .env("CARGO_INCREMENTAL", "0")
+                .env_remove("RUSTFLAGS")
+                .output()
+                .expect("cargo");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            start.elapsed()
+        };
+        // The first one builds the dependencies, too.
+        let built = self.folder.join(format!("{}-{}", mode.name(), kind.name()));
+        if !built.exists() {
+            run();
+            fs::write(built, "").expect("a note");
+        }
+        run()
+    }
+
+    /// The size of the program without its symbols.
+    fn size(&self, kind: Kind) -> u64 {
+        let program = self.folder.join("target/release").join(format!("bench-{}", kind.name()));
+        let stripped = self.folder.join(format!("{}.stripped", kind.name()));
+        let strip = Command::new("strip").arg("-o").arg(&stripped).arg(&program).status();
+        let measured = if strip.is_ok_and(|status| status.success()) { &stripped } else { &program };
+        fs::metadata(measured).expect("a program").len()
+    }
+}
