@@ -46,7 +46,7 @@ mod symbol;
 /// A function that is not async blocks its thread until its record is acknowledged.
 #[proc_macro_attribute]
 pub fn audited(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    audited::audited(args.into(), item.into()).into()
+    audited::audited(args.into(), &item.into()).into()
 }
 
 /// Classifies a type: what an audit record may show of each of its fields.

@@ -47,15 +47,15 @@ fn check_action(ctxt: &Ctxt, args: &Args, function: &Function) {
 }
 
 fn check_codes(ctxt: &Ctxt, args: &Args) {
-    if let VerdictSource::Errors { code, .. } = &args.verdict {
-        if !is_code(&code.value()) {
-            ctxt.error_spanned_by(code, CODE_RULE);
-        }
+    if let VerdictSource::Errors { code, .. } = &args.verdict
+        && !is_code(&code.value())
+    {
+        ctxt.error_spanned_by(code, CODE_RULE);
     }
-    if let Some((kind, _)) = &args.resource {
-        if !is_action(&kind.value()) {
-            ctxt.error_spanned_by(kind, "a kind matches ^[A-Za-z][A-Za-z0-9_./-]*$, such as `account`");
-        }
+    if let Some((kind, _)) = &args.resource
+        && !is_action(&kind.value())
+    {
+        ctxt.error_spanned_by(kind, "a kind matches ^[A-Za-z][A-Za-z0-9_./-]*$, such as `account`");
     }
 }
 

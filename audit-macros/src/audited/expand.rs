@@ -37,7 +37,7 @@
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{ReturnType, Type};
+use syn::{ReturnType, Type, parse_quote_spanned};
 
 use super::args::Args;
 use super::item::Function;
@@ -55,7 +55,7 @@ pub(super) fn expand(args: &Args, function: &Function) -> TokenStream {
 }
 
 fn expand_async(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
-    let private = &pieces.private;
+    let private = pieces.private_at(pieces.at_type());
     let mut sig = function.sig.clone();
     sig.asyncness = None;
     let bindings = params::move_inside(&mut sig);
@@ -64,8 +64,8 @@ fn expand_async(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
         ReturnType::Type(_, ty) => ty.to_token_stream(),
     };
     // Spanned here, `impl` captures every lifetime, whatever the user's edition.
-    let future = quote_spanned!(Span::mixed_site()=> impl #private::core::future::Future<Output = #output>);
-    sig.output = syn::parse_quote!(-> #future);
+    let at = pieces.at_type();
+    sig.output = parse_quote_spanned!(at=> -> impl #private::core::future::Future<Output = #output>);
     let body = async_body(pieces, function, &bindings);
     let (site, judge, refuse) = (pieces.site(), pieces.judge(), pieces.refuse());
     let audited = pieces.call("audit", &quote_spanned!(Span::mixed_site()=> #site, __body, #judge, #refuse));

@@ -15,10 +15,10 @@ use self::args::Args;
 use self::item::Function;
 use crate::ctxt::Ctxt;
 
-pub(crate) fn audited(args: TokenStream, item: TokenStream) -> TokenStream {
-    match try_audited(args, &item) {
+pub(crate) fn audited(args: TokenStream, item: &TokenStream) -> TokenStream {
+    match try_audited(args, item) {
         Ok(expanded) => expanded,
-        Err(errors) => with_item(&item, &errors.into_compile_error()),
+        Err(errors) => with_item(item, &errors.into_compile_error()),
     }
 }
 

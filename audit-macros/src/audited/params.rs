@@ -3,6 +3,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::{Attribute, FnArg, Pat, PatIdent, ReceiverKind, Signature, parse_quote};
 
 /// Gives every parameter a name in the signature; the statements bind the user's patterns to them.
@@ -23,8 +24,12 @@ pub(super) fn move_inside(sig: &mut Signature) -> TokenStream {
                 let mut #name = #name;
             });
         }
+        // A plain parameter that is not used raises no lint.
+        let unused = plain && name.unraw().to_string().starts_with('_');
+        let quiet = unused.then(|| quote!(#[allow(clippy::no_effect_underscore_binding)]));
         bindings.extend(quote! {
             #(#attrs)*
+            #quiet
             let #pattern = #name;
         });
     }
@@ -32,10 +37,15 @@ pub(super) fn move_inside(sig: &mut Signature) -> TokenStream {
     bindings
 }
 
-/// A plain parameter keeps its name, which the documentation shows; a pattern gets one that nobody else has.
+/// A plain parameter keeps its name, which the documentation shows, and yet is another one than the user's; a pattern
+/// gets a name that nobody else has.
 fn name_in_signature(pattern: &Pat, at: usize) -> (Ident, bool) {
     match pattern {
-        Pat::Ident(PatIdent { by_ref: None, ident, subpat: None, .. }) => (ident.clone(), true),
+        Pat::Ident(PatIdent { by_ref: None, ident, subpat: None, .. }) => {
+            let mut name = ident.clone();
+            name.set_span(Span::mixed_site().located_at(ident.span()));
+            (name, true)
+        }
         _ => (format_ident!("__arg{at}", span = Span::mixed_site()), false),
     }
 }

@@ -43,7 +43,7 @@ impl<'a> Pieces<'a> {
     }
 
     /// The path to `__private`, shown at `at` should anything about it be wrong.
-    fn private_at(&self, at: Span) -> TokenStream {
+    pub(super) fn private_at(&self, at: Span) -> TokenStream {
         let located = |mut token: TokenTree| {
             token.set_span(token.span().located_at(at));
             token
@@ -56,10 +56,8 @@ impl<'a> Pieces<'a> {
     pub(super) fn site(&self) -> TokenStream {
         let private = &self.private;
         let name = self.function.sig.ident.unraw().to_string();
-        let action = match &self.args.action {
-            Some(action) => action.to_token_stream(),
-            None => quote!(#private::derived_action!(#name)),
-        };
+        let derived = || quote!(#private::derived_action!(#name));
+        let action = self.args.action.as_ref().map_or_else(derived, ToTokens::to_token_stream);
         let closed = self.args.fail_closed.is_some();
         let policy = if closed { quote!(Closed) } else { quote!(Open) };
         let intent = closed || self.args.intent;
@@ -187,7 +185,7 @@ impl<'a> Pieces<'a> {
 
     /// A closure that reads the verdict from the returned value.
     pub(super) fn judge(&self) -> TokenStream {
-        let (private, ty) = (&self.private, &self.value);
+        let private = &self.private;
         let span = Span::mixed_site();
         let at = span.located_at(self.value_span);
         let by_type = |value: TokenStream| {
@@ -221,7 +219,7 @@ impl<'a> Pieces<'a> {
         let ok_fields = self.ok_fields();
         let call = if ok_fields.is_none() { quote!(_) } else { quote_spanned!(span=> __call) };
         quote_spanned! {span=>
-            |__value: &#ty, #call: &mut #private::Call| {
+            |__value, #call| {
                 #ok_fields
                 #verdict
             }
@@ -270,7 +268,7 @@ impl<'a> Pieces<'a> {
     }
 
     /// Where the user wrote the returned type, or the name of what returns nothing.
-    fn at_type(&self) -> Span {
+    pub(super) fn at_type(&self) -> Span {
         let ty = self.function.returns().map_or_else(|| self.function.sig.ident.span(), Spanned::span);
         Span::mixed_site().located_at(ty)
     }

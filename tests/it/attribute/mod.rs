@@ -9,6 +9,7 @@ mod flow;
 mod guards;
 mod intents;
 mod kinds;
+mod lints;
 mod nesting;
 mod signatures;
 mod stacked;
