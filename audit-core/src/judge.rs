@@ -147,14 +147,14 @@ impl<V: Into<Verdict>> IntoVerdict for V {
     note = "say how the call ended from the value: `outcome = |value| …`"
 )]
 pub trait HasErrors<T> {
-    /// Tells a value from an error.
-    fn as_result(&self) -> Result<&T, ()>;
+    /// The value, unless it is an error.
+    fn value(&self) -> Option<&T>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T, E> HasErrors<T> for Result<T, E> {
-    fn as_result(&self) -> Result<&T, ()> {
-        self.as_ref().map_err(drop)
+    fn value(&self) -> Option<&T> {
+        self.as_ref().ok()
     }
 }
 

@@ -76,17 +76,26 @@ impl Call {
 }
 
 /// What `actor = …` takes: an [`Actor`], or the classified id of a user. One that is absent states nothing.
+#[diagnostic::on_unimplemented(
+    message = "nobody has decided what an audit record may show of the actor `{Self}`",
+    label = "not classified",
+    note = "say it at the attribute: `actor = hash(value)` (keyed hash) or `actor = plain(value)`",
+    note = "or with a whole one: `actor = Actor::user(ActorId::hash(name))`",
+    note = "if it is your type: `#[derive(Sensitive)]`"
+)]
 pub trait CaptureActor {
     #[doc(hidden)]
     fn capture(&self, redaction: Redaction<'_>) -> Option<Actor>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Sensitive> CaptureActor for T {
     fn capture(&self, redaction: Redaction<'_>) -> Option<Actor> {
         Some(Actor::user(ActorId(Identity::captured(redaction, self)?)))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CaptureActor for Actor {
     fn capture(&self, redaction: Redaction<'_>) -> Option<Actor> {
         let id = self.id.as_ref().and_then(|id| Identity::captured(redaction, id));
@@ -94,12 +103,14 @@ impl CaptureActor for Actor {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CaptureActor for &Actor {
     fn capture(&self, redaction: Redaction<'_>) -> Option<Actor> {
         (**self).capture(redaction)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CaptureActor for Option<Actor> {
     fn capture(&self, redaction: Redaction<'_>) -> Option<Actor> {
         self.as_ref()?.capture(redaction)
@@ -107,17 +118,26 @@ impl CaptureActor for Option<Actor> {
 }
 
 /// What `subject = …` takes: a [`Subject`], or the classified id of a user. One that is absent states nothing.
+#[diagnostic::on_unimplemented(
+    message = "nobody has decided what an audit record may show of the subject `{Self}`",
+    label = "not classified",
+    note = "say it at the attribute: `subject = hash(value)` (keyed hash) or `subject = plain(value)`",
+    note = "or with a whole one: `subject = Subject::user(SubjectId::hash(name))`",
+    note = "if it is your type: `#[derive(Sensitive)]`"
+)]
 pub trait CaptureSubject {
     #[doc(hidden)]
     fn capture(&self, redaction: Redaction<'_>) -> Option<Subject>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Sensitive> CaptureSubject for T {
     fn capture(&self, redaction: Redaction<'_>) -> Option<Subject> {
         Some(Subject::user(SubjectId(Identity::captured(redaction, self)?)))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CaptureSubject for Subject {
     fn capture(&self, redaction: Redaction<'_>) -> Option<Subject> {
         let id = SubjectId(Identity::captured(redaction, &self.id)?);
@@ -125,12 +145,14 @@ impl CaptureSubject for Subject {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CaptureSubject for &Subject {
     fn capture(&self, redaction: Redaction<'_>) -> Option<Subject> {
         (**self).capture(redaction)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CaptureSubject for Option<Subject> {
     fn capture(&self, redaction: Redaction<'_>) -> Option<Subject> {
         self.as_ref()?.capture(redaction)

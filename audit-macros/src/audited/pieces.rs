@@ -209,9 +209,9 @@ impl<'a> Pieces<'a> {
                 let value = by_type(quote_spanned!(span=> __value));
                 let private = self.private_at(at);
                 quote_spanned! {at=>
-                    match #private::judge::HasErrors::as_result(__value) {
-                        #private::core::result::Result::Ok(__value) => #value,
-                        #private::core::result::Result::Err(_) => #private::Verdict::#verdict(#code),
+                    match #private::judge::HasErrors::value(__value) {
+                        #private::core::option::Option::Some(__value) => #value,
+                        #private::core::option::Option::None => #private::Verdict::#verdict(#code),
                     }
                 }
             }

@@ -92,6 +92,20 @@ fn outcome(items: Option<u32>) -> Option<u32> {
     items.map(|number| number + 1)
 }
 
+#[audited(action = "lints.inside")]
+fn allowed_inside() -> u32 {
+    #![allow(unused_variables)]
+    let unused = 1;
+    2
+}
+
+#[audited(action = "lints.inside")]
+async fn allowed_inside_async() -> u32 {
+    #![allow(unused_variables, clippy::unused_async)]
+    let unused = 1;
+    2
+}
+
 #[audited(action = "lints.never")]
 async fn never(really: bool) -> ! {
     loop {
@@ -150,6 +164,8 @@ fn they_run() {
     assert_eq!(recorded.run(opaque(None)), Err(()));
     assert_eq!(recorded.run(generic(&[4], "")), Some(&4));
     assert_eq!(recorded.call(|| outcome(Some(4))), Some(5));
+    assert_eq!(recorded.call(allowed_inside), 2);
+    assert_eq!(recorded.run(allowed_inside_async()), 2);
     drop(recorded.call(|| never(true)));
     assert_eq!(recorded.run(patterns((1, 2), order.clone(), 3)), 2);
     assert_eq!(recorded.call(|| vec![1].first_mut().len()), 1);
