@@ -1,5 +1,19 @@
 //! `#[audited]`: what it records, and what it leaves alone.
 
+#![allow(
+    clippy::drop_non_drop,
+    clippy::items_after_statements,
+    clippy::many_single_char_names,
+    clippy::multiple_bound_locations,
+    clippy::needless_lifetimes,
+    clippy::needless_pass_by_value,
+    clippy::never_loop,
+    clippy::similar_names,
+    clippy::too_many_arguments,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "functions of every shape are tried, the clumsy ones too; in `lints` no lint is allowed"
+)]
+
 mod arguments;
 mod captures;
 mod closed;
