@@ -2,10 +2,10 @@
 
 #![allow(
     clippy::drop_non_drop,
+    clippy::elidable_lifetime_names,
     clippy::items_after_statements,
     clippy::many_single_char_names,
     clippy::multiple_bound_locations,
-    clippy::needless_lifetimes,
     clippy::needless_pass_by_value,
     clippy::never_loop,
     clippy::similar_names,
