@@ -15,7 +15,7 @@ pub use crate::judge;
 use crate::record::Record;
 pub use crate::recorder::FailurePolicy;
 pub use crate::recorder::{
-    Audited, Begun, Call, Intent, RegisteredSite, Site, audit, audit_begun, audit_sync, begin, begin_sync, capture,
+    Audited, Begun, Call, CurrentCall, Intent, RegisteredSite, Site, audit, audit_begun, audit_sync, begin, call,
     intent, make, never_refused, require,
 };
 pub use crate::refusal::{Refusal, Refuse};

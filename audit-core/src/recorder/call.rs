@@ -95,7 +95,7 @@ impl Call {
     }
 
     /// There is room now, or none within the deadline.
-    pub(super) fn admit(&mut self, slot: Option<Slot>) {
+    pub(super) fn admit(&mut self, slot: Option<&Slot>) {
         self.admitted = slot.is_some();
     }
 

@@ -5,7 +5,7 @@ use crate::actor::Actor;
 use crate::context::AuditContext;
 use crate::identity::{ActorId, Identity, ResourceId, SubjectId, TenantId};
 use crate::resource::{Resource, Subject};
-use crate::sensitive::{KeyRing, Object, Redaction, Sensitive};
+use crate::sensitive::{KeyRing, Redaction, Sensitive};
 
 /// References to traits and no type parameters: this is called by every audited function.
 impl Call {
@@ -43,10 +43,10 @@ impl Call {
         }
     }
 
-    /// Captures fields of the detail.
-    pub fn fields(&mut self, write: &mut dyn FnMut(&mut Object<'_, '_>)) {
+    /// Captures a field of the detail.
+    pub fn field(&mut self, key: &str, value: &dyn Sensitive) {
         let mut detail = std::mem::take(&mut self.draft.detail);
-        self.redacting(|redaction| detail.add(redaction, write));
+        self.redacting(|redaction| detail.add(redaction, &mut |fields| fields.value(key, &value)));
         self.draft.detail = detail;
     }
 
@@ -55,6 +55,10 @@ impl Call {
     }
 
     fn redacting_with<R>(&self, keys: Option<&KeyRing>, capture: impl FnOnce(Redaction<'_>) -> R) -> R {
+        if keys.is_none() {
+            // Only a keyed hash asks for the tenant.
+            return capture(Redaction::default());
+        }
         let context = self.context();
         let tenant = context.tenant.as_ref().or(self.draft.stated.tenant.as_ref());
         capture(Redaction { keys, tenant: tenant.map(|tenant| tenant.0.secret()) })

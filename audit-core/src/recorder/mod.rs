@@ -1,6 +1,7 @@
 //! The recorder: it stamps, takes the context, drives the sink, and answers for what is lost.
 
 mod ambient;
+mod begun;
 mod build;
 mod call;
 mod capture;
@@ -27,16 +28,15 @@ pub use self::ambient::{
     NoContext, Scoped, carry, current_context, extend_context, with_context, with_context_sync, with_recorder,
     with_recorder_sync,
 };
+pub use self::begun::{Begun, begin, make};
 pub use self::build::{BuildError, DEFAULT_DEADLINE, DEFAULT_MAX_IN_FLIGHT, RecorderBuilder};
 pub use self::call::Call;
 pub use self::capture::{CaptureActor, CaptureSubject};
 pub(crate) use self::core::Core;
-pub use self::drive::{
-    Audited, Begun, Intent, audit, audit_begun, audit_sync, begin, begin_sync, capture, intent, make, never_refused,
-    require,
-};
+pub use self::drive::{Audited, Intent, audit, audit_begun, audit_sync, call, intent, never_refused, require};
 pub use self::event::{Acknowledging, Unacknowledged, record, record_action};
 pub use self::loss::Stats;
+pub use self::shell::CurrentCall;
 pub use self::site::{FailurePolicy, RegisteredSite, Site, sites};
 use crate::action::Action;
 use crate::record::{Draft, Kind};

@@ -3,9 +3,10 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use super::call::Call;
 use super::site::Site;
@@ -38,14 +39,14 @@ enum State {
     Over,
 }
 
-/// What an audited future does next.
-pub(super) enum Next {
-    /// It is not its turn.
-    Wait,
-    /// It polls its body, by [`Shell::poll_body`].
-    Poll,
-    /// It answers: with its value, or with a refusal.
-    Answer(Option<Refusal>),
+/// The part of an audited future that is compiled for each function.
+pub(super) trait Body {
+    /// Polls the future; says whether it is over, with its value kept.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool;
+    /// Drops the future.
+    fn clear(self: Pin<&mut Self>);
+    /// Reads the verdict from the value.
+    fn judge(self: Pin<&mut Self>, call: &mut Call) -> Verdict;
 }
 
 impl Shell {
@@ -53,7 +54,14 @@ impl Shell {
         Self { site, call, state: State::New, panic: None }
     }
 
-    pub(super) fn next(&mut self, cx: &mut Context<'_>) -> Next {
+    /// Takes it out; what is left is over.
+    pub(super) fn take(&mut self) -> Self {
+        let over = Self { site: self.site, call: None, state: State::Over, panic: None };
+        std::mem::replace(self, over)
+    }
+
+    /// Goes on until it has to wait, or answers: with the value (none), or with a refusal.
+    pub(super) fn drive(&mut self, mut body: Pin<&mut (dyn Body + '_)>, cx: &mut Context<'_>) -> Poll<Option<Refusal>> {
         loop {
             match &mut self.state {
                 State::New => {
@@ -62,30 +70,34 @@ impl Shell {
                     self.call = Some(call);
                 }
                 State::Queuing(place) => {
-                    let Poll::Ready(slot) = Pin::new(&mut **place).poll(cx) else { return Next::Wait };
-                    self.call().admit(slot);
+                    let slot = ready!(Pin::new(&mut **place).poll(cx));
+                    self.call().admit(slot.as_ref());
                     self.state = State::Running;
                 }
-                State::Running => return Next::Poll,
+                State::Running => {
+                    if !self.poll_body(body.as_mut(), cx) {
+                        return Poll::Pending;
+                    }
+                    self.end(body.as_mut());
+                }
                 State::Answering(receipt) => {
-                    let Poll::Ready(answer) = Pin::new(receipt).poll(cx) else { return Next::Wait };
+                    let answer = ready!(Pin::new(receipt).poll(cx));
                     self.state = State::Over;
                     if let Some(panic) = self.panic.take() {
                         resume_unwind(panic);
                     }
-                    return Next::Answer(self.call().answered(&answer));
+                    return Poll::Ready(self.call().answered(&answer));
                 }
                 State::Over => over(),
             }
         }
     }
 
-    /// Polls the body inside its call; `poll` says whether it is over. For that long the call lies where the body's
-    /// prologue finds it.
-    pub(super) fn poll_body(&mut self, poll: &mut dyn FnMut() -> bool) -> bool {
+    /// Polls the body inside its call. For that long the call lies where the body's prologue finds it.
+    fn poll_body(&mut self, body: Pin<&mut (dyn Body + '_)>, cx: &mut Context<'_>) -> bool {
         self.call().swap_ambient();
         let outer = CALL.replace(self.call.take());
-        let polled = catch_unwind(AssertUnwindSafe(poll));
+        let polled = catch_unwind(AssertUnwindSafe(|| body.poll(cx)));
         self.call = CALL.replace(outer);
         self.call().swap_ambient();
         polled.unwrap_or_else(|panic| {
@@ -96,22 +108,24 @@ impl Shell {
 
     /// The body is over. Everything of it is dropped before the answer, as after a plain call; then its record is on
     /// its way.
-    pub(super) fn end(&mut self, drop_body: &mut dyn FnMut(), judge: &mut dyn FnMut(&mut Call) -> Verdict) {
-        let dropped = catch_unwind(AssertUnwindSafe(|| self.call().enter(drop_body)));
-        if let Err(panic) = dropped {
+    fn end(&mut self, mut body: Pin<&mut (dyn Body + '_)>) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.call().enter(|| body.as_mut().clear()))) {
             self.panic = Some(panic);
         }
-        let receipt = if self.panic.is_some() { self.call().panicked() } else { self.call().returned(judge) };
+        let receipt = match self.panic {
+            Some(_) => self.call().panicked(),
+            None => self.call().returned(&mut |call| body.as_mut().judge(call)),
+        };
         self.state = State::Answering(receipt);
     }
 
     /// The future is dropped.
-    pub(super) fn dropped(&mut self, drop_body: &mut dyn FnMut()) {
+    pub(super) fn dropped(&mut self, body: Pin<&mut (dyn Body + '_)>) {
         let Some(call) = self.call.as_deref_mut() else { return };
         match self.state {
             State::Running => {
                 // What the body's values do when they are dropped still belongs to the call.
-                let dropped = catch_unwind(AssertUnwindSafe(|| call.enter(drop_body)));
+                let dropped = catch_unwind(AssertUnwindSafe(|| call.enter(|| body.clear())));
                 call.cancelled();
                 if let Err(panic) = dropped {
                     resume_unwind(panic);
@@ -132,16 +146,41 @@ pub(super) fn over() -> ! {
     panic!("an audited future was polled after it had returned")
 }
 
-/// Reaches the call whose body is being polled.
-pub(super) fn with_call<R>(reach: impl FnOnce(&mut Call) -> R) -> Option<R> {
-    struct PutBack(Option<Box<Call>>);
+/// The call whose body is being polled, taken out for as long as this lives.
+#[must_use]
+pub struct CurrentCall(Option<Box<Call>>);
 
-    impl Drop for PutBack {
-        fn drop(&mut self) {
-            CALL.set(self.0.take());
-        }
+impl CurrentCall {
+    pub(super) fn take() -> Self {
+        Self(CALL.take())
     }
 
-    let mut call = PutBack(CALL.take());
-    call.0.as_deref_mut().map(reach)
+    pub(super) fn get(&mut self) -> Option<&mut Call> {
+        self.0.as_deref_mut()
+    }
+}
+
+impl Deref for CurrentCall {
+    type Target = Call;
+
+    fn deref(&self) -> &Call {
+        self.0.as_deref().unwrap_or_else(|| nobody())
+    }
+}
+
+impl DerefMut for CurrentCall {
+    fn deref_mut(&mut self) -> &mut Call {
+        self.0.as_deref_mut().unwrap_or_else(|| nobody())
+    }
+}
+
+impl Drop for CurrentCall {
+    fn drop(&mut self) {
+        CALL.set(self.0.take());
+    }
+}
+
+#[cold]
+fn nobody() -> ! {
+    panic!("the body of an audited function was polled by somebody else than its own future")
 }

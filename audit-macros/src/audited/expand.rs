@@ -5,7 +5,7 @@
 //!     let __body = async move {
 //!         let to = to;
 //!         let body = body;
-//!         __private::capture(|call| { call.resource("account", &to); call.fields(|fields| fields.value("body", &body)); });
+//!         { let mut call = __private::call(); call.resource("account", &to); call.field("body", &body); }
 //!         if let Err(refusal) = __private::require(…) { return Refuse::refuse(refusal); }     // require
 //!         if let Err(refusal) = __private::intent().await { return Refuse::refuse(refusal); } // fail_closed
 //!         let __value: Result<Receipt, Error> = match () { () => { …the user's body… } };
@@ -19,7 +19,8 @@
 //!
 //! ```text
 //! fn transfer(to: AccountId, body: Transfer) -> Pin<Box<dyn Future<Output = Result<Receipt, Error>>>> {
-//!     let mut __call = __private::begin(&SITE, |call| { …captures… });
+//!     let mut __call = __private::begin(&SITE);
+//!     …captures, the guard…
 //!     let __future = __private::make(&mut __call, move || { …the user's body… });
 //!     let __body = async move { …intent…; __future.await };
 //!     Box::pin(__private::audit_begun(__call, __body, …, …))
@@ -30,8 +31,9 @@
 //!
 //! ```text
 //! fn transfer(to: AccountId, body: Transfer) -> Result<Receipt, Error> {
-//!     let __begun = __private::begin_sync(&SITE, |call| { …captures…; Ok(()) /* or the guard */ });
-//!     __private::audit_sync(__begun, move || -> Result<Receipt, Error> { …the user's body… }, …, …)
+//!     let mut __call = __private::begin(&SITE);
+//!     …captures, the guard…
+//!     __private::audit_sync(__call, move || -> Result<Receipt, Error> { …the user's body… }, …, …)
 //! }
 //! ```
 
@@ -91,22 +93,15 @@ fn expand_async_kept(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
 
 fn expand_future(pieces: &Pieces<'_>, function: &Function, boxed: bool) -> TokenStream {
     let private = &pieces.private;
-    // The body takes the arguments: the guard looks at them before, and its denial waits in the call.
-    let guard = pieces.guard(&quote_spanned!(Span::mixed_site()=> __call.require));
-    let guard = guard.map(|guard| quote_spanned!(Span::mixed_site()=> let _ = #guard;));
-    let captures = pieces.captures();
-    let captures = quote!(#captures #guard);
-    let prologue = pieces.prologue(None);
-    let (site, judge, refuse) = (pieces.site(), pieces.judge(), pieces.refuse());
-    let (call, body) = (call_parameter(&captures), &function.body);
+    let (begun, inference, prologue) = (begun(pieces), pieces.inference(), pieces.prologue(None));
+    let (judge, refuse, body) = (pieces.judge(), pieces.refuse(), &function.body);
     // An opaque type cannot be named; a boxed one must be, so that the box is coerced to it.
     let returns = function.returns().filter(|_| boxed).map(|ty| quote!(-> #ty));
-    let inference = pieces.inference();
     let span = Span::mixed_site();
     let audited = pieces.call("audit_begun", &quote_spanned!(span=> __call, __body, #judge, #refuse));
     let audited = if boxed { quote_spanned!(span=> #private::Box::pin(#audited)) } else { audited };
     let expanded = quote_spanned! {span=>
-        let mut __call = #private::begin(#site, &mut |#call| { #captures });
+        #begun
         let __future = #private::make(&mut __call, move || #returns #body);
         let __body = async move {
             #inference
@@ -119,24 +114,31 @@ fn expand_future(pieces: &Pieces<'_>, function: &Function, boxed: bool) -> Token
 }
 
 fn expand_sync(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
-    let (private, value) = (&pieces.private, &pieces.value);
-    let captures = pieces.captures();
-    let guard = pieces.guard(&quote_spanned!(Span::mixed_site()=> __call.require));
-    let (site, judge, refuse) = (pieces.site(), pieces.judge(), pieces.refuse());
-    let (call, body) = (call_parameter(&quote!(#captures #guard)), &function.body);
-    let passed = guard.unwrap_or_else(|| quote!(#private::core::result::Result::Ok(())));
+    let (value, body) = (&pieces.value, &function.body);
+    let (begun, judge, refuse) = (begun(pieces), pieces.judge(), pieces.refuse());
     let returns = pieces.nameable.then(|| quote!(-> #value));
     let span = Span::mixed_site();
-    let arguments = quote_spanned!(span=> __begun, move || #returns #body, #judge, #refuse);
+    let arguments = quote_spanned!(span=> __call, move || #returns #body, #judge, #refuse);
     let audited = answer(function, pieces.call("audit_sync", &arguments));
     let expanded = quote_spanned! {span=>
-        let __begun = #private::begin_sync(#site, &mut |#call| {
-            #captures
-            #passed
-        });
+        #begun
         #audited
     };
     function_with(function, &function.sig, expanded)
+}
+
+/// Begins the call before the body takes the arguments. The guard looks at them, too: its denial waits in the call.
+fn begun(pieces: &Pieces<'_>) -> TokenStream {
+    let (private, site, captures) = (&pieces.private, pieces.site(), pieces.captures());
+    let span = Span::mixed_site();
+    let guard = pieces.guard(&quote_spanned!(span=> __call.require));
+    let guard = guard.map(|guard| quote_spanned!(span=> let _ = #guard;));
+    quote_spanned! {span=>
+        #[allow(unused_mut)]
+        let mut __call = #private::begin(#site);
+        #captures
+        #guard
+    }
 }
 
 fn async_body(pieces: &Pieces<'_>, function: &Function, bindings: &TokenStream) -> TokenStream {
@@ -144,7 +146,7 @@ fn async_body(pieces: &Pieces<'_>, function: &Function, bindings: &TokenStream) 
     let guard = pieces.guard(&quote_spanned!(Span::mixed_site()=> #private::require));
     let (inference, prologue, captures) = (pieces.inference(), pieces.prologue(guard.as_ref()), pieces.captures());
     let captures = (!captures.is_empty())
-        .then(|| quote_spanned! {Span::mixed_site()=> #private::capture(&mut |__call| { #captures }); });
+        .then(|| quote_spanned! {Span::mixed_site()=> { let mut __call = #private::call(); #captures } });
     let value = &pieces.value;
     // The braces keep the user's edition, on which the end of the body's last temporaries depends; in the arm no lint
     // takes them for superfluous.
@@ -169,10 +171,6 @@ fn answer(function: &Function, audited: TokenStream) -> TokenStream {
     } else {
         audited
     }
-}
-
-fn call_parameter(captures: &TokenStream) -> TokenStream {
-    if captures.is_empty() { quote!(_) } else { quote_spanned!(Span::mixed_site()=> __call) }
 }
 
 /// The braces are the user's: lints about the function's body look at them.

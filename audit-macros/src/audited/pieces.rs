@@ -97,14 +97,14 @@ impl<'a> Pieces<'a> {
         captures
     }
 
-    fn fields(&self, fields: &[Field]) -> Option<TokenStream> {
+    fn fields(&self, fields: &[Field]) -> TokenStream {
         let span = Span::mixed_site();
         let each = fields.iter().map(|field| {
-            let method = Ident::new("value", span.located_at(field.value.value.span()));
+            let method = Ident::new("field", span.located_at(field.value.value.span()));
             let (key, value) = (&field.key, self.shown(&field.value));
-            quote_spanned!(span=> __fields.#method(#key, #value);)
+            quote_spanned!(span=> __call.#method(#key, #value);)
         });
-        (!fields.is_empty()).then(|| quote_spanned!(span=> __call.fields(&mut |__fields| { #(#each)* });))
+        each.collect()
     }
 
     /// A reference to the value, inside what says how it may be shown.
