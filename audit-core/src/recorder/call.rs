@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::Recorder;
 use super::ambient::{Ambient, SharedContext};
 use super::core::Core;
+use super::shell::Progress;
 use super::site::{FailurePolicy, Site};
 use super::slots::{Place, Slot};
 use crate::action::Action;
@@ -36,6 +37,8 @@ pub struct Call {
     admitted: bool,
     /// Set where the call was refused before its body ran.
     refused: Option<Refused>,
+    /// Of an audited future, how far it has come.
+    pub(super) progress: Progress,
 }
 
 /// Why a call was refused before its body ran.
@@ -82,16 +85,21 @@ impl Call {
             draft,
             admitted,
             refused: None,
+            progress: Progress::Running,
         })
-    }
-
-    pub(super) fn site(&self) -> &'static Site {
-        self.site
     }
 
     /// Where there was no room: a place in the queue for it.
     pub(super) fn queue(&self) -> Option<Place> {
         (!self.admitted).then(|| self.core.queue_for_slot())
+    }
+
+    /// Has an audited future queue before its body runs, where there is no room.
+    pub(super) fn queued(mut self: Box<Self>) -> Box<Self> {
+        if let Some(place) = self.queue() {
+            self.progress = Progress::Queuing(place);
+        }
+        self
     }
 
     /// There is room now, or none within the deadline.
@@ -202,7 +210,7 @@ impl Call {
     }
 
     /// Adds to the final record that its answer did not reach the caller.
-    pub(super) fn undelivered(&mut self) {
+    pub(super) fn undelivered(&self) {
         let mut addition = Draft::new(Action::new("audit.undelivered"), Kind::System);
         addition.call = Some(self.id);
         addition.flags.raise(Flag::Undelivered);

@@ -38,7 +38,7 @@ pin_project! {
         J: Fn(&F::Output, &mut Call) -> Verdict,
     {
         fn drop(mut this: Pin<&mut Self>) {
-            let mut shell = this.as_mut().project().shell.take();
+            let shell = this.as_mut().project().shell.take();
             shell.dropped(this);
         }
     }
@@ -75,7 +75,7 @@ where
     J: Fn(&F::Output, &mut Call) -> Verdict,
     R: Fn(Refusal) -> F::Output,
 {
-    Audited { body: Some(body), value: None, judge, refuse, shell: Shell::new(site, None) }
+    Audited { body: Some(body), value: None, judge, refuse, shell: Shell::New(site) }
 }
 
 /// Wraps the future that a function has made.
@@ -85,8 +85,8 @@ where
     J: Fn(&F::Output, &mut Call) -> Verdict,
     R: Fn(Refusal) -> F::Output,
 {
-    let call = begun.into_call();
-    Audited { body: Some(body), value: None, judge, refuse, shell: Shell::new(call.site(), Some(call)) }
+    let shell = Shell::Captured(begun.into_call());
+    Audited { body: Some(body), value: None, judge, refuse, shell }
 }
 
 impl<F, J, R> Future for Audited<F, J, R>

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use super::call::Call;
 use super::site::Site;
@@ -20,23 +20,24 @@ thread_local! {
     static CALL: Cell<Option<Box<Call>>> = const { Cell::new(None) };
 }
 
-pub(super) struct Shell {
-    site: &'static Site,
-    call: Option<Box<Call>>,
-    state: State,
-    /// What the body has panicked with.
-    panic: Option<Box<dyn Any + Send>>,
+/// How far an audited future has come.
+pub(super) enum Shell {
+    /// Never polled: nothing has happened, and nothing will be recorded.
+    New(&'static Site),
+    /// Never polled either, but what the attribute names is captured.
+    Captured(Box<Call>),
+    Going(Box<Call>),
+    Over,
 }
 
-enum State {
-    /// Never polled: nothing has happened, and nothing will be recorded.
-    New,
-    /// Waits for room for the record.
-    Queuing(Box<Place>),
+/// How far the call of an audited future has come.
+pub(super) enum Progress {
+    /// It waits for room for its record.
+    Queuing(Place),
+    /// Its body runs.
     Running,
-    /// The body is over, the record on its way.
-    Answering(Receipt),
-    Over,
+    /// Its body is over, maybe with a panic, and its record is on its way.
+    Answering(Receipt, Option<Box<dyn Any + Send>>),
 }
 
 /// The part of an audited future that is compiled for each function.
@@ -50,80 +51,59 @@ pub(super) trait Body {
 }
 
 impl Shell {
-    pub(super) const fn new(site: &'static Site, call: Option<Box<Call>>) -> Self {
-        Self { site, call, state: State::New, panic: None }
-    }
-
     /// Takes it out; what is left is over.
     pub(super) fn take(&mut self) -> Self {
-        let over = Self { site: self.site, call: None, state: State::Over, panic: None };
-        std::mem::replace(self, over)
+        std::mem::replace(self, Self::Over)
     }
 
     /// Goes on until it has to wait, or answers: with the value (none), or with a refusal.
     pub(super) fn drive(&mut self, mut body: Pin<&mut (dyn Body + '_)>, cx: &mut Context<'_>) -> Poll<Option<Refusal>> {
         loop {
-            match &mut self.state {
-                State::New => {
-                    let call = self.call.take().map_or_else(|| Call::begin(self.site), Call::begin_anew);
-                    self.state = call.queue().map_or(State::Running, |place| State::Queuing(Box::new(place)));
-                    self.call = Some(call);
+            let mut call = match self.take() {
+                Self::New(site) => Call::begin(site).queued(),
+                Self::Captured(call) => call.begin_anew().queued(),
+                Self::Going(call) => call,
+                Self::Over => over(),
+            };
+            match &mut call.progress {
+                Progress::Queuing(place) => {
+                    let Poll::Ready(slot) = Pin::new(place).poll(cx) else { return self.wait(call) };
+                    call.admit(slot.as_ref());
+                    call.progress = Progress::Running;
                 }
-                State::Queuing(place) => {
-                    let slot = ready!(Pin::new(&mut **place).poll(cx));
-                    self.call().admit(slot.as_ref());
-                    self.state = State::Running;
+                Progress::Running => {
+                    let over;
+                    (call, over) = poll_body(call, body.as_mut(), cx);
+                    let panic = match over {
+                        Ok(false) => return self.wait(call),
+                        Ok(true) => None,
+                        Err(panic) => Some(panic),
+                    };
+                    end(&mut call, body.as_mut(), panic);
                 }
-                State::Running => {
-                    if !self.poll_body(body.as_mut(), cx) {
-                        return Poll::Pending;
-                    }
-                    self.end(body.as_mut());
-                }
-                State::Answering(receipt) => {
-                    let answer = ready!(Pin::new(receipt).poll(cx));
-                    self.state = State::Over;
-                    if let Some(panic) = self.panic.take() {
+                Progress::Answering(receipt, panic) => {
+                    let Poll::Ready(answer) = Pin::new(receipt).poll(cx) else { return self.wait(call) };
+                    if let Some(panic) = panic.take() {
                         resume_unwind(panic);
                     }
-                    return Poll::Ready(self.call().answered(&answer));
+                    return Poll::Ready(call.answered(&answer));
                 }
-                State::Over => over(),
             }
+            *self = Self::Going(call);
         }
     }
 
-    /// Polls the body inside its call. For that long the call lies where the body's prologue finds it.
-    fn poll_body(&mut self, body: Pin<&mut (dyn Body + '_)>, cx: &mut Context<'_>) -> bool {
-        self.call().swap_ambient();
-        let outer = CALL.replace(self.call.take());
-        let polled = catch_unwind(AssertUnwindSafe(|| body.poll(cx)));
-        self.call = CALL.replace(outer);
-        self.call().swap_ambient();
-        polled.unwrap_or_else(|panic| {
-            self.panic = Some(panic);
-            true
-        })
-    }
-
-    /// The body is over. Everything of it is dropped before the answer, as after a plain call; then its record is on
-    /// its way.
-    fn end(&mut self, mut body: Pin<&mut (dyn Body + '_)>) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.call().enter(|| body.as_mut().clear()))) {
-            self.panic = Some(panic);
-        }
-        let receipt = match self.panic {
-            Some(_) => self.call().panicked(),
-            None => self.call().returned(&mut |call| body.as_mut().judge(call)),
-        };
-        self.state = State::Answering(receipt);
+    fn wait(&mut self, call: Box<Call>) -> Poll<Option<Refusal>> {
+        *self = Self::Going(call);
+        Poll::Pending
     }
 
     /// The future is dropped.
-    pub(super) fn dropped(&mut self, body: Pin<&mut (dyn Body + '_)>) {
-        let Some(call) = self.call.as_deref_mut() else { return };
-        match self.state {
-            State::Running => {
+    pub(super) fn dropped(self, body: Pin<&mut (dyn Body + '_)>) {
+        let Self::Going(mut call) = self else { return };
+        match call.progress {
+            Progress::Queuing(_) => {}
+            Progress::Running => {
                 // What the body's values do when they are dropped still belongs to the call.
                 let dropped = catch_unwind(AssertUnwindSafe(|| call.enter(|| body.clear())));
                 call.cancelled();
@@ -131,14 +111,35 @@ impl Shell {
                     resume_unwind(panic);
                 }
             }
-            State::Answering(_) => call.undelivered(),
-            State::New | State::Queuing(_) | State::Over => {}
+            Progress::Answering(..) => call.undelivered(),
         }
     }
+}
 
-    fn call(&mut self) -> &mut Call {
-        self.call.as_deref_mut().unwrap_or_else(|| over())
-    }
+/// Polls a body inside its call. For that long the call lies where the body's prologue finds it.
+fn poll_body(
+    mut call: Box<Call>,
+    body: Pin<&mut (dyn Body + '_)>,
+    cx: &mut Context<'_>,
+) -> (Box<Call>, std::thread::Result<bool>) {
+    call.swap_ambient();
+    let outer = CALL.replace(Some(call));
+    let polled = catch_unwind(AssertUnwindSafe(|| body.poll(cx)));
+    let mut call = CALL.replace(outer).unwrap_or_else(|| nobody());
+    call.swap_ambient();
+    (call, polled)
+}
+
+/// The body is over. Everything of it is dropped before the answer, as after a plain call; then its record is on its
+/// way.
+fn end(call: &mut Call, mut body: Pin<&mut (dyn Body + '_)>, panic: Option<Box<dyn Any + Send>>) {
+    let dropped = catch_unwind(AssertUnwindSafe(|| call.enter(|| body.as_mut().clear())));
+    let panic = dropped.err().or(panic);
+    let receipt = match panic {
+        Some(_) => call.panicked(),
+        None => call.returned(&mut |call| body.as_mut().judge(call)),
+    };
+    call.progress = Progress::Answering(receipt, panic);
 }
 
 #[cold]
