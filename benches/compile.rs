@@ -37,7 +37,8 @@ fn main() {
         );
     }
     let [plain, audited, instrument] = Kind::ALL.map(|kind| bench.size(kind));
-    let each = |size: u64| (size as f64 - plain as f64) / f64::from(HANDLERS);
+    let each =
+        |size: u64| f64::from(u32::try_from(size.saturating_sub(plain)).unwrap_or(u32::MAX)) / f64::from(HANDLERS);
     println!(
         "{:<10} {:>26} {:>26} {:>22}",
         "binary",

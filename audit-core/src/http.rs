@@ -38,6 +38,7 @@ impl<T> Decide for (StatusCode, T) {
 
 /// 403 for a denial; 503 where the call has not started; 500, which nobody takes for retryable, where it may have
 /// happened. Never a body.
+#[diagnostic::do_not_recommend]
 impl Refuse for StatusCode {
     fn refuse(refusal: Refusal) -> Self {
         match refusal {
@@ -49,6 +50,7 @@ impl Refuse for StatusCode {
 }
 
 /// As a status alone, with an empty body.
+#[diagnostic::do_not_recommend]
 impl<B: Default> Refuse for Response<B> {
     fn refuse(refusal: Refusal) -> Self {
         let mut response = Self::new(B::default());

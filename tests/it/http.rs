@@ -101,10 +101,7 @@ async fn statuses_decide() {
         assert_eq!((decided.as_str(), ended.as_str()), (decision, outcome));
     }
     answer(address, "/pair").await;
-    assert_eq!(
-        memory.last("page.pair").unwrap().outcome(),
-        Some(StoredOutcome::Failure { code: "http.409".into() })
-    );
+    assert_eq!(memory.last("page.pair").unwrap().outcome(), Some(StoredOutcome::Failure { code: "http.409".into() }));
 }
 
 #[tokio::test]

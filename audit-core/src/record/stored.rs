@@ -15,7 +15,7 @@ use crate::action::Action;
 
 /// A record as sinks get it: redacted, stamped and encoded. Cloning it copies a pointer.
 ///
-/// Its fields are read through [`Fields`], its JSON by [`Record::json`].
+/// Its fields are read through [`Fields`], its JSON by [`Fields::json`].
 #[derive(Clone, Debug)]
 pub struct Record(Arc<Fields>);
 
