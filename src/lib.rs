@@ -40,6 +40,44 @@
 //! returned value: a type that is [`Decide`] gives one, the error of a `Result` says by [`Deny`] which of its values
 //! are denials, anything else is data. [`FailurePolicy`] says what happens when a record is not acknowledged.
 //!
+//! A guard (`require = …`) is evaluated before anything else, and its denial recorded; `intent` announces a call that
+//! may not end, and [`orphans`] finds those that did not. What the returned value says can be captured by `ok_fields`.
+//!
+//! ```
+//! use audited::{Decision, Deny, MemorySink, Recorder, Refusal, StoredDecision, audited, with_recorder_sync};
+//!
+//! #[derive(Debug, Deny)]
+//! enum VaultError {
+//!     #[failed]
+//!     Refused(Refusal),
+//! }
+//!
+//! impl From<Refusal> for VaultError {
+//!     fn from(refusal: Refusal) -> Self {
+//!         Self::Refused(refusal)
+//!     }
+//! }
+//!
+//! fn may_open(hour: u8) -> Decision {
+//!     if (8..18).contains(&hour) { Decision::Allow } else { Decision::deny("closed") }
+//! }
+//!
+//! #[audited(action = "vault.open", require = may_open(hour), ok_fields(|boxes| boxes = *boxes), fail_closed)]
+//! fn open(hour: u8) -> Result<u32, VaultError> {
+//!     Ok(12)
+//! }
+//!
+//! let memory = MemorySink::new();
+//! let recorder = Recorder::builder().sink(memory.clone()).allow_weak_fail_closed().build()?;
+//! with_recorder_sync(recorder, || {
+//!     assert!(open(9).is_ok());
+//!     assert!(matches!(open(3), Err(VaultError::Refused(Refusal::Denied))));
+//! });
+//! let denied = memory.last("vault.open").unwrap();
+//! assert_eq!(denied.decision(), Some(StoredDecision::Deny { reason: "closed".into() }));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! **Classify** what is captured with [`macro@Sensitive`]. Integers, booleans, UUIDs and times are classified; text,
 //! bytes, floats and addresses are not, and a type that says nothing of such a field does not compile into a record.
 //! Identities ([`ActorId`], [`SubjectId`], [`ResourceId`]) say where they are made how they may be shown; hashes need
