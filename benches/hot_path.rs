@@ -47,6 +47,10 @@ fn main() {
         }),
         Row::recording("null sink", recorder(Null { inline: true })),
         Row::calling("null sink, by #[audited] with an empty body", recorder(Null { inline: true })),
+        Row::bare("nothing captured, null sink", recorder(Null { inline: true }), || {
+            record_action(Action::new("account.transfer")).decision(Decision::Allow).wait().unwrap();
+        }),
+        Row::bare("nothing captured, null sink, by #[audited]", recorder(Null { inline: true }), call_bare),
         Row::recording("null sink of one's own, behind its thread", recorder(Null { inline: false })),
         // It refuses what is past its bound, so that each round gets one of its own.
         Row::new("memory", |times| {
@@ -82,6 +86,9 @@ fn record_transfer() {
 fn call_transfer(account: &str, order: &Order) {
     black_box((account, order));
 }
+
+#[audited(action = "account.transfer")]
+fn call_bare() {}
 
 #[derive(Serialize, Sensitive)]
 struct Order {
@@ -147,6 +154,10 @@ impl Row {
     fn calling(name: &'static str, recorder: Recorder) -> Self {
         let order = Order::example();
         Self::new(name, move |times| inside(&recorder, times, || call_transfer("acc-2020", black_box(&order))))
+    }
+
+    fn bare(name: &'static str, recorder: Recorder, once: impl Fn() + 'static) -> Self {
+        Self::new(name, move |times| inside(&recorder, times, &once))
     }
 
     fn around(self, scope: impl Fn(&dyn Fn()) + 'static) -> Self {

@@ -2,11 +2,10 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
-use syn::parse::{ParseBuffer, ParseStream, Parser};
-use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
-use syn::{Error, Expr, ExprCall, LitStr, Pat, Path, Token, parenthesized, parse_quote};
+use syn::parse::{ParseStream, Parser};
+use syn::{Error, Expr, LitStr, Pat, Path, Token, parse_quote};
 
+use super::values::{OK_FIELDS, errors, field, inside, list, ok_pattern, path, resource, skip_to_comma, value};
 use crate::ctxt::Ctxt;
 use crate::symbol;
 
@@ -220,160 +219,7 @@ impl Reader<'_> {
     }
 }
 
-const OK_FIELDS: &str = "ok_fields(|receipt| number = receipt.number)";
-
-/// `|receipt|`
-fn ok_pattern(content: ParseStream<'_>) -> syn::Result<Pat> {
-    let wrong =
-        |error: Error| Error::new(error.span(), format!("expected what binds the returned value: `{OK_FIELDS}`"));
-    content.parse::<Token![|]>().map_err(wrong)?;
-    let pattern = Pat::parse_single(content).map_err(wrong)?;
-    content.parse::<Token![|]>().map_err(wrong)?;
-    Ok(pattern)
-}
-
-/// `= value`
-fn value<T: syn::parse::Parse>(input: ParseStream<'_>, example: &str) -> syn::Result<T> {
-    if !input.peek(Token![=]) {
-        return Err(Error::new(input.span(), format!("expected a value: `{example}`")));
-    }
-    input.parse::<Token![=]>()?;
-    let at = input.span();
-    input.parse().map_err(|error| {
-        if error.span().source_text() == at.source_text() {
-            Error::new(at, format!("{error}: `{example}`"))
-        } else {
-            error
-        }
-    })
-}
-
-/// `(…)`
-fn list<'a>(input: ParseStream<'a>, example: &str) -> syn::Result<ParseBuffer<'a>> {
-    if !input.peek(syn::token::Paren) {
-        return Err(Error::new(input.span(), format!("expected a list: `{example}`")));
-    }
-    let content;
-    parenthesized!(content in input);
-    Ok(content)
-}
-
-/// Reads a list to its end: after a mistake the rest of it is none.
-fn inside<T>(content: ParseStream<'_>, read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>) -> syn::Result<T> {
-    let result = read(content);
-    if result.is_err() {
-        content.parse::<TokenStream>()?;
-    }
-    result
-}
-
 /// Whether nothing smaller can be pointed at.
 fn is_whole_attribute(span: Span) -> bool {
     span.source_text() == Span::call_site().source_text()
-}
-
-fn path(input: ParseStream<'_>) -> syn::Result<Path> {
-    let wrong = |span| Error::new(span, "expected a path: `crate = my::audited`");
-    input.parse::<Token![=]>().map_err(|error| wrong(error.span()))?;
-    input.call(Path::parse_mod_style).map_err(|error| wrong(error.span()))
-}
-
-/// `("kind", id)`
-fn resource(input: ParseStream<'_>) -> syn::Result<(LitStr, Captured)> {
-    const EXAMPLE: &str = "resource(\"order\", order_id)";
-    inside(&list(input, EXAMPLE)?, |content| {
-        let kind: LitStr = content
-            .parse()
-            .map_err(|error| Error::new(error.span(), format!("expected the kind, a literal: `{EXAMPLE}`")))?;
-        if content.is_empty() {
-            return Err(Error::new(kind.span(), format!("the id is missing: `{EXAMPLE}`")));
-        }
-        content.parse::<Token![,]>()?;
-        let id = content.parse()?;
-        content.parse::<Option<Token![,]>>()?;
-        if !content.is_empty() {
-            return Err(content.error(format!("a resource is a kind and an id: `{EXAMPLE}`")));
-        }
-        Ok((kind, id))
-    })
-}
-
-/// `name`, `name = value`
-fn field(input: ParseStream<'_>) -> syn::Result<Field> {
-    if input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]) {
-        let name = input.call(Ident::parse_any)?;
-        input.parse::<Token![=]>()?;
-        let value = input.parse()?;
-        return Ok(Field { key: key_of(&name), value });
-    }
-    let value: Captured = input.parse()?;
-    match &value.value {
-        Expr::Path(path) if path.qself.is_none() && path.path.get_ident().is_some_and(|name| name != "self") => {
-            let key = path.path.get_ident().map(key_of);
-            Ok(Field { key: key.unwrap_or_else(|| LitStr::new("", value.value.span())), value })
-        }
-        expr => Err(Error::new_spanned(expr, "an expression needs a name: `name = …`")),
-    }
-}
-
-fn key_of(name: &Ident) -> LitStr {
-    LitStr::new(&name.unraw().to_string(), name.span())
-}
-
-/// `= failure("code")`, `= denied("reason")`
-fn errors(input: ParseStream<'_>) -> syn::Result<VerdictSource> {
-    const EXAMPLE: &str = "write `errors = failure(\"code\")` or `errors = denied(\"reason\")`";
-    let wrong = |span| Error::new(span, EXAMPLE);
-    if !input.peek(Token![=]) {
-        return Err(wrong(input.span()));
-    }
-    input.parse::<Token![=]>()?;
-    let kind: Ident = input.parse().map_err(|error| wrong(error.span()))?;
-    let denied = match kind.to_string().as_str() {
-        "failure" => false,
-        "denied" => true,
-        _ => return Err(wrong(kind.span())),
-    };
-    if !input.peek(syn::token::Paren) {
-        return Err(wrong(kind.span()));
-    }
-    inside(&list(input, EXAMPLE)?, |content| {
-        let code: LitStr = content.parse().map_err(|error| wrong(error.span()))?;
-        if !content.is_empty() {
-            return Err(wrong(content.span()));
-        }
-        Ok(VerdictSource::Errors { denied, code })
-    })
-}
-
-impl syn::parse::Parse for Captured {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let value: Expr = input.parse()?;
-        let Expr::Call(ExprCall { func, args, .. }) = &value else {
-            return Ok(Self { value, showing: Showing::ByType });
-        };
-        let Some(showing) = showing_of(func) else { return Ok(Self { value, showing: Showing::ByType }) };
-        let mut args: Punctuated<Expr, Token![,]> = args.clone();
-        match (args.pop(), args.is_empty()) {
-            (Some(inner), true) => Ok(Self { value: inner, showing }),
-            _ => Err(Error::new_spanned(&value, "`plain`, `hash` and `drop` take one value")),
-        }
-    }
-}
-
-fn showing_of(func: &Expr) -> Option<Showing> {
-    let Expr::Path(path) = func else { return None };
-    match path.path.get_ident()?.to_string().as_str() {
-        "plain" => Some(Showing::Plain),
-        "hash" => Some(Showing::Hash),
-        "drop" => Some(Showing::Drop),
-        _ => None,
-    }
-}
-
-fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        input.parse::<proc_macro2::TokenTree>()?;
-    }
-    Ok(())
 }

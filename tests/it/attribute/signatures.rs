@@ -218,3 +218,16 @@ fn a_future_is_send_unless_what_it_holds_is_not() {
     is_send(&Shelf::new().take_async(0));
     is_send(&higher_ranked(|text| text, &str::len));
 }
+
+#[track_caller]
+#[audited]
+fn located() -> u32 {
+    std::panic::Location::caller().line()
+}
+
+/// The body of a function that is not async lies in a closure, which has no caller's location to give.
+#[test]
+fn track_caller_gives_a_line_of_the_function() {
+    let line = call(located);
+    assert!((line!() - 12..line!() - 6).contains(&line), "{line}");
+}
