@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::begun::Begun;
 use super::call::Call;
-use super::shell::{Body, CurrentCall, Shell, over};
+use super::shell::{Body, CurrentCall, Shell, drive, dropped, over};
 use super::site::Site;
 use crate::decision::{Guard, Verdict};
 use crate::refusal::{Effect, Refusal};
@@ -37,9 +37,8 @@ pin_project! {
         F: Future,
         J: Fn(&F::Output, &mut Call) -> Verdict,
     {
-        fn drop(mut this: Pin<&mut Self>) {
-            let shell = this.as_mut().project().shell.take();
-            shell.dropped(this);
+        fn drop(this: Pin<&mut Self>) {
+            dropped(this);
         }
     }
 }
@@ -55,6 +54,10 @@ where
         let Poll::Ready(value) = body.poll(cx) else { return false };
         *this.value = Some(value);
         true
+    }
+
+    fn shell(self: Pin<&mut Self>) -> &mut Shell {
+        self.project().shell
     }
 
     fn clear(self: Pin<&mut Self>) {
@@ -98,15 +101,9 @@ where
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        // While it drives the body, the shell is not part of what it drives.
-        let mut shell = self.as_mut().project().shell.take();
-        let answered = shell.drive(self.as_mut(), cx);
+        let refusal = ready!(drive(self.as_mut(), cx));
         let this = self.project();
-        *this.shell = shell;
-        match answered {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(refusal) => Poll::Ready(answer(refusal, this.value.take(), &*this.refuse)),
-        }
+        Poll::Ready(answer(refusal, this.value.take(), &*this.refuse))
     }
 }
 

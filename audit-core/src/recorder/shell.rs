@@ -44,20 +44,36 @@ pub(super) enum Progress {
 pub(super) trait Body {
     /// Polls the future; says whether it is over, with its value kept.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool;
+    /// The part that is not.
+    fn shell(self: Pin<&mut Self>) -> &mut Shell;
     /// Drops the future.
     fn clear(self: Pin<&mut Self>);
     /// Reads the verdict from the value.
     fn judge(self: Pin<&mut Self>, call: &mut Call) -> Verdict;
 }
 
+/// Drives an audited future. For that long the shell is not part of what it drives.
+pub(super) fn drive(mut body: Pin<&mut (dyn Body + '_)>, cx: &mut Context<'_>) -> Poll<Option<Refusal>> {
+    let mut shell = body.as_mut().shell().take();
+    let answered = shell.drive(body.as_mut(), cx);
+    *body.shell() = shell;
+    answered
+}
+
+/// An audited future is dropped.
+pub(super) fn dropped(mut body: Pin<&mut (dyn Body + '_)>) {
+    let shell = body.as_mut().shell().take();
+    shell.dropped(body);
+}
+
 impl Shell {
     /// Takes it out; what is left is over.
-    pub(super) fn take(&mut self) -> Self {
+    fn take(&mut self) -> Self {
         std::mem::replace(self, Self::Over)
     }
 
     /// Goes on until it has to wait, or answers: with the value (none), or with a refusal.
-    pub(super) fn drive(&mut self, mut body: Pin<&mut (dyn Body + '_)>, cx: &mut Context<'_>) -> Poll<Option<Refusal>> {
+    fn drive(&mut self, mut body: Pin<&mut (dyn Body + '_)>, cx: &mut Context<'_>) -> Poll<Option<Refusal>> {
         loop {
             let mut call = match self.take() {
                 Self::New(site) => Call::begin(site).queued(),
@@ -98,8 +114,7 @@ impl Shell {
         Poll::Pending
     }
 
-    /// The future is dropped.
-    pub(super) fn dropped(self, body: Pin<&mut (dyn Body + '_)>) {
+    fn dropped(self, body: Pin<&mut (dyn Body + '_)>) {
         let Self::Going(mut call) = self else { return };
         match call.progress {
             Progress::Queuing(_) => {}
