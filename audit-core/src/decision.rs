@@ -161,6 +161,25 @@ impl Decide for Verdict {
     }
 }
 
+impl<T: Decide + ?Sized> Decide for &T {
+    fn decide(&self) -> Verdict {
+        (**self).decide()
+    }
+}
+
+impl<T: Decide + ?Sized> Decide for Box<T> {
+    fn decide(&self) -> Verdict {
+        (**self).decide()
+    }
+}
+
+/// What is not there decides nothing: allowed, and a success.
+impl<T: Decide> Decide for Option<T> {
+    fn decide(&self) -> Verdict {
+        self.as_ref().map_or(Verdict::success(), Decide::decide)
+    }
+}
+
 /// An error that says which of its values are denials, with what reason, and which are failures, with what code.
 ///
 /// Usually derived:

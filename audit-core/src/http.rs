@@ -29,12 +29,21 @@ impl<B> Decide for Response<B> {
     }
 }
 
-/// What the status says: a pair such as a handler returns.
-impl<T> Decide for (StatusCode, T) {
-    fn decide(&self) -> Verdict {
-        self.0.decide()
-    }
+macro_rules! beside_a_status {
+    ($($rest:ident),*) => {
+        /// What the status says, beside headers and a body.
+        impl<$($rest),*> Decide for (StatusCode, $($rest),*) {
+            fn decide(&self) -> Verdict {
+                self.0.decide()
+            }
+        }
+    };
 }
+
+beside_a_status!(A);
+beside_a_status!(A, B);
+beside_a_status!(A, B, C);
+beside_a_status!(A, B, C, D);
 
 /// 403 for a denial; 503 where the call has not started; 500, which nobody takes for retryable, where it may have
 /// happened. Never a body.

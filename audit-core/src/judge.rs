@@ -5,6 +5,9 @@
 //!
 //! Generated code calls `(&&&&&Judge(&value)).verdict()`.
 
+use std::any::type_name;
+use std::convert::Infallible;
+
 use crate::decision::{Decide, Deny, Verdict};
 
 /// Wraps a returned value.
@@ -63,6 +66,76 @@ impl<T: Decide, E: Deny> ByResultOfDecision for &&Judge<'_, Result<T, E>> {
     }
 }
 
+/// A result inside of something else: both errors must say what they are.
+pub trait ByNestedResult<E, D> {
+    /// What it says.
+    fn verdict(&self) -> Verdict
+    where
+        E: Deny,
+        D: Deny;
+}
+
+impl<T, E, D> ByNestedResult<E, D> for &&Judge<'_, Result<Result<T, E>, D>> {
+    fn verdict(&self) -> Verdict
+    where
+        E: Deny,
+        D: Deny,
+    {
+        match self.0 {
+            Ok(inner) => of_result(inner),
+            Err(error) => error.deny(),
+        }
+    }
+}
+
+impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, &Result<T, E>> {
+    fn verdict(&self) -> Verdict
+    where
+        E: Deny,
+    {
+        of_result(self.0)
+    }
+}
+
+impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, Box<Result<T, E>>> {
+    fn verdict(&self) -> Verdict
+    where
+        E: Deny,
+    {
+        of_result(self.0)
+    }
+}
+
+impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, Option<Result<T, E>>> {
+    fn verdict(&self) -> Verdict
+    where
+        E: Deny,
+    {
+        self.0.as_ref().map_or(Verdict::success(), of_result)
+    }
+}
+
+fn of_result<T, E: Deny>(result: &Result<T, E>) -> Verdict {
+    result.as_ref().map_or_else(Deny::deny, |_| Verdict::success())
+}
+
+/// A future inside of a result: it has not run either.
+pub trait ByResultOfFuture<T> {
+    /// Never.
+    fn verdict(&self) -> Verdict
+    where
+        T: Finished;
+}
+
+impl<T: Future, E> ByResultOfFuture<T> for &&Judge<'_, Result<T, E>> {
+    fn verdict(&self) -> Verdict
+    where
+        T: Finished,
+    {
+        Verdict::unknown()
+    }
+}
+
 /// A result. Where nothing classifies its error, this is what does not compile.
 pub trait ByResult<E> {
     /// What it says.
@@ -76,22 +149,22 @@ impl<T, E> ByResult<E> for &Judge<'_, Result<T, E>> {
     where
         E: Deny,
     {
-        match self.0 {
-            Ok(_) => Verdict::success(),
-            Err(error) => error.deny(),
-        }
+        of_result(self.0)
     }
 }
 
 /// Anything else: data.
 pub trait AsData {
     /// Allowed, and a success.
-    fn verdict(&self) -> Verdict {
-        Verdict::success()
-    }
+    fn verdict(&self) -> Verdict;
 }
 
-impl<T: ?Sized> AsData for Judge<'_, T> {}
+impl<T: ?Sized> AsData for Judge<'_, T> {
+    /// Where the type was a parameter, a result can come here unseen: then nobody knows how the call ended.
+    fn verdict(&self) -> Verdict {
+        if type_name::<T>().starts_with("core::result::Result<") { Verdict::unknown() } else { Verdict::success() }
+    }
+}
 
 /// What is good of a result: its value.
 pub trait OkOfResult<'a, T> {

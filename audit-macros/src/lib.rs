@@ -37,12 +37,13 @@ mod symbol;
 /// | `crate = path` | where `audited` is, if it has another name |
 ///
 /// Values that no type classifies name what may be shown where they are captured: `plain(expr)`, `hash(expr)`,
-/// `drop(expr)`. All of them but `ok_fields` are read before the body runs; the guard may `.await` in an async function.
+/// `drop(expr)`. All of them but `ok_fields` are read before the body runs; in an async function they may `.await`.
 ///
 /// The function behaves as without the attribute, with three exceptions. In a function that is not async, the arguments
-/// that the body mentions are dropped before those that it does not, and `#[track_caller]` gives the body a line of the
-/// function itself. A function that builds its future by hand and returns it is captured, and passes its guard, when it
-/// is called; it is recorded when the future ends.
+/// that the body or the attribute mentions are dropped before the others, and in another order, and `#[track_caller]`
+/// gives the body a line of the function itself. A function that builds its future by hand and returns it is captured
+/// when it is called, and recorded when the future ends; with `require`, `intent` or `fail_closed` all of its body runs
+/// when the future is first polled.
 ///
 /// A function that is not async blocks its thread until its record is acknowledged.
 #[proc_macro_attribute]

@@ -1,11 +1,10 @@
-//! A call between its beginning and its body, where the attribute is not on an async function.
+//! A call between its beginning and its body, where the attribute is on a function that builds its future by hand.
 
 use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::call::Call;
 use super::site::Site;
-use crate::refusal::Refusal;
 
 /// A call that captures what the attribute names. Should it be dropped before its body, as by a panic in a captured
 /// expression, its record says that it was cancelled.
@@ -17,18 +16,18 @@ pub struct Begun {
 
 /// Begins a call; until its body takes over, the thread is inside of it.
 pub fn begin(site: &'static Site) -> Begun {
-    let mut call = Call::begin(site);
+    let mut call = Call::begin_early(site);
     call.swap_ambient();
     Begun { call: Some(call) }
 }
 
-/// Has the body make its future. Should it panic, nobody can await the record: it is on its way.
+/// Has the body make its future. Should it panic, the record comes before the panic goes on.
 pub fn make<F>(begun: &mut Begun, body: impl FnOnce() -> F) -> F {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(future) => future,
         Err(panic) => {
             if let Some(mut call) = begun.leave() {
-                drop(call.panicked());
+                let _ = call.panicked().wait();
             }
             resume_unwind(panic)
         }
@@ -45,20 +44,6 @@ impl Begun {
 
     pub(super) fn into_call(mut self) -> Box<Call> {
         self.leave().unwrap_or_else(|| gone())
-    }
-
-    /// Waits for room, and has the intent acknowledged where there is to be one. It blocks the thread.
-    pub(super) fn start(self) -> (Box<Call>, Result<(), Refusal>) {
-        let mut call = self.into_call();
-        if let Some(place) = call.queue() {
-            call.admit(place.wait().as_ref());
-        }
-        let started = match call.intent() {
-            Ok(Some(receipt)) => call.intent_answered(&receipt.wait()),
-            Ok(None) => Ok(()),
-            Err(refusal) => Err(refusal),
-        };
-        (call, started)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One audited call, from its beginning to its record. Nothing here is generic over the function.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ use super::shell::Progress;
 use super::site::{FailurePolicy, Site};
 use super::slots::{Place, Slot};
 use crate::action::Action;
+use crate::contain::contained;
 use crate::context::AuditContext;
 use crate::decision::{Guard, Outcome, Verdict};
 use crate::id::RecordId;
@@ -35,11 +36,19 @@ pub struct Call {
     /// Whether there was room when it began; its records then always have some, so that none of them has to wait, not
     /// even when the future is dropped.
     admitted: bool,
+    /// Whether it captures in a context that is not the one of its record.
+    pub(super) early: bool,
+    /// Whether its intent is acknowledged: without that the body of a `fail_closed` call has not run.
+    announced: bool,
     /// Set where the call was refused before its body ran.
     refused: Option<Refused>,
     /// Of an audited future, how far it has come.
     pub(super) progress: Progress,
 }
+
+/// It is whole whatever panics around it.
+impl UnwindSafe for Call {}
+impl RefUnwindSafe for Call {}
 
 /// Why a call was refused before its body ran.
 enum Refused {
@@ -57,11 +66,17 @@ impl Call {
         Self::begin_with(site, Draft::new(site.action.clone(), Kind::Call))
     }
 
-    /// Begins anew, here and now, with what was captured before.
+    /// Begins where what is captured is not yet known to be what the context says: the context is another one later.
+    pub(super) fn begin_early(site: &'static Site) -> Box<Self> {
+        let mut call = Self::begin(site);
+        call.early = true;
+        call
+    }
+
+    /// Begins anew, here and now, with what was captured early.
     pub(super) fn begin_anew(self: Box<Self>) -> Box<Self> {
-        let Self { site, draft, refused, .. } = *self;
-        let mut call = Self::begin_with(site, draft);
-        call.refused = refused;
+        let mut call = Self::begin_with(self.site, self.draft);
+        call.settle_early();
         call
     }
 
@@ -84,6 +99,8 @@ impl Call {
             began: Instant::now(),
             draft,
             admitted,
+            early: false,
+            announced: false,
             refused: None,
             progress: Progress::Running,
         })
@@ -98,6 +115,14 @@ impl Call {
     pub(super) fn queued(mut self: Box<Self>) -> Box<Self> {
         if let Some(place) = self.queue() {
             self.progress = Progress::Queuing(place);
+        }
+        self
+    }
+
+    /// Blocks the thread until there is room, or none within the deadline.
+    pub(super) fn admitted(mut self: Box<Self>) -> Box<Self> {
+        if let Some(place) = self.queue() {
+            self.admit(place.wait().as_ref());
         }
         self
     }
@@ -134,9 +159,6 @@ impl Call {
 
     /// Has the intent written, where there is to be one. A refusal means that the body must not run.
     pub(super) fn intent(&mut self) -> Result<Option<Receipt>, Refusal> {
-        if matches!(self.refused, Some(Refused::Denied(_))) {
-            return Err(Refusal::Denied);
-        }
         if !self.site.intent {
             return Ok(None);
         }
@@ -153,7 +175,10 @@ impl Call {
 
     pub(super) fn intent_answered(&mut self, answer: &Result<(), SinkError>) -> Result<(), Refusal> {
         match answer {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.announced = true;
+                Ok(())
+            }
             Err(_) if self.site.policy == FailurePolicy::Open => Ok(()),
             // It may be in the stream nevertheless: then its end should be, too.
             Err(SinkError::Deadline) => Err(self.unavailable(true)),
@@ -168,11 +193,18 @@ impl Call {
 
     /// The body has returned. `judge` reads the returned value; should it panic, nobody knows how the call ended.
     pub(super) fn returned(&mut self, judge: &mut dyn FnMut(&mut Self) -> Verdict) -> Receipt {
-        let verdict = match self.refused.take() {
-            None => catch_unwind(AssertUnwindSafe(|| judge(self))).unwrap_or(Verdict::unknown()),
-            Some(Refused::Denied(verdict)) => verdict,
+        let verdict = match &self.refused {
+            None => {
+                // What the user's code does there belongs to the call.
+                self.swap_ambient();
+                let verdict = contained(|| judge(self));
+                self.swap_ambient();
+                verdict.unwrap_or(Verdict::unknown())
+            }
+            Some(Refused::Denied(verdict)) => verdict.clone(),
             Some(Refused::Unavailable { worth_recording }) => {
                 // The caller has waited for this sink long enough, and is refused whatever it says now.
+                let worth_recording = *worth_recording;
                 self.draft.set_verdict(Verdict::failure("audit_unavailable"));
                 if worth_recording {
                     drop(self.submit(Stage::Completed));
@@ -186,13 +218,22 @@ impl Call {
 
     pub(super) fn panicked(&mut self) -> Receipt {
         self.draft.set_verdict(Verdict::failure("panicked"));
+        self.keep_denial();
         self.submit(Stage::Panicked)
     }
 
     pub(super) fn cancelled(&mut self) {
         self.draft.decision = None;
         self.draft.outcome = Some(Outcome::Unknown);
+        self.keep_denial();
         drop(self.submit(Stage::Cancelled));
+    }
+
+    /// However a denied call ends, it was denied.
+    fn keep_denial(&mut self) {
+        if let Some(Refused::Denied(verdict)) = &self.refused {
+            self.draft.decision = Some(verdict.decision().clone());
+        }
     }
 
     /// Ends a call that is not async, and blocks the thread until its record is acknowledged. The body's panic resumes.
@@ -220,7 +261,8 @@ impl Call {
     /// The final record is answered for. A refusal takes the place of the returned value.
     pub(super) fn answered(&self, answer: &Result<(), SinkError>) -> Option<Refusal> {
         let closed = self.site.policy == FailurePolicy::Closed;
-        (closed && answer.is_err()).then_some(Refusal::Unavailable { effect: Effect::MayHaveHappened })
+        let effect = if self.announced { Effect::MayHaveHappened } else { Effect::NotStarted };
+        (closed && answer.is_err()).then_some(Refusal::Unavailable { effect })
     }
 
     fn slot(&self) -> Option<Slot> {

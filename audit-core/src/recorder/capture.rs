@@ -14,7 +14,7 @@ impl Call {
         let capture = |redaction: Redaction<'_>| Identity::captured(redaction, tenant);
         let Some(captured) = self.redacting(capture) else { return };
         let known = self.context().tenant.clone();
-        if !known.is_some_and(|known| self.is_same(&known.0, &capture)) {
+        if self.early || !known.is_some_and(|known| self.is_same(&known.0, &capture)) {
             self.state(|stated| stated.tenant(TenantId(captured)));
         }
     }
@@ -24,7 +24,8 @@ impl Call {
         let Some(captured) = self.redacting(|redaction| actor.capture(redaction)) else { return };
         let known = self.context().actor.clone().filter(|known| known.kind == captured.kind);
         let id = |redaction: Redaction<'_>| Some(actor.capture(redaction)?.id?.0);
-        if !known.and_then(|known| known.id).is_some_and(|known| self.is_same(&known.0, &id)) {
+        let known = known.and_then(|known| known.id);
+        if self.early || !known.is_some_and(|known| self.is_same(&known.0, &id)) {
             self.state(|stated| stated.actor(captured));
         }
     }
@@ -48,6 +49,26 @@ impl Call {
         let mut detail = std::mem::take(&mut self.draft.detail);
         self.redacting(|redaction| detail.add(redaction, &mut |fields| fields.value(key, &value)));
         self.draft.detail = detail;
+    }
+
+    /// Takes out what was captured early and turns out to be what the context says anyway.
+    pub(super) fn settle_early(&mut self) {
+        let context = self.context();
+        let stated = &self.draft.stated;
+        let same = |known: &Identity, stated: &Identity| self.is_same(known, &|_| Some(stated.clone()));
+        let tenant = matches!((&context.tenant, &stated.tenant), (Some(a), Some(b)) if same(&a.0, &b.0));
+        let actor = match (&context.actor, &stated.actor) {
+            (Some(Actor { kind, id: Some(a) }), Some(Actor { kind: other, id: Some(b) })) => {
+                kind == other && same(&a.0, &b.0)
+            }
+            _ => false,
+        };
+        if tenant {
+            self.draft.stated.tenant = None;
+        }
+        if actor {
+            self.draft.stated.actor = None;
+        }
     }
 
     fn redacting<R>(&self, capture: impl FnOnce(Redaction<'_>) -> R) -> R {

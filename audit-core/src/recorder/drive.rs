@@ -2,7 +2,6 @@
 //! as little as it can.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -10,11 +9,10 @@ use pin_project_lite::pin_project;
 
 use super::begun::Begun;
 use super::call::Call;
-use super::shell::{Body, CurrentCall, Shell, drive, dropped, over};
+use super::shell::{Body, Shell, drive, dropped, over, run_inside};
 use super::site::Site;
-use crate::decision::{Guard, Verdict};
-use crate::refusal::{Effect, Refusal};
-use crate::ticket::Receipt;
+use crate::decision::Verdict;
+use crate::refusal::Refusal;
 
 pin_project! {
     /// An audited future: the body, then its record, then the answer.
@@ -115,72 +113,19 @@ fn answer<T>(refusal: Option<Refusal>, value: Option<T>, refuse: &dyn Fn(Refusal
     }
 }
 
-/// Runs the body of an audited function that is not async, and blocks the thread until its record is acknowledged.
-pub fn audit_sync<T, J, R>(begun: Begun, body: impl FnOnce() -> T, judge: J, refuse: R) -> T
+/// Runs an audited function that is not async: the prologue and the user's part of its body, then its record. It blocks
+/// the thread until that is acknowledged.
+pub fn audit_sync<T, J, R>(site: &'static Site, body: impl FnOnce() -> T, judge: J, refuse: R) -> T
 where
     J: Fn(&T, &mut Call) -> Verdict,
     R: Fn(Refusal) -> T,
 {
-    let (mut call, started) = begun.start();
     let (mut value, mut body) = (None, Some(body));
-    let mut run = || {
-        value = match started {
-            Ok(()) => body.take().map(|body| body()),
-            Err(refusal) => Some(refuse(refusal)),
-        };
-    };
-    let panic = catch_unwind(AssertUnwindSafe(|| call.enter(&mut run as &mut dyn FnMut()))).err();
+    let (mut call, panic) = run_inside(Call::begin(site).admitted(), &mut || value = body.take().map(|body| body()));
     let refusal =
         call.conclude(panic, &mut |call| value.as_ref().map_or(Verdict::unknown(), |value| judge(value, call)));
     answer(refusal, value, &refuse)
 }
-
-/// The call whose body is being polled. The body of an audited future captures with it what the attribute names.
-pub fn call() -> CurrentCall {
-    CurrentCall::take()
-}
-
-/// Lets the call pass its guard, or notes that it is denied. Called by the body of an audited future.
-///
-/// # Errors
-///
-/// The refusal to answer with.
-pub fn require(guard: impl Guard) -> Result<(), Refusal> {
-    call().get().map_or(Err(Refusal::Denied), |call| call.require(guard))
-}
-
-/// Has the intent acknowledged, where the policy asks for it. Awaited by the body of an audited future; a refusal
-/// means that the user's part must not run.
-pub fn intent() -> Intent {
-    Intent { receipt: None }
-}
-
-/// See [`intent`].
-#[derive(Debug)]
-#[must_use = "futures do nothing unless awaited"]
-pub struct Intent {
-    receipt: Option<Receipt>,
-}
-
-impl Future for Intent {
-    type Output = Result<(), Refusal>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let receipt = match &mut self.receipt {
-            Some(receipt) => receipt,
-            none => match call().get().map(Call::intent) {
-                Some(Ok(Some(receipt))) => none.insert(receipt),
-                Some(Ok(None)) => return Poll::Ready(Ok(())),
-                Some(Err(refusal)) => return Poll::Ready(Err(refusal)),
-                None => return Poll::Ready(Err(NOT_STARTED)),
-            },
-        };
-        let answer = ready!(Pin::new(receipt).poll(cx));
-        Poll::Ready(call().get().map_or(Err(NOT_STARTED), |call| call.intent_answered(&answer)))
-    }
-}
-
-const NOT_STARTED: Refusal = Refusal::Unavailable { effect: Effect::NotStarted };
 
 /// For functions that are never refused.
 pub fn never_refused<T>(_: Refusal) -> T {

@@ -3,9 +3,9 @@
 
 use std::any::Any;
 use std::cell::Cell;
-use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use super::call::Call;
@@ -36,8 +36,9 @@ pub(super) enum Progress {
     Queuing(Place),
     /// Its body runs.
     Running,
-    /// Its body is over, maybe with a panic, and its record is on its way.
-    Answering(Receipt, Option<Box<dyn Any + Send>>),
+    /// Its body is over, maybe with a panic, and its record is on its way. The lock is never taken: behind it, a future
+    /// stays `Sync` that is so without us.
+    Answering(Receipt, Mutex<Option<Box<dyn Any + Send>>>),
 }
 
 /// The part of an audited future that is compiled for each function.
@@ -88,18 +89,17 @@ impl Shell {
                     call.progress = Progress::Running;
                 }
                 Progress::Running => {
-                    let over;
-                    (call, over) = poll_body(call, body.as_mut(), cx);
-                    let panic = match over {
-                        Ok(false) => return self.wait(call),
-                        Ok(true) => None,
-                        Err(panic) => Some(panic),
-                    };
+                    let panic;
+                    let mut over = false;
+                    (call, panic) = run_inside(call, &mut || over = body.as_mut().poll(cx));
+                    if !over && panic.is_none() {
+                        return self.wait(call);
+                    }
                     end(&mut call, body.as_mut(), panic);
                 }
                 Progress::Answering(receipt, panic) => {
                     let Poll::Ready(answer) = Pin::new(receipt).poll(cx) else { return self.wait(call) };
-                    if let Some(panic) = panic.take() {
+                    if let Some(panic) = panic.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
                         resume_unwind(panic);
                     }
                     return Poll::Ready(call.answered(&answer));
@@ -131,18 +131,14 @@ impl Shell {
     }
 }
 
-/// Polls a body inside its call. For that long the call lies where the body's prologue finds it.
-fn poll_body(
-    mut call: Box<Call>,
-    body: Pin<&mut (dyn Body + '_)>,
-    cx: &mut Context<'_>,
-) -> (Box<Call>, std::thread::Result<bool>) {
+/// Runs a body inside its call. For that long the call lies where the body's prologue finds it.
+pub(super) fn run_inside(mut call: Box<Call>, run: &mut dyn FnMut()) -> (Box<Call>, Option<Box<dyn Any + Send>>) {
     call.swap_ambient();
-    let outer = CALL.replace(Some(call));
-    let polled = catch_unwind(AssertUnwindSafe(|| body.poll(cx)));
-    let mut call = CALL.replace(outer).unwrap_or_else(|| nobody());
+    let outer = exchange(Some(call));
+    let panic = catch_unwind(AssertUnwindSafe(run)).err();
+    let mut call = exchange(outer).unwrap_or_else(|| nobody());
     call.swap_ambient();
-    (call, polled)
+    (call, panic)
 }
 
 /// The body is over. Everything of it is dropped before the answer, as after a plain call; then its record is on its
@@ -154,7 +150,7 @@ fn end(call: &mut Call, mut body: Pin<&mut (dyn Body + '_)>, panic: Option<Box<d
         Some(_) => call.panicked(),
         None => call.returned(&mut |call| body.as_mut().judge(call)),
     };
-    call.progress = Progress::Answering(receipt, panic);
+    call.progress = Progress::Answering(receipt, Mutex::new(panic));
 }
 
 #[cold]
@@ -162,13 +158,12 @@ pub(super) fn over() -> ! {
     panic!("an audited future was polled after it had returned")
 }
 
-/// The call whose body is being polled, taken out for as long as this lives.
-#[must_use]
-pub struct CurrentCall(Option<Box<Call>>);
+/// The call whose body is running, taken out for as long as this lives.
+pub(super) struct CurrentCall(Option<Box<Call>>);
 
 impl CurrentCall {
     pub(super) fn take() -> Self {
-        Self(CALL.take())
+        Self(exchange(None))
     }
 
     pub(super) fn get(&mut self) -> Option<&mut Call> {
@@ -176,23 +171,18 @@ impl CurrentCall {
     }
 }
 
-impl Deref for CurrentCall {
-    type Target = Call;
-
-    fn deref(&self) -> &Call {
-        self.0.as_deref().unwrap_or_else(|| nobody())
-    }
-}
-
-impl DerefMut for CurrentCall {
-    fn deref_mut(&mut self) -> &mut Call {
-        self.0.as_deref_mut().unwrap_or_else(|| nobody())
-    }
-}
-
 impl Drop for CurrentCall {
     fn drop(&mut self) {
-        CALL.set(self.0.take());
+        exchange(self.0.take());
+    }
+}
+
+/// Exchanges the call whose body is running. Where the thread is ending and its locals are gone, there is none.
+fn exchange(call: Option<Box<Call>>) -> Option<Box<Call>> {
+    let mut call = call;
+    match CALL.try_with(|current| current.replace(call.take())) {
+        Ok(before) => before,
+        Err(_) => call,
     }
 }
 

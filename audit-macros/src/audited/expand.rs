@@ -5,7 +5,8 @@
 //!     let __body = async move {
 //!         let to = to;
 //!         let body = body;
-//!         { let mut call = __private::call(); call.resource("account", &to); call.field("body", &body); }
+//!         __private::resource("account", &to);
+//!         __private::field("body", &body);
 //!         if let Err(refusal) = __private::require(…) { return Refuse::refuse(refusal); }     // require
 //!         if let Err(refusal) = __private::intent().await { return Refuse::refuse(refusal); } // fail_closed
 //!         let __value: Result<Receipt, Error> = match () { () => { …the user's body… } };
@@ -15,27 +16,26 @@
 //! }
 //! ```
 //!
-//! a function that returns a future
+//! a function that is not async
+//!
+//! ```text
+//! fn transfer(to: AccountId, body: Transfer) -> Result<Receipt, Error> {
+//!     __private::audit_sync(&SITE, move || -> Result<Receipt, Error> { …as above… }, …, …)
+//! }
+//! ```
+//!
+//! and one that returns a future
 //!
 //! ```text
 //! fn transfer(to: AccountId, body: Transfer) -> Pin<Box<dyn Future<Output = Result<Receipt, Error>>>> {
 //!     let mut __call = __private::begin(&SITE);
-//!     …captures, the guard…
+//!     __call.resource("account", &to);
 //!     let __future = __private::make(&mut __call, move || { …the user's body… });
-//!     let __body = async move { …intent…; __future.await };
-//!     Box::pin(__private::audit_begun(__call, __body, …, …))
+//!     Box::pin(__private::audit_begun(__call, __future, …, …))
 //! }
 //! ```
 //!
-//! and any other function
-//!
-//! ```text
-//! fn transfer(to: AccountId, body: Transfer) -> Result<Receipt, Error> {
-//!     let mut __call = __private::begin(&SITE);
-//!     …captures, the guard…
-//!     __private::audit_sync(__call, move || -> Result<Receipt, Error> { …the user's body… }, …, …)
-//! }
-//! ```
+//! unless something has to come before its body: then that runs inside, as an async function's.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -44,7 +44,7 @@ use syn::{ReturnType, Type, parse_quote_spanned};
 use super::args::Args;
 use super::item::Function;
 use super::params;
-use super::pieces::Pieces;
+use super::pieces::{Into, Pieces};
 use super::shape::Shape;
 
 pub(super) fn expand(args: &Args, function: &Function) -> TokenStream {
@@ -92,62 +92,53 @@ fn expand_async_kept(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
 }
 
 fn expand_future(pieces: &Pieces<'_>, function: &Function, boxed: bool) -> TokenStream {
-    let private = &pieces.private;
-    let (begun, inference, prologue) = (begun(pieces), pieces.inference(), pieces.prologue(None));
-    let (judge, refuse, body) = (pieces.judge(), pieces.refuse(), &function.body);
+    let (private, user) = (&pieces.private, &function.body);
+    let (site, judge, refuse) = (pieces.site(), pieces.judge(), pieces.refuse());
     // An opaque type cannot be named; a boxed one must be, so that the box is coerced to it.
     let returns = function.returns().filter(|_| boxed).map(|ty| quote!(-> #ty));
     let span = Span::mixed_site();
-    let audited = pieces.call("audit_begun", &quote_spanned!(span=> __call, __body, #judge, #refuse));
-    let audited = if boxed { quote_spanned!(span=> #private::Box::pin(#audited)) } else { audited };
-    let expanded = quote_spanned! {span=>
-        #begun
-        let __future = #private::make(&mut __call, move || #returns #body);
-        let __body = async move {
-            #inference
-            #prologue
-            __future.await
+    let (before, audited) = if pieces.comes_after_something() {
+        let (inference, prologue) = (pieces.inference(), pieces.prologue(true));
+        let body = quote_spanned! {span=>
+            let __body = async move {
+                #inference
+                #prologue
+                let __make = move || #returns #user;
+                __make().await
+            };
         };
-        #audited
+        (body, pieces.call("audit", &quote_spanned!(span=> #site, __body, #judge, #refuse)))
+    } else {
+        let captures = pieces.captures(Into::Local);
+        let begun = quote_spanned! {span=>
+            let mut __call = #private::begin(#site);
+            #captures
+            let __future = #private::make(&mut __call, move || #returns #user);
+        };
+        (begun, pieces.call("audit_begun", &quote_spanned!(span=> __call, __future, #judge, #refuse)))
     };
-    function_with(function, &function.sig, expanded)
+    let audited = if boxed { quote_spanned!(span=> #private::Box::pin(#audited)) } else { audited };
+    function_with(function, &function.sig, quote!(#before #audited))
 }
 
 fn expand_sync(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
-    let (value, body) = (&pieces.value, &function.body);
-    let (begun, judge, refuse) = (begun(pieces), pieces.judge(), pieces.refuse());
+    let (value, user) = (&pieces.value, &function.body);
+    let (site, judge, refuse) = (pieces.site(), pieces.judge(), pieces.refuse());
     let returns = pieces.nameable.then(|| quote!(-> #value));
     let span = Span::mixed_site();
-    let arguments = quote_spanned!(span=> __call, move || #returns #body, #judge, #refuse);
-    let audited = answer(function, pieces.call("audit_sync", &arguments));
-    let expanded = quote_spanned! {span=>
-        #begun
-        #audited
+    let prologue = pieces.prologue(false);
+    let body = if prologue.is_empty() {
+        user.to_token_stream()
+    } else {
+        quote_spanned!(span=> { #prologue match () { () => #user } })
     };
-    function_with(function, &function.sig, expanded)
-}
-
-/// Begins the call before the body takes the arguments. The guard looks at them, too: its denial waits in the call.
-fn begun(pieces: &Pieces<'_>) -> TokenStream {
-    let (private, site, captures) = (&pieces.private, pieces.site(), pieces.captures());
-    let span = Span::mixed_site();
-    let guard = pieces.guard(&quote_spanned!(span=> __call.require));
-    let guard = guard.map(|guard| quote_spanned!(span=> let _ = #guard;));
-    quote_spanned! {span=>
-        #[allow(unused_mut)]
-        let mut __call = #private::begin(#site);
-        #captures
-        #guard
-    }
+    let arguments = quote_spanned!(span=> #site, move || #returns #body, #judge, #refuse);
+    let audited = answer(function, pieces.call("audit_sync", &arguments));
+    function_with(function, &function.sig, audited)
 }
 
 fn async_body(pieces: &Pieces<'_>, function: &Function, bindings: &TokenStream) -> TokenStream {
-    let private = &pieces.private;
-    let guard = pieces.guard(&quote_spanned!(Span::mixed_site()=> #private::require));
-    let (inference, prologue, captures) = (pieces.inference(), pieces.prologue(guard.as_ref()), pieces.captures());
-    let captures = (!captures.is_empty())
-        .then(|| quote_spanned! {Span::mixed_site()=> { let mut __call = #private::call(); #captures } });
-    let value = &pieces.value;
+    let (inference, prologue, value) = (pieces.inference(), pieces.prologue(true), &pieces.value);
     // The braces keep the user's edition, on which the end of the body's last temporaries depends; in the arm no lint
     // takes them for superfluous.
     let (body, returned) = (&function.body, pieces.returned());
@@ -155,7 +146,6 @@ fn async_body(pieces: &Pieces<'_>, function: &Function, bindings: &TokenStream) 
         async move {
             #inference
             #bindings
-            #captures
             #prologue
             let __value: #value = match () { () => #body };
             #[allow(unreachable_code, clippy::needless_return)]

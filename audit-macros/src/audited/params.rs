@@ -8,7 +8,7 @@ use syn::{Attribute, FnArg, Pat, PatIdent, ReceiverKind, Signature, parse_quote}
 
 /// Gives every parameter a name in the signature; the statements bind the user's patterns to them.
 pub(super) fn move_inside(sig: &mut Signature) -> TokenStream {
-    let mut bindings = TokenStream::new();
+    let mut bindings: TokenStream = hold_receiver(sig).into_iter().collect();
     for (at, input) in sig.inputs.iter_mut().enumerate() {
         let FnArg::Typed(param) = input else { continue };
         let attrs: Vec<_> = param.attrs.iter().filter(|attr| !attr.path().is_ident("doc")).cloned().collect();
@@ -33,7 +33,6 @@ pub(super) fn move_inside(sig: &mut Signature) -> TokenStream {
             let #pattern = #name;
         });
     }
-    bindings.extend(hold_receiver(sig));
     bindings
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{GenericArgument, PathArguments, PathSegment, Type};
+use syn::{GenericArgument, LitStr, PathArguments, PathSegment, Type};
 
 use super::args::{Args, Captured, Field, Showing, VerdictSource};
 use super::item::Function;
@@ -21,6 +21,15 @@ pub(super) struct Pieces<'a> {
     pub(super) nameable: bool,
     /// Where a mistake about that type is shown.
     value_span: Span,
+}
+
+/// Which call a capture is for.
+#[derive(Clone, Copy)]
+pub(super) enum Into {
+    /// The one whose body is running.
+    Current,
+    /// The one at hand, `__call`.
+    Local,
 }
 
 impl<'a> Pieces<'a> {
@@ -77,34 +86,38 @@ impl<'a> Pieces<'a> {
         }}
     }
 
-    /// Statements on `__call`. The tenant comes first: it is part of what a keyed hash is made of.
-    pub(super) fn captures(&self) -> TokenStream {
-        let (args, span) = (self.args, Span::mixed_site());
+    /// Statements that capture. The tenant comes first: it is part of what a keyed hash is made of.
+    pub(super) fn captures(&self, into: Into) -> TokenStream {
+        let args = self.args;
         let mut captures = TokenStream::new();
-        for (method, captured) in [("tenant", &args.tenant), ("actor", &args.actor), ("subject", &args.subject)] {
+        for (what, captured) in [("tenant", &args.tenant), ("actor", &args.actor), ("subject", &args.subject)] {
             if let Some(captured) = captured {
-                let method = Ident::new(method, span.located_at(captured.value.span()));
-                let value = self.shown(captured);
-                captures.extend(quote_spanned!(span=> __call.#method(#value);));
+                captures.extend(self.capture(into, what, None, captured));
             }
         }
         if let Some((kind, id)) = &args.resource {
-            let method = Ident::new("resource", span.located_at(id.value.span()));
-            let id = self.shown(id);
-            captures.extend(quote_spanned!(span=> __call.#method(#kind, #id);));
+            captures.extend(self.capture(into, "resource", Some(kind), id));
         }
-        captures.extend(self.fields(&args.fields));
+        captures.extend(self.fields(into, &args.fields));
         captures
     }
 
-    fn fields(&self, fields: &[Field]) -> TokenStream {
-        let span = Span::mixed_site();
-        let each = fields.iter().map(|field| {
-            let method = Ident::new("field", span.located_at(field.value.value.span()));
-            let (key, value) = (&field.key, self.shown(&field.value));
-            quote_spanned!(span=> __call.#method(#key, #value);)
-        });
-        each.collect()
+    fn fields(&self, into: Into, fields: &[Field]) -> TokenStream {
+        fields.iter().map(|field| self.capture(into, "field", Some(&field.key), &field.value)).collect()
+    }
+
+    fn capture(&self, into: Into, what: &str, name: Option<&LitStr>, captured: &Captured) -> TokenStream {
+        let at = Span::mixed_site().located_at(captured.value.span());
+        let (what, value) = (Ident::new(what, at), self.shown(captured));
+        let target = match into {
+            Into::Current => {
+                let private = self.private_at(at);
+                quote_spanned!(at=> #private::#what)
+            }
+            Into::Local => quote_spanned!(Span::mixed_site()=> __call.#what),
+        };
+        let name = name.map(|name| quote!(#name,));
+        quote_spanned!(Span::mixed_site()=> #target(#name #value);)
     }
 
     /// A reference to the value, inside what says how it may be shown.
@@ -124,27 +137,36 @@ impl<'a> Pieces<'a> {
         quote_spanned!(span=> &#private::#wrapper(&#value))
     }
 
-    /// The guard, as an expression of `Result<(), Refusal>` by the way at hand: a method of the call, or a function
-    /// that finds it.
-    pub(super) fn guard(&self, require: &TokenStream) -> Option<TokenStream> {
+    fn guard(&self) -> Option<TokenStream> {
         let guard = self.args.require.as_ref()?;
         // At the user's expression, where a mistake in its type is shown.
         let at = Span::mixed_site().located_at(guard.span());
-        Some(quote_spanned!(at=> #require(#guard)))
+        let private = self.private_at(at);
+        Some(quote_spanned!(at=> #private::require(#guard)))
     }
 
-    /// What an async body does before the user's part of it: it passes its guard, and has its intent acknowledged.
-    pub(super) fn prologue(&self, guard: Option<&TokenStream>) -> TokenStream {
+    /// Whether something has to happen before the user's part of the body, besides capturing.
+    pub(super) fn comes_after_something(&self) -> bool {
+        self.can_refuse().is_some() || self.args.intent
+    }
+
+    /// What a body does before the user's part of it: it captures, passes its guard, and has its intent acknowledged.
+    pub(super) fn prologue(&self, is_async: bool) -> TokenStream {
         let private = &self.private;
         let span = Span::mixed_site();
-        let guard = guard.map(|guard| self.or_refuse(guard));
-        let intent = quote_spanned!(span=> #private::intent().await);
-        let intent = match (self.can_refuse(), self.args.intent) {
+        let captures = self.captures(Into::Current);
+        let guard = self.guard().map(|guard| self.or_refuse(&guard));
+        let intent = if is_async {
+            quote_spanned!(span=> #private::intent().await)
+        } else {
+            quote_spanned!(span=> #private::intent_sync())
+        };
+        let intent = match (self.args.fail_closed, self.args.intent) {
             (Some(_), _) => self.or_refuse(&intent),
             (None, true) => quote_spanned!(span=> let _ = #intent;),
             (None, false) => TokenStream::new(),
         };
-        quote!(#guard #intent)
+        quote!(#captures #guard #intent)
     }
 
     fn or_refuse(&self, passed: &TokenStream) -> TokenStream {
@@ -192,7 +214,8 @@ impl<'a> Pieces<'a> {
             quote_spanned! {at=> {
                 #[allow(unused_imports)]
                 use #private::judge::{
-                    AsData as _, ByDecision as _, ByResult as _, ByResultOfDecision as _, ReturnsFuture as _,
+                    AsData as _, ByDecision as _, ByNestedResult as _, ByResult as _, ByResultOfDecision as _,
+                    ByResultOfFuture as _, ReturnsFuture as _,
                 };
                 (&&&&&#private::judge::Judge(#value)).verdict()
             }}
@@ -230,7 +253,7 @@ impl<'a> Pieces<'a> {
     fn ok_fields(&self) -> Option<TokenStream> {
         let private = &self.private;
         let (pattern, fields) = self.args.ok_fields.as_ref()?;
-        let fields = self.fields(fields);
+        let fields = self.fields(Into::Local, fields);
         Some(quote_spanned! {Span::mixed_site()=>
             let __good = {
                 #[allow(unused_imports)]
