@@ -26,6 +26,11 @@ async fn pair() -> (StatusCode, &'static str) {
     (StatusCode::CONFLICT, "taken")
 }
 
+#[audited(action = "page.triple")]
+async fn triple() -> (StatusCode, [(&'static str, &'static str); 1], &'static str) {
+    (StatusCode::FORBIDDEN, [("x-reason", "none")], "no")
+}
+
 #[audited(action = "page.hidden", fail_closed)]
 async fn hidden() -> Response<Body> {
     let mut response = StatusCode::NOT_FOUND.into_response();
@@ -49,6 +54,7 @@ async fn serve(memory: MemorySink) -> SocketAddr {
     let service = Router::new()
         .route("/status/{status}", get(status))
         .route("/pair", get(pair))
+        .route("/triple", get(triple))
         .route("/hidden", get(hidden))
         .route("/slow", get(slow))
         .route("/broken", get(broken))
@@ -100,6 +106,9 @@ async fn statuses_decide() {
         };
         assert_eq!((decided.as_str(), ended.as_str()), (decision, outcome));
     }
+    answer(address, "/triple").await;
+    let denied = memory.last("page.triple").unwrap().decision().is_some_and(|decided| decided != StoredDecision::Allow);
+    assert!(denied);
     answer(address, "/pair").await;
     assert_eq!(memory.last("page.pair").unwrap().outcome(), Some(StoredOutcome::Failure { code: "http.409".into() }));
 }

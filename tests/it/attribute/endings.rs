@@ -253,3 +253,54 @@ fn what_the_bodys_values_record_while_they_are_dropped_belongs_to_the_call() {
     assert_eq!(records.iter().map(|record| record.action()).collect::<Vec<_>>(), ["nested.drop", "outer.call"]);
     assert_eq!(records[0].parent(), records[1].id());
 }
+
+#[audited]
+fn nested(result: Result<Result<u8, Error>, Error>) -> Result<Result<u8, Error>, Error> {
+    result
+}
+
+#[audited]
+fn borrowed(result: &Result<u8, Error>) -> &Result<u8, Error> {
+    result
+}
+
+#[audited]
+fn optional(result: Option<Result<u8, Error>>) -> Option<Result<u8, Error>> {
+    result
+}
+
+#[audited]
+fn boxed(result: Result<u8, Error>) -> Box<Result<u8, Error>> {
+    Box::new(result)
+}
+
+#[audited]
+fn optional_decision(decision: Option<Decision>) -> Option<Decision> {
+    decision
+}
+
+struct Cell<T>(T);
+
+impl<T> Cell<T> {
+    #[audited(action = "cell.take")]
+    fn take(self) -> T {
+        self.0
+    }
+}
+
+#[test]
+fn a_result_inside_of_something_else_is_not_taken_for_data() {
+    const DENIED: (&str, &str) = ("deny missing_scope", "failure missing_scope");
+    ends(|| nested(Ok(Err(Error::Forbidden))), DENIED.0, DENIED.1);
+    ends(|| nested(Err(Error::Forbidden)), DENIED.0, DENIED.1);
+    ends(|| nested(Ok(Ok(1))), "allow", "success");
+    ends(|| borrowed(&Err(Error::Forbidden)).is_err(), DENIED.0, DENIED.1);
+    ends(|| optional(Some(Err(Error::Forbidden))), DENIED.0, DENIED.1);
+    ends(|| optional(None), "allow", "success");
+    ends(|| boxed(Err(Error::Broken)), "allow", "failure broken");
+    ends(|| optional_decision(Some(Decision::deny("no"))), "deny no", "failure no");
+    ends(|| optional_decision(None), "allow", "success");
+    // Where the type is a parameter, nobody can tell.
+    ends(|| Cell(Err::<u8, Error>(Error::Forbidden)).take(), "allow", "unknown");
+    ends(|| Cell(3).take(), "allow", "success");
+}

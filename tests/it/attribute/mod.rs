@@ -25,6 +25,7 @@ mod intents;
 mod kinds;
 mod lints;
 mod nesting;
+mod prologue;
 mod signatures;
 mod stacked;
 mod surroundings;
