@@ -107,7 +107,7 @@ impl Call {
     }
 
     /// Where there was no room: a place in the queue for it.
-    pub(super) fn queue(&self) -> Option<Place> {
+    fn queue(&self) -> Option<Place> {
         (!self.admitted).then(|| self.core.queue_for_slot())
     }
 
@@ -166,11 +166,13 @@ impl Call {
         if closed && !(self.admitted && self.core.can_fail_closed()) {
             return Err(self.unavailable(true));
         }
-        let mut intent = self.draft.clone();
-        intent.stage = Stage::Intent;
-        intent.call = Some(self.id);
+        // The draft itself, payload and all; its own end overwrites the stage.
+        self.draft.stage = Stage::Intent;
+        self.draft.call = Some(self.id);
         let id = RecordId::at(self.occurred_at);
-        Ok(Some(self.core.submit(&intent, Some(&self.context()), id, self.occurred_at, self.slot())))
+        let receipt = self.core.submit(&self.draft, Some(&self.context()), id, self.occurred_at, self.slot());
+        self.draft.call = None;
+        Ok(Some(receipt))
     }
 
     pub(super) fn intent_answered(&mut self, answer: &Result<(), SinkError>) -> Result<(), Refusal> {
