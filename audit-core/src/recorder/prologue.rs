@@ -10,16 +10,12 @@ use std::task::{Context, Poll, ready};
 
 use super::call::Call;
 use super::capture::{CaptureActor, CaptureSubject};
-use super::shell::CurrentCall;
+use super::shell::with_call;
 use crate::decision::Guard;
 use crate::refusal::{Effect, Refusal};
 use crate::sensitive::Sensitive;
 use crate::sink::SinkError;
 use crate::ticket::Receipt;
-
-fn with_call<R>(reach: impl FnOnce(&mut Call) -> R) -> Option<R> {
-    CurrentCall::take().get().map(reach)
-}
 
 /// Captures the owner of the record.
 pub fn tenant(tenant: &dyn Sensitive) {

@@ -158,23 +158,17 @@ pub(super) fn over() -> ! {
     panic!("an audited future was polled after it had returned")
 }
 
-/// The call whose body is running, taken out for as long as this lives.
-pub(super) struct CurrentCall(Option<Box<Call>>);
+/// Reaches the call whose body is running.
+pub(super) fn with_call<R>(reach: impl FnOnce(&mut Call) -> R) -> Option<R> {
+    struct PutBack(Option<Box<Call>>);
 
-impl CurrentCall {
-    pub(super) fn take() -> Self {
-        Self(exchange(None))
+    impl Drop for PutBack {
+        fn drop(&mut self) {
+            exchange(self.0.take());
+        }
     }
 
-    pub(super) fn get(&mut self) -> Option<&mut Call> {
-        self.0.as_deref_mut()
-    }
-}
-
-impl Drop for CurrentCall {
-    fn drop(&mut self) {
-        exchange(self.0.take());
-    }
+    PutBack(exchange(None)).0.as_deref_mut().map(reach)
 }
 
 /// Exchanges the call whose body is running. Where the thread is ending and its locals are gone, there is none.
