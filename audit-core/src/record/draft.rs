@@ -11,7 +11,7 @@ use crate::context::AuditContext;
 use crate::decision::{Code, Decision, Outcome, Verdict};
 use crate::detail::Detail;
 use crate::id::RecordId;
-use crate::recorder::current_context;
+use crate::recorder::surrounding_context;
 use crate::resource::{Resource, Subject};
 use crate::sensitive::{Object, Redaction, Sensitive};
 use crate::timestamp::Timestamp;
@@ -225,7 +225,7 @@ impl RecordBuilder {
     /// Adds fields to the detail, each as it says.
     pub fn fields(mut self, fields: impl FnOnce(&mut Object<'_, '_>)) -> Self {
         let keys = self.recorder.as_ref().and_then(|recorder| recorder.core().keys());
-        let context = keys.and_then(|_| current_context());
+        let context = keys.and_then(|_| surrounding_context());
         let tenant = context.as_ref().and_then(|context| context.tenant.as_ref()).or(self.draft.stated.tenant.as_ref());
         let redaction = Redaction { keys, tenant: tenant.map(|tenant| tenant.0.secret()) };
         let mut fields = Some(fields);

@@ -176,7 +176,12 @@ pub fn carry<F: IntoFuture>(future: F) -> Scoped<F::IntoFuture> {
 
 /// The context around the running code, as it is now.
 pub fn current_context() -> Option<AuditContext> {
-    Ambient::current().context.map(|context| AuditContext::clone(&context.snapshot()))
+    surrounding_context().map(Arc::unwrap_or_clone)
+}
+
+/// The same, to look at.
+pub(crate) fn surrounding_context() -> Option<Arc<AuditContext>> {
+    Ambient::current().context.map(|context| context.snapshot())
 }
 
 /// Adds to the context around the running code, once more is known. What is set already stays: a differing value
