@@ -58,7 +58,7 @@ pub(crate) fn encode(draft: &Draft, context: Option<&AuditContext>, stamp: &Stam
     writer.who(&who);
     writer.ties(draft, &who);
     writer.payload(draft, &who);
-    writer.notes(draft);
+    writer.notes();
     writer.out.push('}');
     Record::from_parts(writer.out, writer.index)
 }
@@ -137,18 +137,19 @@ impl Writer<'_> {
         }
     }
 
-    fn notes(&mut self, draft: &Draft) {
+    fn notes(&mut self) {
         let notes = std::mem::take(&mut self.notes);
-        if notes.unencodable || draft.detail.notes.unencodable {
+        if notes.unencodable {
             self.flags.raise(Flag::Unencodable);
         }
         if !notes.cut.is_empty() {
             self.flags.raise(Flag::Cut);
         }
-        self.list(Key::Redacted, &notes.redacted, |w, path| w.push_text(path));
-        self.list(Key::Cut, &notes.cut, |w, path| w.push_text(path));
+        // These are bounded where they are made.
+        self.all(Key::Redacted, &notes.redacted, |w, path| w.push_text(path));
+        self.all(Key::Cut, &notes.cut, |w, path| w.push_text(path));
         let flags: Vec<_> = self.flags.raised().collect();
-        self.list(Key::Flags, &flags, |w, flag| w.push_text(flag.as_str()));
+        self.all(Key::Flags, &flags, |w, flag| w.push_text(flag.as_str()));
     }
 
     fn claims(&mut self, claims: &[Claim]) {
@@ -164,11 +165,11 @@ impl Writer<'_> {
             match claim {
                 Claim::Actor(actor) => self.actor("claimed.actor.id", actor),
                 Claim::OnBehalfOf(actor) => self.actor("claimed.on_behalf_of.id", actor),
-                Claim::InvocationChain(chain) => self.items(chain, "claimed.invocation_chain", |w, actor| {
+                Claim::InvocationChain(chain) => self.bounded(chain, "claimed.invocation_chain", |w, actor| {
                     w.actor("claimed.invocation_chain[].id", actor);
                 }),
                 Claim::Tenant(tenant) => self.identity("claimed.tenant", &tenant.0),
-                Claim::Roles(roles) => self.items(roles, "claimed.roles", Self::code),
+                Claim::Roles(roles) => self.bounded(roles, "claimed.roles", Self::code),
                 Claim::Session(session) => self.identity("claimed.session", &session.0),
                 Claim::Source(source) => self.source(source),
                 Claim::CorrelationId(id) => self.push_text(id.as_str()),
@@ -259,23 +260,31 @@ impl Writer<'_> {
 
     fn list<T>(&mut self, key: Key, items: &[T], write: impl Fn(&mut Self, &T)) {
         if !items.is_empty() {
-            self.key(key, |w| w.items(items, key.as_str(), write));
+            self.key(key, |w| w.bounded(items, key.as_str(), write));
         }
     }
 
-    fn items<T>(&mut self, items: &[T], path: &str, write: impl Fn(&mut Self, &T)) {
+    fn all<T>(&mut self, key: Key, items: &[T], write: impl Fn(&mut Self, &T)) {
+        if !items.is_empty() {
+            self.key(key, |w| w.items(items, write));
+        }
+    }
+
+    /// Writes what may be listed, and notes where that is not all.
+    fn bounded<T>(&mut self, items: &[T], path: &str, write: impl Fn(&mut Self, &T)) {
+        self.items(&items[..items.len().min(MAX_LISTED)], write);
+        if items.len() > MAX_LISTED {
+            note(&mut self.notes.cut, path);
+        }
+    }
+
+    fn items<T>(&mut self, items: &[T], write: impl Fn(&mut Self, &T)) {
         self.out.push('[');
-        // The framework's own lists (paths, flags) are bounded where they are made.
-        let own = matches!(path, "redacted" | "cut" | "flags");
-        let listed = if own { items.len() } else { items.len().min(MAX_LISTED) };
-        for (at, item) in items[..listed].iter().enumerate() {
+        for (at, item) in items.iter().enumerate() {
             if at > 0 {
                 self.out.push(',');
             }
             write(self, item);
-        }
-        if listed < items.len() {
-            note(&mut self.notes.cut, path);
         }
         self.out.push(']');
     }
