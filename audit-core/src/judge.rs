@@ -1,7 +1,8 @@
 //! What a returned value says, chosen by its type at the place where the attribute stands.
 //!
 //! Method resolution by autoref takes the first of these that fits: a future, which is a mistake; a value with a
-//! decision of its own; a `Result`, whose error must say what it is; anything else is data. In a generic function only the bounds in scope count.
+//! decision of its own; a `Result` around or inside of something else; a plain `Result`, whose error must say what it is;
+//! anything else is data. In a generic function only the bounds in scope count.
 //!
 //! Generated code calls `(&&&&&Judge(&value)).verdict()`.
 
