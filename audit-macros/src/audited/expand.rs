@@ -44,7 +44,7 @@ use syn::{ReturnType, Type, parse_quote_spanned};
 use super::args::Args;
 use super::item::Function;
 use super::params;
-use super::pieces::{Into, Pieces};
+use super::pieces::{Pieces, WhichCall};
 use super::shape::Shape;
 
 pub(super) fn expand(args: &Args, function: &Function) -> TokenStream {
@@ -109,7 +109,7 @@ fn expand_future(pieces: &Pieces<'_>, function: &Function, boxed: bool) -> Token
         };
         (body, pieces.call("audit", &quote_spanned!(span=> #site, __body, #judge, #refuse)))
     } else {
-        let captures = pieces.captures(Into::Local);
+        let captures = pieces.captures(WhichCall::Local);
         let begun = quote_spanned! {span=>
             let mut __call = #private::begin(#site);
             #captures

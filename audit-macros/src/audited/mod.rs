@@ -7,6 +7,7 @@ mod item;
 mod params;
 mod pieces;
 mod shape;
+mod types;
 mod values;
 
 use proc_macro2::TokenStream;

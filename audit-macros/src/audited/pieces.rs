@@ -4,10 +4,11 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{GenericArgument, LitStr, PathArguments, PathSegment, Type};
+use syn::{LitStr, Type};
 
 use super::args::{Args, Captured, Field, Showing, VerdictSource};
 use super::item::Function;
+use super::types::{error_type, without_impl};
 
 pub(super) struct Pieces<'a> {
     args: &'a Args,
@@ -25,9 +26,9 @@ pub(super) struct Pieces<'a> {
 
 /// Which call a capture is for.
 #[derive(Clone, Copy)]
-pub(super) enum Into {
+pub(super) enum WhichCall {
     /// The one whose body is running.
-    Current,
+    Running,
     /// The one at hand, `__call`.
     Local,
 }
@@ -87,34 +88,34 @@ impl<'a> Pieces<'a> {
     }
 
     /// Statements that capture. The tenant comes first: it is part of what a keyed hash is made of.
-    pub(super) fn captures(&self, into: Into) -> TokenStream {
+    pub(super) fn captures(&self, which: WhichCall) -> TokenStream {
         let args = self.args;
         let mut captures = TokenStream::new();
         for (what, captured) in [("tenant", &args.tenant), ("actor", &args.actor), ("subject", &args.subject)] {
             if let Some(captured) = captured {
-                captures.extend(self.capture(into, what, None, captured));
+                captures.extend(self.capture(which, what, None, captured));
             }
         }
         if let Some((kind, id)) = &args.resource {
-            captures.extend(self.capture(into, "resource", Some(kind), id));
+            captures.extend(self.capture(which, "resource", Some(kind), id));
         }
-        captures.extend(self.fields(into, &args.fields));
+        captures.extend(self.fields(which, &args.fields));
         captures
     }
 
-    fn fields(&self, into: Into, fields: &[Field]) -> TokenStream {
-        fields.iter().map(|field| self.capture(into, "field", Some(&field.key), &field.value)).collect()
+    fn fields(&self, which: WhichCall, fields: &[Field]) -> TokenStream {
+        fields.iter().map(|field| self.capture(which, "field", Some(&field.key), &field.value)).collect()
     }
 
-    fn capture(&self, into: Into, what: &str, name: Option<&LitStr>, captured: &Captured) -> TokenStream {
+    fn capture(&self, which: WhichCall, what: &str, name: Option<&LitStr>, captured: &Captured) -> TokenStream {
         let at = Span::mixed_site().located_at(captured.value.span());
         let (what, value) = (Ident::new(what, at), self.shown(captured));
-        let target = match into {
-            Into::Current => {
+        let target = match which {
+            WhichCall::Running => {
                 let private = self.private_at(at);
                 quote_spanned!(at=> #private::#what)
             }
-            Into::Local => quote_spanned!(Span::mixed_site()=> __call.#what),
+            WhichCall::Local => quote_spanned!(Span::mixed_site()=> __call.#what),
         };
         let name = name.map(|name| quote!(#name,));
         quote_spanned!(Span::mixed_site()=> #target(#name #value);)
@@ -154,7 +155,7 @@ impl<'a> Pieces<'a> {
     pub(super) fn prologue(&self, is_async: bool) -> TokenStream {
         let private = &self.private;
         let span = Span::mixed_site();
-        let captures = self.captures(Into::Current);
+        let captures = self.captures(WhichCall::Running);
         let guard = self.guard().map(|guard| self.or_refuse(&guard));
         let intent = if is_async {
             quote_spanned!(span=> #private::intent().await)
@@ -253,7 +254,7 @@ impl<'a> Pieces<'a> {
     fn ok_fields(&self) -> Option<TokenStream> {
         let private = &self.private;
         let (pattern, fields) = self.args.ok_fields.as_ref()?;
-        let fields = self.fields(Into::Local, fields);
+        let fields = self.fields(WhichCall::Local, fields);
         Some(quote_spanned! {Span::mixed_site()=>
             let __good = {
                 #[allow(unused_imports)]
@@ -295,48 +296,4 @@ impl<'a> Pieces<'a> {
         let ty = self.function.returns().map_or_else(|| self.function.sig.ident.span(), Spanned::span);
         Span::mixed_site().located_at(ty)
     }
-}
-
-/// The error of what is written as a result, else the type itself.
-fn error_type(ty: &Type) -> &Type {
-    let Type::Path(path) = ty else { return ty };
-    match path.path.segments.last() {
-        Some(PathSegment { ident, arguments: PathArguments::AngleBracketed(arguments) }) if ident == "Result" => {
-            match arguments.args.last() {
-                Some(GenericArgument::Type(error)) if arguments.args.len() == 2 => error,
-                _ => ty,
-            }
-        }
-        _ => ty,
-    }
-}
-
-/// Replaces every `impl Trait` by `_`.
-fn without_impl(mut ty: Type) -> Type {
-    match &mut ty {
-        Type::ImplTrait(_) => return syn::parse_quote!(_),
-        Type::Path(path) => {
-            let segments = path.path.segments.iter_mut();
-            for segment in segments {
-                let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { continue };
-                for argument in &mut arguments.args {
-                    if let GenericArgument::Type(ty) = argument {
-                        erase(ty);
-                    }
-                }
-            }
-        }
-        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(erase),
-        Type::Reference(reference) => erase(&mut reference.elem),
-        Type::Array(array) => erase(&mut array.elem),
-        Type::Slice(slice) => erase(&mut slice.elem),
-        Type::Paren(paren) => erase(&mut paren.elem),
-        Type::Group(group) => erase(&mut group.elem),
-        _ => {}
-    }
-    ty
-}
-
-fn erase(ty: &mut Type) {
-    *ty = without_impl(std::mem::replace(ty, Type::Verbatim(TokenStream::new())));
 }
