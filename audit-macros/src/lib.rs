@@ -12,6 +12,8 @@ mod names;
 mod sensitive;
 mod symbol;
 
+use syn::{DeriveInput, parse_macro_input};
+
 /// Wraps a function so that every call leaves a record, acknowledged before the function returns.
 ///
 /// ```text
@@ -86,7 +88,7 @@ pub fn audited(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 /// ```
 #[proc_macro_derive(Sensitive, attributes(sensitive))]
 pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    sensitive::derive(input.into()).into()
+    sensitive::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
 /// Makes an enum a typed vocabulary: each variant an action, its fields the payload.
@@ -123,7 +125,7 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// ```
 #[proc_macro_derive(AuditEvent, attributes(event, sensitive))]
 pub fn event(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    event::derive(input.into()).into()
+    event::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
 /// Says which values of an error are denials, with what reason, and which are failures, with what code.
@@ -151,5 +153,5 @@ pub fn event(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// ```
 #[proc_macro_derive(Deny, attributes(denied, failed))]
 pub fn deny(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    deny::derive(input.into()).into()
+    deny::derive(&parse_macro_input!(input as DeriveInput)).into()
 }

@@ -11,13 +11,9 @@ use syn::DeriveInput;
 use crate::ctxt::Ctxt;
 
 /// Expands the derive.
-pub(crate) fn derive(tokens: TokenStream) -> TokenStream {
-    let input: DeriveInput = match syn::parse2(tokens) {
-        Ok(input) => input,
-        Err(error) => return error.into_compile_error(),
-    };
+pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let cx = Ctxt::new();
-    let parsed = parse::Input::parse(&cx, &input);
+    let parsed = parse::Input::parse(&cx, input);
     check::input(&cx, &parsed);
     match cx.check() {
         Ok(()) => expand::expand(&parsed),

@@ -17,20 +17,16 @@ use crate::ctxt::Ctxt;
 use crate::symbol::SENSITIVE;
 
 /// Expands the derive.
-pub(crate) fn derive(tokens: TokenStream) -> TokenStream {
-    let input: DeriveInput = match syn::parse2(tokens) {
-        Ok(input) => input,
-        Err(error) => return error.into_compile_error(),
-    };
+pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let cx = Ctxt::new();
     let private = parse::private_path(&cx, &input.attrs, SENSITIVE);
-    let parsed = parse::Input::parse(&cx, &input);
+    let parsed = parse::Input::parse(&cx, input);
     if let Some(parsed) = &parsed {
         check::input(&cx, parsed);
     }
     match (cx.check(), parsed) {
         (Ok(()), Some(parsed)) => expand::expand(&private, &parsed),
         (Ok(()), None) => TokenStream::new(),
-        (Err(error), _) => expand::fallback(&private, &input, &error),
+        (Err(error), _) => expand::fallback(&private, input, &error),
     }
 }
