@@ -112,6 +112,7 @@
 //! | feature | what it adds | what it costs |
 //! |---|---|---|
 //! | *(default)* | everything below but what a feature names | pure Rust: serde, tracing, uuid, jiff, sha2; no async runtime |
+//! | `testing` | `testing::canary`: a test in one line that nothing sensitive leaves | nothing; for dev-dependencies |
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
 
 #![forbid(unsafe_code)]
@@ -136,6 +137,12 @@ pub use audit_sinks::{
     DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, Journal, JournalDamage, JournalError, JournalOptions, JournalReader,
     JournalStep, MemorySink, Recovered, StillMissing,
 };
+
+/// For the tests of those who use `audited`.
+#[cfg(feature = "testing")]
+pub mod testing {
+    pub use audit_core::testing::*;
+}
 
 /// The snippets of the README compile.
 #[cfg(doctest)]
