@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::sensitive::{Encoder, Notes, Object, Redaction};
+use crate::sensitive::{Encoder, Notes, Object, Redaction, Sensitive};
 
 /// The payload of a record, already redacted: it can only be made through the redacting encoder.
 #[derive(Clone, Default)]
@@ -13,6 +13,21 @@ pub struct Detail {
 }
 
 impl Detail {
+    /// Takes the fields of a classified value. It knows no key, so that what should be hashed is redacted.
+    ///
+    /// A value that has no fields is written under the key `value`.
+    pub fn new<T: Sensitive + ?Sized>(value: &T) -> Self {
+        let mut encoder = Encoder::resume(Redaction::default(), String::with_capacity(256), Notes::default());
+        encoder.fields_of(&mut |encoder| value.write(encoder));
+        let (fields, notes) = encoder.suspend();
+        Self { fields, notes }
+    }
+
+    /// The detail as a JSON object.
+    pub fn json(&self) -> String {
+        format!("{{{}}}", self.fields)
+    }
+
     pub(crate) fn add(&mut self, redaction: Redaction<'_>, fields: &mut dyn FnMut(&mut Object<'_, '_>)) {
         let mut encoder = Encoder::resume(redaction, std::mem::take(&mut self.fields), std::mem::take(&mut self.notes));
         encoder.fields(fields);
