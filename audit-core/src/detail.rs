@@ -17,9 +17,7 @@ impl Detail {
     ///
     /// A value that has no fields is written under the key `value`.
     pub fn new<T: Sensitive + ?Sized>(value: &T) -> Self {
-        let mut encoder = Encoder::resume(Redaction::default(), String::with_capacity(256), Notes::default());
-        encoder.fields_of(&mut |encoder| value.write(encoder));
-        let (fields, notes) = encoder.suspend();
+        let (fields, notes) = Encoder::fields_of(Redaction::default(), value);
         Self { fields, notes }
     }
 

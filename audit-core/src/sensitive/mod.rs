@@ -1,8 +1,10 @@
 //! Classification and redaction.
 
+mod care;
 mod debug;
 mod encoder;
 mod foreign;
+mod frame;
 mod keys;
 mod limits;
 mod mode;

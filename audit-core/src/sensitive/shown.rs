@@ -84,7 +84,7 @@ pub struct With<F>(pub F);
 
 impl<F: Fn(PlainSerializer<'_, '_>) -> Result<(), PlainError>> Sensitive for With<F> {
     fn write(&self, encoder: &mut Encoder<'_>) {
-        encoder.serialized(&mut |serializer| self.0(serializer).is_ok());
+        encoder.serialized(|serializer| self.0(serializer).is_ok());
     }
 }
 
