@@ -127,3 +127,32 @@ impl<'a, T: ?Sized> ViaSerialize<'a, T> for &Declared<'a, T> {
         Plain(self.0)
     }
 }
+
+/// What a record may show of an error: the error itself, where its type is classified, otherwise nothing. Generated code
+/// calls `(&OfError(self)).detail()`.
+#[derive(Clone, Copy, Debug)]
+pub struct OfError<'a, T>(pub &'a T);
+
+/// A classified error.
+pub trait ErrorIsSensitive<'a> {
+    /// The error.
+    fn detail(&self) -> Option<&'a dyn Sensitive>;
+}
+
+impl<'a, T: Sensitive> ErrorIsSensitive<'a> for OfError<'a, T> {
+    fn detail(&self) -> Option<&'a dyn Sensitive> {
+        Some(self.0)
+    }
+}
+
+/// Any other error.
+pub trait ErrorIsNot<'a> {
+    /// Nothing.
+    fn detail(&self) -> Option<&'a dyn Sensitive>;
+}
+
+impl<'a, T> ErrorIsNot<'a> for &OfError<'a, T> {
+    fn detail(&self) -> Option<&'a dyn Sensitive> {
+        None
+    }
+}
