@@ -19,7 +19,11 @@ pub use crate::recorder::{
     Audited, Begun, Call, RegisteredSite, Site, audit, audit_begun, audit_sync, begin, make, never_refused,
 };
 pub use crate::refusal::{Refusal, Refuse};
-pub use crate::sensitive::{Dropped, Encoder, Hashed, Mode, Object, Plain, Sensitive, SensitiveField, SensitiveType};
+pub use crate::sensitive::{
+    Custom, Declared, Dropped, Encoder, ErrorIsNot, ErrorIsSensitive, Members, Mode, Object, OfError, Plain, PlainError, PlainSerializer, Redactor,
+    RegisteredType, Sensitive, SensitiveField, SensitiveType, Shown, ViaSensitive, ViaSerialize, With, constrain,
+    debug,
+};
 pub use crate::ticket::{Receipt, Ticket};
 
 /// How the framework's own sinks take records: on the caller's thread, never blocking it.

@@ -1,8 +1,12 @@
 //! The payload of a record.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::sensitive::{Encoder, Notes, Object, Redaction};
+use serde::de::IgnoredAny;
+
+use crate::sensitive::{Encoder, Notes, Object, Redaction, Sensitive};
 
 /// The payload of a record, already redacted: it can only be made through the redacting encoder.
 #[derive(Clone, Default)]
@@ -13,10 +17,30 @@ pub struct Detail {
 }
 
 impl Detail {
+    /// Takes the fields of a classified value. It knows no key, so that what should be hashed is redacted.
+    ///
+    /// A value that has no fields is written under the key `value`.
+    pub fn new<T: Sensitive + ?Sized>(value: &T) -> Self {
+        let (fields, notes) = Encoder::fields_of(Redaction::default(), value);
+        Self { fields, notes }
+    }
+
+    /// The detail as a JSON object.
+    pub fn json(&self) -> String {
+        format!("{{{}}}", self.fields)
+    }
+
     pub(crate) fn add(&mut self, redaction: Redaction<'_>, fields: &mut dyn FnMut(&mut Object<'_, '_>)) {
         let mut encoder = Encoder::resume(redaction, std::mem::take(&mut self.fields), std::mem::take(&mut self.notes));
         encoder.fields(fields);
         (self.fields, self.notes) = encoder.suspend();
+    }
+
+    /// Whether a field of that name is there; the name needs no escaping.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let json = format!("{{{}}}", self.fields);
+        let fields: Result<BTreeMap<Cow<'_, str>, IgnoredAny>, _> = serde_json::from_str(&json);
+        fields.is_ok_and(|fields| fields.contains_key(name))
     }
 
     pub(crate) fn fields(&self) -> &str {

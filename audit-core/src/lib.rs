@@ -24,6 +24,7 @@ mod json;
 #[doc(hidden)]
 pub mod judge;
 mod orphans;
+mod query;
 mod record;
 mod recorder;
 mod refusal;
@@ -49,6 +50,7 @@ pub use event::{AuditEvent, EventKind, UnknownAction};
 pub use id::RecordId;
 pub use identity::{ActorId, ResourceId, SessionId, SubjectId, TenantId};
 pub use orphans::orphans;
+pub use query::Query;
 pub use record::{
     Fields, InvalidRecord, Kind, Record, RecordBuilder, SCHEMA, Stage, StoredActor, StoredDecision, StoredOutcome,
     StoredRecord, StoredResource, StoredSource,
@@ -62,8 +64,9 @@ pub use recorder::{
 pub use refusal::{Effect, Refusal, Refuse};
 pub use resource::{Resource, Subject};
 pub use sensitive::{
-    Array, Encoder, InvalidKey, KeyRing, MAX_DEPTH, MAX_DETAIL_BYTES, MAX_FIELD_BYTES, MIN_KEY_BYTES, Mode, Object,
-    REDACTED, Sensitive, SensitiveField, SensitiveType, UNENCODABLE, sensitive_types,
+    Array, DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_ENTRIES, DEFAULT_FIELD_BYTES, Encoder, InvalidKey, InvalidMode,
+    InvalidPolicy, KeyRing, Limits, MIN_KEY_BYTES, Mode, Object, PolicyRule, REDACTED, RedactionPolicy, Redactor,
+    Sensitive, SensitiveField, SensitiveType, UNENCODABLE, sensitive_types,
 };
 pub use sink::{AuditSink, Durability, SinkError};
 pub use source::{MAX_USER_AGENT_CHARS, Source};

@@ -1,6 +1,8 @@
 //! What the derive writes, shows and registers.
 
+mod free_keys;
 mod modes;
+mod policy;
 mod registry;
 mod shapes;
 

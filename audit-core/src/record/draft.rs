@@ -224,10 +224,11 @@ impl RecordBuilder {
 
     /// Adds fields to the detail, each as it says.
     pub fn fields(mut self, fields: impl FnOnce(&mut Object<'_, '_>)) -> Self {
-        let keys = self.recorder.as_ref().and_then(|recorder| recorder.core().keys());
-        let context = keys.and_then(|_| surrounding_context());
+        let rules = self.recorder.as_ref().map(|recorder| recorder.core().rules());
+        let context = rules.filter(|rules| rules.ask_for_the_tenant()).and_then(|_| surrounding_context());
         let tenant = context.as_ref().and_then(|context| context.tenant.as_ref()).or(self.draft.stated.tenant.as_ref());
-        let redaction = Redaction { keys, tenant: tenant.map(|tenant| tenant.0.secret()) };
+        let tenant = tenant.map(|tenant| tenant.0.secret());
+        let redaction = rules.map_or_else(Redaction::default, |rules| Redaction { rules, tenant });
         let mut fields = Some(fields);
         self.draft.detail.add(redaction, &mut |object| {
             if let Some(fields) = fields.take() {
@@ -237,11 +238,17 @@ impl RecordBuilder {
         self
     }
 
+    /// Sets the detail, in place of what was added before.
+    pub fn detail(mut self, detail: Detail) -> Self {
+        self.draft.detail = detail;
+        self
+    }
+
     /// Makes the record.
     pub fn build(self) -> Record {
         let occurred_at = self.occurred_at.unwrap_or_else(Timestamp::now);
         let stamp = Stamp { id: self.id.unwrap_or_else(RecordId::new), occurred_at, recorded_at: occurred_at };
-        encode(&self.draft, None, &stamp, None)
+        encode(&self.draft, None, &stamp, Redaction::default().rules)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::id::RecordId;
 use crate::identity::Identity;
 use crate::json;
 use crate::resource::{Resource, Subject};
-use crate::sensitive::{KeyRing, Notes, REDACTED, Redaction, note, push_hex};
+use crate::sensitive::{Notes, Paths, REDACTED, Redaction, Rules, push_hex};
 use crate::source::Source;
 use crate::text::start;
 use crate::timestamp::Timestamp;
@@ -35,7 +35,7 @@ pub(crate) struct Stamp {
 
 /// Writes a draft inside its context. What the context has set comes first; what the draft states besides it is a
 /// claim.
-pub(crate) fn encode(draft: &Draft, context: Option<&AuditContext>, stamp: &Stamp, keys: Option<&KeyRing>) -> Record {
+pub(crate) fn encode(draft: &Draft, context: Option<&AuditContext>, stamp: &Stamp, rules: &Rules) -> Record {
     let who = match context {
         None => Cow::Borrowed(&draft.stated),
         Some(context) if draft.stated.is_empty() => Cow::Borrowed(context),
@@ -49,7 +49,7 @@ pub(crate) fn encode(draft: &Draft, context: Option<&AuditContext>, stamp: &Stam
     let mut writer = Writer {
         out: String::with_capacity(512),
         index: Index::EMPTY,
-        redaction: Redaction { keys, tenant },
+        redaction: Redaction { rules, tenant },
         notes: draft.detail.notes.clone(),
         flags: draft.flags,
     };
@@ -146,10 +146,16 @@ impl Writer<'_> {
             self.flags.raise(Flag::Cut);
         }
         // These are bounded where they are made.
-        self.all(Key::Redacted, &notes.redacted, |w, path| w.push_text(path));
-        self.all(Key::Cut, &notes.cut, |w, path| w.push_text(path));
+        self.paths(Key::Redacted, &notes.redacted);
+        self.paths(Key::Cut, &notes.cut);
         let flags: Vec<_> = self.flags.raised().collect();
         self.all(Key::Flags, &flags, |w, flag| w.push_text(flag.as_str()));
+    }
+
+    fn paths(&mut self, key: Key, paths: &Paths) {
+        if !paths.is_empty() {
+            self.key(key, |w| w.out.extend(["[", paths.json(), "]"]));
+        }
     }
 
     fn claims(&mut self, claims: &[Claim]) {
@@ -226,11 +232,11 @@ impl Writer<'_> {
 
     fn identity(&mut self, path: &str, identity: &Identity) {
         if identity.is_redacted() {
-            note(&mut self.notes.redacted, path);
+            self.notes.redacted.note(path);
         }
-        match (identity.shown(), self.redaction.keys) {
+        match (identity.shown(), &self.redaction.rules.keys) {
             (Some(text), _) => self.push_bounded(path, text),
-            (None, Some(keys)) => self.push_text(&keys.hash(self.redaction.tenant, identity.secret())),
+            (None, Some(keys)) => self.push_text(&keys.hash(self.redaction.tenant, None, identity.secret())),
             (None, None) => self.push_text(REDACTED),
         }
     }
@@ -242,7 +248,7 @@ impl Writer<'_> {
         let mut cut = format!("{}…sha256:", start(text, MAX_IDENTITY_BYTES / 2));
         push_hex(&mut cut, &Sha256::digest(text));
         self.push_text(&cut);
-        note(&mut self.notes.cut, path);
+        self.notes.cut.note(path);
     }
 
     fn key(&mut self, key: Key, write: impl FnOnce(&mut Self)) {
@@ -274,7 +280,7 @@ impl Writer<'_> {
     fn bounded<T>(&mut self, items: &[T], path: &str, write: impl Fn(&mut Self, &T)) {
         self.items(&items[..items.len().min(MAX_LISTED)], write);
         if items.len() > MAX_LISTED {
-            note(&mut self.notes.cut, path);
+            self.notes.cut.note(path);
         }
     }
 

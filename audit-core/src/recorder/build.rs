@@ -16,7 +16,7 @@ use super::slots::Slots;
 use crate::action::Action;
 use crate::contain::contained;
 use crate::record::{Draft, Kind};
-use crate::sensitive::{KeyRing, Redaction};
+use crate::sensitive::{Folded, InvalidPolicy, KeyRing, Limits, Redaction, RedactionPolicy, Rules};
 use crate::sink::{AuditSink, Durability};
 
 /// How long a caller waits for an acknowledgement, unless the builder says otherwise.
@@ -30,6 +30,8 @@ pub const DEFAULT_MAX_IN_FLIGHT: usize = 8192;
 pub struct RecorderBuilder {
     sink: Option<Arc<dyn AuditSink>>,
     keys: Option<KeyRing>,
+    limits: Limits,
+    policy: RedactionPolicy,
     deadline: Duration,
     max_in_flight: usize,
     allow_weak: bool,
@@ -40,6 +42,8 @@ impl RecorderBuilder {
         Self {
             sink: None,
             keys: None,
+            limits: Limits::new(),
+            policy: RedactionPolicy::new(),
             deadline: DEFAULT_DEADLINE,
             max_in_flight: DEFAULT_MAX_IN_FLIGHT,
             allow_weak: false,
@@ -55,6 +59,18 @@ impl RecorderBuilder {
     /// Sets the keys for what is kept as a hash. Without them it is redacted.
     pub fn keys(mut self, keys: KeyRing) -> Self {
         self.keys = Some(keys);
+        self
+    }
+
+    /// Sets what the operator wants redacted beyond what the types say.
+    pub fn redaction(mut self, policy: RedactionPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Sets how much of a payload a record takes; otherwise the defaults of [`Limits`].
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -86,9 +102,9 @@ impl RecorderBuilder {
     ///
     /// # Errors
     ///
-    /// [`BuildError`] when there is no sink, the sink is too weak for the `fail_closed` functions of this binary, or
-    /// no thread could be started.
-    pub fn build(self) -> Result<Recorder, BuildError> {
+    /// [`BuildError`] when there is no sink, the sink is too weak for the `fail_closed` functions of this binary, the
+    /// redaction policy names what does not exist, or no thread could be started.
+    pub fn build(mut self) -> Result<Recorder, BuildError> {
         let sink = Guarded::new(self.sink.clone().ok_or(BuildError::NoSink)?);
         let closed: Vec<_> = sites()
             .into_iter()
@@ -100,10 +116,12 @@ impl RecorderBuilder {
             let sink = sink.description().to_owned();
             return Err(BuildError::WeakSink { sink, durability, actions: closed });
         }
+        let policy = std::mem::take(&mut self.policy);
+        let policy = if policy.rules().is_empty() { None } else { Some(policy.fold()?) };
         let losses = Losses::new(Arc::default());
         let lane =
             if sink.is_inline() { None } else { Some(Lane::start(sink.share(), losses.clone(), self.deadline)?) };
-        let recorder = self.with(sink, lane, losses);
+        let recorder = self.with(sink, lane, losses, policy);
         recorder.announce_start();
         Ok(recorder)
     }
@@ -111,14 +129,14 @@ impl RecorderBuilder {
     /// For the sink to `tracing`, which needs no thread: the recorder until one is installed.
     pub(super) fn unchecked(self) -> Recorder {
         let sink = self.sink.clone().unwrap_or_else(|| Arc::new(crate::TracingSink::new()));
-        self.with(Guarded::new(sink), None, Losses::new(Arc::default()))
+        self.with(Guarded::new(sink), None, Losses::new(Arc::default()), None)
     }
 
-    fn with(self, sink: Guarded, lane: Option<Lane>, losses: Arc<Losses>) -> Recorder {
+    fn with(self, sink: Guarded, lane: Option<Lane>, losses: Arc<Losses>, policy: Option<Folded>) -> Recorder {
         let core = Arc::new(Core {
             sink,
             lane,
-            keys: self.keys,
+            rules: Rules { keys: self.keys, limits: self.limits, policy },
             deadline: self.deadline,
             allow_weak: self.allow_weak,
             slots: Slots::new(self.max_in_flight),
@@ -149,7 +167,11 @@ impl Recorder {
             fields.plain("sink", sink);
             fields.plain("durability", durability);
             fields.value("weak_fail_closed", &core.allow_weak);
-            fields.value("hash_keys", &core.keys.is_some());
+            fields.value("hash_keys", &core.rules.keys.is_some());
+            if let Some(policy) = &core.rules.policy {
+                let rules: Vec<_> = policy.rules().iter().map(ToString::to_string).collect();
+                fields.plain("redaction_rules", &rules);
+            }
             fields.value("deadline_ms", &u64::try_from(core.deadline.as_millis()).unwrap_or(u64::MAX));
         });
         drop(core.submit_system(&draft));
@@ -176,6 +198,9 @@ pub enum BuildError {
         /// The actions that need more.
         actions: Vec<String>,
     },
+    /// The redaction policy cannot be taken.
+    #[error(transparent)]
+    Policy(#[from] InvalidPolicy),
     /// The thread for the sink could not be started.
     #[error("the thread for the sink could not be started: {}", .0.kind())]
     Thread(#[from] io::Error),

@@ -4,8 +4,9 @@ use super::call::Call;
 use crate::actor::Actor;
 use crate::context::AuditContext;
 use crate::identity::{ActorId, Identity, ResourceId, SubjectId, TenantId};
+use crate::judge::Told;
 use crate::resource::{Resource, Subject};
-use crate::sensitive::{KeyRing, Redaction, Sensitive};
+use crate::sensitive::{Redaction, Rules, Sensitive};
 
 /// References to traits and no type parameters: this is called by every audited function.
 impl Call {
@@ -72,24 +73,24 @@ impl Call {
     }
 
     fn redacting<R>(&self, capture: impl FnOnce(Redaction<'_>) -> R) -> R {
-        self.redacting_with(self.core.keys(), capture)
+        self.redacting_with(self.core.rules(), capture)
     }
 
-    fn redacting_with<R>(&self, keys: Option<&KeyRing>, capture: impl FnOnce(Redaction<'_>) -> R) -> R {
-        if keys.is_none() {
-            // Only a keyed hash asks for the tenant.
-            return capture(Redaction::default());
+    fn redacting_with<R>(&self, rules: &Rules, capture: impl FnOnce(Redaction<'_>) -> R) -> R {
+        if !rules.ask_for_the_tenant() {
+            return capture(Redaction { rules, tenant: None });
         }
         let context = self.context();
         let tenant = context.tenant.as_ref().or(self.draft.stated.tenant.as_ref());
-        capture(Redaction { keys, tenant: tenant.map(|tenant| tenant.0.secret()) })
+        capture(Redaction { rules, tenant: tenant.map(|tenant| tenant.0.secret()) })
     }
 
     /// Whether a captured identity is the one that authentication had set, however each may be shown. Without a key of
     /// its own the recorder compares by one that is forgotten with the process.
     fn is_same(&self, known: &Identity, capture: &dyn Fn(Redaction<'_>) -> Option<Identity>) -> bool {
-        let keys = self.core.keys().unwrap_or(KeyRing::ephemeral());
-        self.redacting_with(Some(keys), |redaction| match (Identity::captured(redaction, known), capture(redaction)) {
+        let own = self.core.rules();
+        let rules = if own.keys.is_some() { own } else { Rules::ephemeral() };
+        self.redacting_with(rules, |redaction| match (Identity::captured(redaction, known), capture(redaction)) {
             (Some(known), Some(captured)) => known.secret() == captured.secret(),
             _ => false,
         })
@@ -99,6 +100,18 @@ impl Call {
         self.draft.stated = state(std::mem::take(&mut self.draft.stated));
     }
 }
+
+impl Told for Call {
+    /// A field that the attribute names comes first.
+    fn error(&mut self, detail: &dyn Sensitive) {
+        if !self.draft.detail.has(ERROR) {
+            self.field(ERROR, detail);
+        }
+    }
+}
+
+/// The key of what an error says besides its code.
+const ERROR: &str = "error";
 
 /// What `actor = …` takes: an [`Actor`], or the classified id of a user. One that is absent states nothing.
 #[diagnostic::on_unimplemented(

@@ -12,7 +12,7 @@ use crate::contain::contained;
 use crate::context::AuditContext;
 use crate::id::RecordId;
 use crate::record::{Draft, Record, Stamp, encode};
-use crate::sensitive::KeyRing;
+use crate::sensitive::Rules;
 use crate::sink::{Durability, SinkError};
 use crate::ticket::{Account, Receipt, Slip, Ticket};
 use crate::timestamp::Timestamp;
@@ -20,7 +20,7 @@ use crate::timestamp::Timestamp;
 pub(crate) struct Core {
     pub(super) sink: Guarded,
     pub(super) lane: Option<Lane>,
-    pub(super) keys: Option<KeyRing>,
+    pub(super) rules: Rules,
     pub(super) deadline: Duration,
     pub(super) allow_weak: bool,
     pub(super) slots: Arc<Slots>,
@@ -29,8 +29,8 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn keys(&self) -> Option<&KeyRing> {
-        self.keys.as_ref()
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Whether a `fail_closed` call may rely on this recorder.
@@ -71,7 +71,7 @@ impl Core {
         slot: Option<Slot>,
     ) -> Receipt {
         let stamp = Stamp { id, occurred_at, recorded_at: Timestamp::now() };
-        let record = encode(draft, context, &stamp, self.keys());
+        let record = encode(draft, context, &stamp, &self.rules);
         let room = slot.is_some();
         let entry = Entry { core: self.clone(), record: record.clone(), _slot: slot.map(Slot::fly) };
         let (ticket, receipt) = Ticket::with_account(Some(Arc::new(entry)));

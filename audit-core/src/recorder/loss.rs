@@ -116,7 +116,7 @@ impl Losses {
         };
         let now = Timestamp::now();
         let stamp = Stamp { id: RecordId::at(now), occurred_at: now, recorded_at: now };
-        let record = encode(&gap.draft(), None, &stamp, None);
+        let record = encode(&gap.draft(), None, &stamp, Redaction::default().rules);
         let (ticket, _) = Ticket::with_account(Some(Arc::new(GapEntry { losses: self.clone(), gap })));
         Some((record, ticket))
     }

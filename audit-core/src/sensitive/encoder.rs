@@ -3,94 +3,145 @@
 use std::fmt;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use super::keys::push_hex;
-use super::{KeyRing, Sensitive};
-use crate::contain::contained;
-use crate::json::{self, Unwritten};
+use super::mode::{masked, truncated};
+use super::notes::Notes;
+use super::object::{Array, Members, Object};
+use super::output::Output;
+use super::path::Path;
+use super::{Limits, Mode, Redaction, Sensitive, SensitiveType};
+use crate::json;
 use crate::text::start as start_of;
 
 /// What stands where a value was dropped.
 pub const REDACTED: &str = "<redacted>";
 /// What stands where a value could not be encoded.
 pub const UNENCODABLE: &str = "<unencodable>";
-/// What stands where a value lies too deep.
-const TOO_DEEP: &str = "<too deep>";
-/// How deep a payload may nest.
-pub const MAX_DEPTH: usize = 64;
-/// The most bytes of JSON that one field of a detail takes.
-pub const MAX_FIELD_BYTES: usize = 16 * 1024;
-/// The most bytes of JSON that a whole detail takes, apart from the marks that stand for what was cut.
-pub const MAX_DETAIL_BYTES: usize = 64 * 1024;
+
+/// What is digested in place of a value that lies deeper than [`LEVELS_BEYOND`].
+pub(super) const TOO_DEEP: &str = "<too deep>";
+/// How many levels beyond the bound are digested.
+pub(super) const LEVELS_BEYOND: usize = 64;
+/// How much text is escaped at once.
+const PIECE_BYTES: usize = 8 * 1024;
 
 /// Writes one value as JSON and redacts while it writes.
 ///
 /// A [`Sensitive`] implementation gets one and says what each part is: classified ([`Encoder::value`]), declared
-/// plain ([`Encoder::plain`]), dropped ([`Encoder::redacted`]), hashed ([`Encoder::hashed`]).
+/// plain ([`Encoder::plain`]), dropped ([`Encoder::redacted`]), or shown in part ([`Encoder::redacted_by`],
+/// [`Encoder::remainder`]).
 ///
 /// Each method writes one whole value. A value calls exactly one of them: further ones are ignored, none at all
 /// leaves `"<unencodable>"`, and the record is flagged for either.
-#[derive(Debug)]
 pub struct Encoder<'a> {
-    out: String,
-    redaction: Redaction<'a>,
-    path: String,
-    notes: Notes,
-    depth: usize,
+    pub(super) out: Output,
+    pub(super) redaction: Redaction<'a>,
+    pub(super) limits: Limits,
+    pub(super) path: Path,
+    pub(super) notes: Notes,
+    /// How many containers are open.
+    pub(super) depth: usize,
+    /// How many were open around this encoder when it began.
+    pub(super) depth_above: usize,
+    /// How many entries the innermost open container has so far.
+    pub(super) entries: usize,
     /// Whether the value that is due has been written.
-    filled: bool,
+    pub(super) filled: bool,
+    /// Whether the value that is due is to write its fields among those of the container around it.
+    pub(super) flat: bool,
+    /// Whether each value is written with care, since something went wrong.
+    pub(super) careful: bool,
+    /// Whether something did.
+    pub(super) failed: bool,
+    /// What of each scalar is shown, inside of a value of which a part is.
+    pub(super) part: Option<Mode>,
+    /// Where the field of the detail begins that is being written.
+    pub(super) field_start: usize,
+    /// On which level the value lies that is being cut.
+    pub(super) cut_level: usize,
+    pub(super) bare: Option<Bare>,
 }
 
-/// The most paths that a record lists, of redacted and of cut fields each.
-const MAX_PATHS: usize = 64;
-
-/// The most bytes of a key of the detail, and of a path.
-const MAX_KEY_BYTES: usize = 256;
-
-/// What redaction needs to know of the record. Opaque outside of this crate.
-#[derive(Clone, Copy, Default)]
-pub struct Redaction<'a> {
-    pub(crate) keys: Option<&'a KeyRing>,
-    pub(crate) tenant: Option<&'a str>,
+/// What is known of a value that never stands in a record, but is hashed or counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bare {
+    absent: bool,
+    pub(super) entries: Option<usize>,
 }
 
-impl fmt::Debug for Redaction<'_> {
-    /// The tenant is an identity, and may be one that is not to be shown.
+impl fmt::Debug for Encoder<'_> {
+    /// What a hash is made of is not redacted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Redaction").field("keys", &self.keys).finish_non_exhaustive()
+        f.debug_struct("Encoder").field("depth", &self.depth).finish_non_exhaustive()
     }
-}
-
-/// What happened to a payload while it was encoded.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Notes {
-    pub(crate) redacted: Vec<String>,
-    pub(crate) cut: Vec<String>,
-    pub(crate) unencodable: bool,
 }
 
 impl<'a> Encoder<'a> {
     /// Continues `out` and `notes`.
     pub(crate) fn resume(redaction: Redaction<'a>, out: String, notes: Notes) -> Self {
-        Self { out, redaction, path: String::new(), notes, depth: 0, filled: false }
+        Self {
+            entries: usize::from(!out.is_empty()),
+            out: Output::new(out),
+            redaction,
+            limits: redaction.rules.limits,
+            path: Path::new(),
+            notes,
+            depth: 0,
+            depth_above: 0,
+            filled: false,
+            flat: false,
+            careful: false,
+            failed: false,
+            part: None,
+            field_start: 0,
+            cut_level: 0,
+            bare: None,
+        }
     }
 
     /// Gives back what was written.
     pub(crate) fn suspend(self) -> (String, Notes) {
-        (self.out, self.notes)
+        (self.out.text, self.notes)
+    }
+
+    /// One value, redacted, as JSON, and what happened to it.
+    pub(crate) fn encoded(redaction: Redaction<'a>, value: &dyn Sensitive) -> (String, Notes) {
+        let mut encoder = Self::resume(redaction, String::new(), Notes::default());
+        encoder.rooted(&mut |encoder| value.write(encoder));
+        encoder.suspend()
+    }
+
+    /// The fields of a value, as those of a detail; of a value that has none, the value as a field.
+    pub(crate) fn fields_of<T: Sensitive + ?Sized>(redaction: Redaction<'a>, value: &T) -> (String, Notes) {
+        let start = || Self::resume(redaction, String::with_capacity(256), Notes::default());
+        let mut encoder = start();
+        let limits = encoder.limits;
+        encoder.out.set_bound(limits.field_bytes.min(limits.detail_bytes));
+        encoder.rooted(&mut |encoder| value.write(encoder));
+        if encoder.out.text.starts_with('{') && encoder.notes.cut.is_empty() {
+            let (mut text, notes) = encoder.suspend();
+            text.pop();
+            text.remove(0);
+            return (text, notes);
+        }
+        // Each field is bounded by itself.
+        let mut encoder = start();
+        encoder.flat_value(&mut |encoder| value.write(encoder));
+        if encoder.notes.unencodable && encoder.out.text.is_empty() {
+            encoder = start();
+            encoder.field("value", None, None, true, &mut |encoder| value.write(encoder));
+        }
+        encoder.suspend()
     }
 
     /// The text of one classified scalar (of a string its content, of anything else its JSON), and whether it was
     /// redacted. What is no scalar, or cannot be written, becomes [`REDACTED`]; what is absent has none.
     pub(crate) fn text_of(redaction: Redaction<'a>, value: &dyn Sensitive) -> Option<(String, bool)> {
-        let mut encoder = Self::resume(redaction, String::new(), Notes::default());
-        encoder.one_value(&mut |encoder| encoder.value(value));
-        if encoder.out.starts_with(['{', '[']) || encoder.notes.unencodable {
+        let (json, notes) = Self::encoded(redaction, value);
+        if json.starts_with(['{', '[']) || notes.unencodable {
             return Some((REDACTED.to_owned(), true));
         }
-        let redacted = !encoder.notes.redacted.is_empty();
-        (encoder.out != "null").then(|| (serde_json::from_str::<String>(&encoder.out).unwrap_or(encoder.out), redacted))
+        (json != "null").then(|| (serde_json::from_str::<String>(&json).unwrap_or(json), !notes.redacted.is_empty()))
     }
 
     /// Writes a classified value.
@@ -100,20 +151,13 @@ impl<'a> Encoder<'a> {
 
     /// Writes a value that was declared plain, through its own `Serialize`.
     ///
-    /// One that fails or panics half-way leaves `"<unencodable>"` and nothing else.
+    /// In maps with free keys, and so in a `serde_json::Value`, an entry is redacted whose key is that of any
+    /// registered field that is not plain, or tells of a secret (`password`, `token` and the like). So are such fields
+    /// of a derived type inside of it, as far as serde tells of the type.
+    ///
+    /// A value that fails or panics half-way leaves `"<unencodable>"` and nothing else.
     pub fn plain<T: Serialize + ?Sized>(&mut self, value: &T) {
-        if !self.claim() {
-            return;
-        }
-        let (start, room) = (self.out.len(), MAX_DEPTH - self.depth);
-        match contained(|| json::push_serialized(&mut self.out, value, room)) {
-            Some(Ok(())) => {}
-            Some(Err(Unwritten::TooDeep)) => self.too_deep(),
-            Some(Err(Unwritten::Invalid)) | None => {
-                self.out.truncate(start);
-                self.unencodable();
-            }
-        }
+        self.serialized(|serializer| value.serialize(serializer).is_ok());
     }
 
     /// Writes `"<redacted>"` and notes the path.
@@ -123,71 +167,163 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Writes the keyed hash of a value: of a string its text, of anything else its JSON. Without a key the value
-    /// is dropped.
-    pub fn hashed<T: Serialize + ?Sized>(&mut self, value: &T) {
-        if !self.claim() {
-            return;
+    /// Writes a text that is all that may be shown of the value, and notes the path: for a
+    /// [`Redactor`](crate::Redactor).
+    pub fn remainder(&mut self, text: &str) {
+        if self.claim() {
+            self.push_text(text);
+            self.note_redacted();
         }
-        let Some(keys) = self.redaction.keys else { return self.push_redacted(REDACTED) };
-        let mut text = String::new();
-        match contained(|| json::push_serialized(&mut text, value, MAX_DEPTH)) {
-            Some(Ok(())) => {
-                let text = serde_json::from_str::<String>(&text).unwrap_or(text);
-                let hash = keys.hash(self.redaction.tenant, &text);
-                self.push_redacted(&hash);
+    }
+
+    /// Writes the keyed hash of a value: of a string its text, of anything else its JSON. Without a key the value is
+    /// dropped.
+    pub fn hashed<T: Serialize + ?Sized>(&mut self, value: &T) {
+        self.redacted_by(Mode::Hash, value);
+    }
+
+    /// Writes what a mode leaves of a value.
+    pub fn redacted_by<T: Serialize + ?Sized>(&mut self, mode: Mode, value: &T) {
+        self.by(mode, None, &mut |encoder| encoder.plain(value));
+    }
+
+    /// Writes what a mode leaves of what `write` writes.
+    pub(super) fn by(&mut self, mode: Mode, scope: Option<&str>, write: &mut dyn FnMut(&mut Self)) {
+        match mode {
+            Mode::Plain | Mode::Custom(_) => write(self),
+            Mode::Drop => self.redacted(),
+            Mode::Mask { .. } | Mode::Truncate(_) => {
+                let around = self.part;
+                // Inside of a value that is shown in part by another mode nothing is.
+                if around.is_some_and(|around| around != mode) {
+                    return self.redacted();
+                }
+                self.note_redacted();
+                self.part = Some(mode);
+                write(self);
+                self.part = around;
             }
-            Some(Err(_)) | None => self.push_redacted(REDACTED),
+            Mode::Hash | Mode::Len | Mode::Present => {
+                let text = self.described(mode, scope, write);
+                if self.claim() {
+                    self.push_redacted(&text);
+                }
+            }
+        }
+    }
+
+    /// What stands for a value that is not shown itself.
+    fn described(&self, mode: Mode, scope: Option<&str>, write: &mut dyn FnMut(&mut Self)) -> String {
+        let keys = self.redaction.rules.keys.as_ref();
+        if mode == Mode::Hash && keys.is_none() {
+            return REDACTED.to_owned();
+        }
+        let mut encoder = Self::resume(self.redaction, String::new(), Notes::default());
+        encoder.bare = Some(Bare::default());
+        encoder.limits = Limits::NONE;
+        encoder.depth_above = self.depth_above + self.depth;
+        encoder.rooted(write);
+        let (text, Bare { absent, entries }) = (&encoder.out.text, encoder.bare.unwrap_or_default());
+        match mode {
+            _ if encoder.notes.unencodable => REDACTED.to_owned(),
+            Mode::Hash => {
+                keys.map_or_else(|| REDACTED.to_owned(), |keys| keys.hash(self.redaction.tenant, scope, text))
+            }
+            _ if absent => "<absent>".to_owned(),
+            Mode::Present => "<present>".to_owned(),
+            _ => match entries {
+                Some(1) => "<1 entry>".to_owned(),
+                Some(entries) => format!("<{entries} entries>"),
+                None if text.chars().nth(1).is_none() && !text.is_empty() => "<1 character>".to_owned(),
+                None => format!("<{} characters>", text.chars().count()),
+            },
         }
     }
 
     /// Writes `null`.
     pub fn null(&mut self) {
-        if self.claim() {
-            self.out.push_str("null");
+        if std::mem::take(&mut self.flat) {
+            // Nothing has no fields.
+            self.filled = true;
+        } else if self.claim() {
+            self.out.text.push_str("null");
+            if let (Some(bare), 0) = (&mut self.bare, self.depth) {
+                bare.absent = true;
+            }
         }
     }
 
     /// Writes a boolean.
     pub fn bool(&mut self, value: bool) {
         if self.claim() {
-            self.out.push_str(if value { "true" } else { "false" });
+            self.push_scalar(if value { "true" } else { "false" });
         }
     }
 
     /// Writes an unsigned integer.
     pub fn unsigned(&mut self, value: u128) {
-        if self.claim() {
-            json::push_integer(&mut self.out, value);
-        }
+        self.integer(value);
     }
 
     /// Writes a signed integer.
     pub fn signed(&mut self, value: i128) {
+        self.integer(value);
+    }
+
+    pub(super) fn integer(&mut self, value: impl itoa::Integer) {
         if self.claim() {
-            json::push_integer(&mut self.out, value);
+            self.push_scalar(itoa::Buffer::new().format(value));
         }
     }
 
     /// Writes a text that the type itself knows to be harmless: a variant's name, a UUID, a date.
     pub fn name(&mut self, name: &str) {
-        if self.claim() {
-            json::push_string(&mut self.out, name);
+        if std::mem::take(&mut self.flat) {
+            // A unit variant among the fields of another type: as serde writes it.
+            self.push_key(name);
+            self.out.text.push_str("null");
+            self.filled = true;
+        } else if self.claim() {
+            self.push_text(name);
         }
     }
 
     /// Writes an object.
     pub fn object(&mut self, fields: impl FnOnce(&mut Object<'_, 'a>)) {
-        self.nested('{', '}', &mut once(|encoder: &mut Self| fields(&mut Object { encoder })));
+        if let Some(frame) = self.open_frame('{', '}') {
+            fields(&mut Object { encoder: self });
+            self.close_frame(&frame);
+        }
     }
 
     /// Writes an array.
     pub fn array(&mut self, items: impl FnOnce(&mut Array<'_, 'a>)) {
-        let content = |encoder: &mut Self| {
-            encoder.path.push_str("[]");
-            items(&mut Array { encoder });
-        };
-        self.nested('[', ']', &mut once(content));
+        if let Some(frame) = self.open_frame('[', ']') {
+            items(&mut Array { encoder: self });
+            self.close_frame(&frame);
+        }
+    }
+
+    #[doc(hidden)]
+    pub fn open(&mut self, ty: &'static SensitiveType) -> Option<Members<'_, 'a>> {
+        let frame = self.open_frame('{', '}')?;
+        Some(Members::new(self, ty, Some(frame), true))
+    }
+
+    #[doc(hidden)]
+    pub fn open_array(&mut self, ty: &'static SensitiveType) -> Option<Members<'_, 'a>> {
+        let frame = self.open_frame('[', ']')?;
+        Some(Members::new(self, ty, Some(frame), false))
+    }
+
+    #[doc(hidden)]
+    pub fn only<T: Sensitive + ?Sized>(&mut self, ty: &'static SensitiveType, at: usize, value: &T) {
+        let modes = self.redaction.modes_of(ty);
+        let field = &ty.fields[at];
+        match modes.map_or(field.mode, |modes| modes[at]) {
+            Some(mode) => self.by(mode, field.scope, &mut |encoder| value.write(encoder)),
+            None => value.write(self),
+        }
     }
 
     /// Writes the fields of a detail, without the braces around them.
@@ -195,196 +331,87 @@ impl<'a> Encoder<'a> {
         fields(&mut Object { encoder: self });
     }
 
-    pub(crate) fn redaction(&self) -> Redaction<'a> {
-        self.redaction
+    /// Takes the place of the value that is due; false where it is taken already, or is none for a value of its own.
+    pub(super) fn claim(&mut self) -> bool {
+        let flat = std::mem::take(&mut self.flat);
+        let filled = std::mem::replace(&mut self.filled, true);
+        self.notes.unencodable |= flat | filled;
+        !flat && !filled
     }
 
-    fn nested(&mut self, open: char, close: char, content: &mut dyn FnMut(&mut Self)) {
-        if !self.claim() {
-            return;
-        }
-        if self.depth == MAX_DEPTH {
-            return self.too_deep();
-        }
-        let (start, path) = (self.out.len(), self.path.len());
-        self.depth += 1;
-        self.out.push(open);
-        let mut half = Half { encoder: self, start, path, whole: false };
-        content(half.encoder);
-        half.encoder.out.push(close);
-        half.whole = true;
-    }
-
-    /// Takes the place of the value that is due; false where it is taken already.
-    fn claim(&mut self) -> bool {
-        self.notes.unencodable |= self.filled;
-        !std::mem::replace(&mut self.filled, true)
-    }
-
-    /// Lets foreign code write one value, and sees to it that one stands there: should it panic, nothing of it stays.
-    fn one_value(&mut self, write: &mut dyn FnMut(&mut Self)) {
-        let (start, path, depth) = (self.out.len(), self.path.len(), self.depth);
-        self.filled = false;
-        if contained(|| write(self)).is_none() {
-            self.out.truncate(start);
-            self.path.truncate(path);
-            self.depth = depth;
-            self.filled = false;
-        }
-        if !self.filled {
-            self.unencodable();
-        }
+    pub(super) fn unencodable(&mut self) {
         self.filled = true;
-    }
-
-    fn too_deep(&mut self) {
-        note(&mut self.notes.cut, &self.path);
-        json::push_string(&mut self.out, TOO_DEEP);
-    }
-
-    fn unencodable(&mut self) {
         self.notes.unencodable = true;
-        json::push_string(&mut self.out, UNENCODABLE);
+        json::push_string(&mut self.out.text, UNENCODABLE);
     }
 
-    fn push_redacted(&mut self, text: &str) {
-        json::push_string(&mut self.out, text);
-        note(&mut self.notes.redacted, &self.path);
+    pub(super) fn push_redacted(&mut self, text: &str) {
+        self.out.text.extend(["\"", text, "\""]);
+        self.note_redacted();
     }
 
-    fn field(&mut self, key: &str, write: &mut dyn FnMut(&mut Self)) {
-        let top = self.depth == 0;
-        if top && self.out.len() > MAX_DETAIL_BYTES + MAX_FIELD_BYTES {
-            // Not even the marks of what was cut have room any more.
-            return note(&mut self.notes.cut, "…");
+    pub(super) fn note_redacted(&mut self) {
+        if self.bare.is_none() {
+            let (path, depth, text) = (&self.path, self.depth, &self.out.text);
+            self.notes.redacted.note_by(|json| path.write(depth, text, json));
         }
-        let path = self.path.len();
-        if path > 0 {
-            self.path.push('.');
-        }
-        let short = start_of(key, MAX_KEY_BYTES);
-        self.path.push_str(short);
-        if top && short.len() < key.len() {
-            note(&mut self.notes.cut, &self.path);
-        }
-        json::push_key(&mut self.out, if top { short } else { key });
-        let start = self.out.len();
-        self.one_value(write);
-        if top {
-            self.bound(start);
-        }
-        self.path.truncate(path);
     }
 
-    /// Cuts a field of the detail that is too large: its size and the digest of its redacted bytes stay.
-    fn bound(&mut self, start: usize) {
-        let bytes = self.out.len() - start;
-        if bytes <= MAX_FIELD_BYTES && self.out.len() <= MAX_DETAIL_BYTES {
-            return;
+    /// The scalar that is due, where it is no string.
+    pub(super) fn push_scalar(&mut self, json: &str) {
+        match self.part {
+            None => self.out.text.push_str(json),
+            Some(part) => self.push_part(part, json),
         }
-        let digest = Sha256::digest(&self.out.as_bytes()[start..]);
-        self.out.truncate(start);
-        self.out.push_str("{\"bytes\":");
-        json::push_integer(&mut self.out, bytes);
-        self.out.push_str(",\"sha256\":\"");
-        push_hex(&mut self.out, &digest);
-        self.out.push_str("\"}");
-        note(&mut self.notes.cut, &self.path);
+    }
+
+    /// The string that is due.
+    pub(super) fn push_text(&mut self, text: &str) {
+        if let Some(part) = self.part {
+            return self.push_part(part, text);
+        }
+        if self.bare.is_some() && self.depth == 0 {
+            return self.out.text.push_str(text);
+        }
+        self.push_string(text);
+    }
+
+    fn push_part(&mut self, part: Mode, text: &str) {
+        json::push_string(&mut self.out.text, &part_of(part, text));
+    }
+
+    /// The number of the entry that is being written, from one.
+    pub(super) fn entry(&self) -> usize {
+        self.entries
+    }
+
+    pub(super) fn is_bare(&self) -> bool {
+        self.bare.is_some()
+    }
+
+    /// Any text, as a string of JSON, of which never more is held than will stay.
+    pub(super) fn push_string(&mut self, text: &str) {
+        if text.len() <= PIECE_BYTES {
+            return json::push_string(&mut self.out.text, text);
+        }
+        self.out.text.push('"');
+        let mut rest = text;
+        while !rest.is_empty() {
+            let piece = start_of(rest, PIECE_BYTES);
+            json::push_fragment(&mut self.out.text, piece);
+            if self.out.is_over() {
+                self.shorten();
+            }
+            rest = &rest[piece.len()..];
+        }
+        self.out.text.push('"');
     }
 }
 
-/// An object or array whose end is not written yet. Should its content panic, nothing of it stays, whoever catches
-/// that.
-struct Half<'e, 'a> {
-    encoder: &'e mut Encoder<'a>,
-    start: usize,
-    path: usize,
-    whole: bool,
-}
-
-impl Drop for Half<'_, '_> {
-    fn drop(&mut self) {
-        self.encoder.depth -= 1;
-        self.encoder.path.truncate(self.path);
-        self.encoder.filled = self.whole;
-        if !self.whole {
-            self.encoder.out.truncate(self.start);
-        }
-    }
-}
-
-/// What is called once, as what could be called again: behind a reference it is not compiled anew for each caller.
-fn once<'a>(write: impl FnOnce(&mut Encoder<'a>)) -> impl FnMut(&mut Encoder<'a>) {
-    let mut write = Some(write);
-    move |encoder| {
-        if let Some(write) = write.take() {
-            write(encoder);
-        }
-    }
-}
-
-/// Adds a path once; past [`MAX_PATHS`] an ellipsis says that there are more.
-pub(crate) fn note(paths: &mut Vec<String>, path: &str) {
-    let path = start_of(path, MAX_KEY_BYTES);
-    if paths.len() <= MAX_PATHS && !paths.iter().any(|known| known == path) {
-        paths.push(if paths.len() < MAX_PATHS { path.to_owned() } else { "…".to_owned() });
-    }
-}
-
-/// An object being written.
-#[derive(Debug)]
-pub struct Object<'e, 'a> {
-    encoder: &'e mut Encoder<'a>,
-}
-
-impl<'a> Object<'_, 'a> {
-    /// Writes a classified field.
-    pub fn value<T: Sensitive + ?Sized>(&mut self, key: &str, value: &T) {
-        self.encoder.field(key, &mut |encoder| encoder.value(value));
-    }
-
-    /// Writes a field that was declared plain.
-    pub fn plain<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
-        self.encoder.field(key, &mut |encoder| encoder.plain(value));
-    }
-
-    /// Writes `"<redacted>"` for a field.
-    pub fn redacted(&mut self, key: &str) {
-        self.encoder.field(key, &mut Encoder::redacted);
-    }
-
-    /// Writes a field as its keyed hash.
-    pub fn hashed<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
-        self.encoder.field(key, &mut |encoder| encoder.hashed(value));
-    }
-
-    /// Writes a field by a closure, which writes exactly one value.
-    pub fn field(&mut self, key: &str, write: impl FnOnce(&mut Encoder<'a>)) {
-        self.encoder.field(key, &mut once(write));
-    }
-}
-
-/// An array being written.
-#[derive(Debug)]
-pub struct Array<'e, 'a> {
-    encoder: &'e mut Encoder<'a>,
-}
-
-impl<'a> Array<'_, 'a> {
-    /// Writes a classified item.
-    pub fn value<T: Sensitive + ?Sized>(&mut self, value: &T) {
-        self.next(&mut |encoder| encoder.value(value));
-    }
-
-    /// Writes an item by a closure, which writes exactly one value.
-    pub fn item(&mut self, write: impl FnOnce(&mut Encoder<'a>)) {
-        self.next(&mut once(write));
-    }
-
-    fn next(&mut self, write: &mut dyn FnMut(&mut Encoder<'a>)) {
-        if !self.encoder.out.ends_with('[') {
-            self.encoder.out.push(',');
-        }
-        self.encoder.one_value(write);
+pub(super) fn part_of(part: Mode, text: &str) -> String {
+    match part {
+        Mode::Mask { first, last } => masked(text, first, last),
+        Mode::Truncate(first) => truncated(text, first),
+        _ => REDACTED.to_owned(),
     }
 }

@@ -12,24 +12,21 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Encoder, REDACTED, Sensitive};
+use super::{Encoder, Sensitive};
 use crate::identity::{ActorId, Identity, ResourceId, SessionId, SubjectId, TenantId};
 use crate::{Action, Code, RecordId, Timestamp};
 
 macro_rules! integers {
-    ($($method:ident: $($int:ty)*;)*) => {
-        $($(impl Sensitive for $int {
+    ($($int:ty)*) => {
+        $(impl Sensitive for $int {
             fn write(&self, encoder: &mut Encoder<'_>) {
-                encoder.$method((*self).into());
+                encoder.integer(*self);
             }
-        })*)*
+        })*
     };
 }
 
-integers! {
-    unsigned: u8 u16 u32 u64 u128;
-    signed: i8 i16 i32 i64 i128;
-}
+integers! { u8 u16 u32 u64 u128 i8 i16 i32 i64 i128 }
 
 macro_rules! through {
     ($($int:ty => $get:expr;)*) => {
@@ -177,18 +174,20 @@ fn map<'a, K: Sensitive + 'a, V: Sensitive + 'a>(
     entries: impl IntoIterator<Item = (&'a K, &'a V)>,
     encoder: &mut Encoder<'_>,
 ) {
-    let redaction = encoder.redaction();
-    encoder.object(|object| {
-        let mut redacted = 0_usize;
-        for (key, value) in entries {
-            let mut key = Encoder::text_of(redaction, key).map_or_else(|| "null".to_owned(), |(text, _)| text);
-            if key == REDACTED {
-                redacted += 1;
-                key = format!("{REDACTED} {redacted}");
-            }
-            object.value(&key, value);
+    let Some(frame) = encoder.open_frame('{', '}') else { return };
+    for (key, value) in entries {
+        let (mut text, redacted) =
+            Encoder::text_of(encoder.redaction, key).unwrap_or_else(|| ("null".to_owned(), false));
+        if redacted && !text.starts_with("hash:") {
+            text = format!("{text} {}", encoder.entry() + 1);
         }
-    });
+        encoder.push_free_key(&text);
+        if redacted {
+            encoder.note_redacted();
+        }
+        encoder.one_value(&mut |encoder| value.write(encoder));
+    }
+    encoder.close_frame(&frame);
 }
 
 impl<K: Sensitive, V: Sensitive> Sensitive for BTreeMap<K, V> {

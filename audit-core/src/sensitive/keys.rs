@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::LazyLock;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -16,8 +15,15 @@ const KEPT_BYTES: usize = 16;
 
 /// The key for fields and identities that are kept as a hash, and former keys.
 ///
-/// A hash is `hash:<key id>:<32 hex digits>` of HMAC-SHA-256 over the tenant and the value, each framed by its
-/// length. Whoever lacks the key can neither reverse nor confirm a guess; whoever has it can find equal values.
+/// A hash is `hash:<key id>:<32 hex digits>`: the first half of HMAC-SHA-256 over the tenant, the scope and the value,
+/// each framed by its length. Whoever lacks the key can neither reverse nor confirm a guess; whoever has it can find
+/// equal values of the same tenant and scope.
+///
+/// # Rotation
+///
+/// Make the new key the current one and the old one a previous one. New records are hashed with the new key; what to
+/// search for is [`KeyRing::hashes`], which has one hash for each key, so that old records are found as long as their
+/// key is in the ring. Taking a key out makes what was hashed with it unfindable, for good.
 ///
 /// ```
 /// use audit_core::KeyRing;
@@ -62,25 +68,27 @@ impl KeyRing {
         Ok(self)
     }
 
-    /// A ring that lives and dies with the process, to compare values that are not shown.
-    pub(crate) fn ephemeral() -> &'static Self {
-        static RING: LazyLock<KeyRing> = LazyLock::new(|| {
-            // The standard library's hash keys are random.
-            let random = || RandomState::new().hash_one(0).to_ne_bytes();
-            let key = [random(), random(), random(), random()].concat();
-            KeyRing::new("ephemeral", key).unwrap_or_else(|_| unreachable!("32 bytes and a plain id"))
-        });
-        &RING
+    /// A ring of a random key.
+    pub(crate) fn ephemeral() -> Self {
+        // The standard library's hash keys are random.
+        let random = || RandomState::new().hash_one(0).to_ne_bytes();
+        let key = [random(), random(), random(), random()].concat();
+        Self::new("ephemeral", key).unwrap_or_else(|_| unreachable!("32 bytes and a plain id"))
     }
 
-    /// The hash of `value` with the current key, as it stands in the records of `tenant`.
-    pub fn hash(&self, tenant: Option<&str>, value: &str) -> String {
-        self.current.hash(tenant, value)
+    /// The hash of `value` with the current key, as it stands in the records of `tenant` in fields of that scope.
+    pub fn hash(&self, tenant: Option<&str>, scope: Option<&str>, value: &str) -> String {
+        self.current.hash(tenant, scope, value)
     }
 
     /// The hashes of `value` with every key, the current one first: what to search for.
-    pub fn hashes<'a>(&'a self, tenant: Option<&'a str>, value: &'a str) -> impl Iterator<Item = String> + 'a {
-        self.all().map(move |key| key.hash(tenant, value))
+    pub fn hashes<'a>(
+        &'a self,
+        tenant: Option<&'a str>,
+        scope: Option<&'a str>,
+        value: &'a str,
+    ) -> impl Iterator<Item = String> + 'a {
+        self.all().map(move |key| key.hash(tenant, scope, value))
     }
 
     fn all(&self) -> impl Iterator<Item = &Key> {
@@ -107,14 +115,15 @@ impl Key {
         Ok(Self { id, mac })
     }
 
-    fn hash(&self, tenant: Option<&str>, value: &str) -> String {
+    fn hash(&self, tenant: Option<&str>, scope: Option<&str>, value: &str) -> String {
         let mut mac = self.mac.clone();
         mac.update(b"audited/hash/1");
-        // One byte tells no tenant from an empty one; lengths keep the parts apart.
-        mac.update(&[u8::from(tenant.is_some())]);
-        for part in [tenant.unwrap_or_default(), value] {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part.as_bytes());
+        // One byte tells nothing from an empty text; lengths keep the parts apart.
+        for part in [tenant, scope, Some(value)] {
+            let text = part.unwrap_or_default();
+            mac.update(&[u8::from(part.is_some())]);
+            mac.update(&(text.len() as u64).to_be_bytes());
+            mac.update(text.as_bytes());
         }
         let mut text = format!("hash:{}:", self.id);
         push_hex(&mut text, &mac.finalize().into_bytes()[..KEPT_BYTES]);
@@ -153,12 +162,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tenant_and_value_are_framed() {
+    fn tenant_scope_and_value_are_framed() {
         let keys = KeyRing::new("k", [1; 32]).unwrap();
-        let hashes = [(None, "ab"), (Some(""), "ab"), (Some("a"), "b"), (Some("ab"), "")]
-            .map(|(tenant, value)| keys.hash(tenant, value));
-        for (at, hash) in hashes.iter().enumerate() {
-            assert!(!hashes[..at].contains(hash), "{hash}");
+        let parts = [None, Some(""), Some("a"), Some("ab")];
+        let mut hashes = std::collections::BTreeSet::new();
+        for (tenant, scope) in parts.iter().flat_map(|tenant| parts.map(|scope| (tenant, scope))) {
+            for value in ["", "a", "ab"] {
+                assert!(hashes.insert(keys.hash(*tenant, scope, value)), "{tenant:?} {scope:?} {value}");
+            }
         }
     }
 
@@ -166,19 +177,21 @@ mod tests {
     fn a_former_key_still_finds() {
         let old = KeyRing::new("old", [1; 32]).unwrap();
         let new = KeyRing::new("new", [2; 32]).unwrap().previous("old", [1; 32]).unwrap();
-        assert!(new.hashes(None, "x").any(|hash| hash == old.hash(None, "x")));
-        assert_ne!(new.hash(None, "x"), old.hash(None, "x"));
+        assert!(new.hashes(None, None, "x").any(|hash| hash == old.hash(None, None, "x")));
+        assert_ne!(new.hash(None, None, "x"), old.hash(None, None, "x"));
     }
 
     #[test]
     fn a_hash_is_hmac_sha256_as_documented() {
-        // echo -n: "audited/hash/1" 00 0000000000000000 0000000000000001 "x", key 32 times 0x07.
         let keys = KeyRing::new("k", [7; 32]).unwrap();
         let mut mac = Hmac::<Sha256>::new_from_slice(&[7; 32]).unwrap();
-        mac.update(b"audited/hash/1\x00\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01x");
+        mac.update(b"audited/hash/1");
+        mac.update(b"\x01\0\0\0\0\0\0\0\x04acme");
+        mac.update(b"\x00\0\0\0\0\0\0\0\0");
+        mac.update(b"\x01\0\0\0\0\0\0\0\x01x");
         let mut expected = String::from("hash:k:");
         push_hex(&mut expected, &mac.finalize().into_bytes()[..16]);
-        assert_eq!(keys.hash(None, "x"), expected);
+        assert_eq!(keys.hash(Some("acme"), None, "x"), expected);
     }
 
     #[test]

@@ -1,17 +1,41 @@
 //! Classification and redaction.
 
+mod care;
+mod debug;
 mod encoder;
 mod foreign;
+mod frame;
 mod keys;
+mod limits;
+mod mode;
+mod names;
+mod notes;
+mod object;
+mod output;
+mod path;
+mod plain;
+mod policy;
+mod raw;
+mod redaction;
 mod registry;
 mod shown;
 
-pub use encoder::{Array, Encoder, MAX_DEPTH, MAX_DETAIL_BYTES, MAX_FIELD_BYTES, Object, REDACTED, UNENCODABLE};
-pub(crate) use encoder::{Notes, Redaction, note};
+pub use debug::debug;
+pub use encoder::{Encoder, REDACTED, UNENCODABLE};
 pub(crate) use keys::push_hex;
 pub use keys::{InvalidKey, KeyRing, MIN_KEY_BYTES};
-pub use registry::{Mode, SensitiveField, SensitiveType, sensitive_types};
-pub use shown::{Dropped, Hashed, Plain};
+pub use limits::{DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_ENTRIES, DEFAULT_FIELD_BYTES, Limits};
+pub use mode::{InvalidMode, Mode};
+pub(crate) use notes::{Notes, Paths};
+pub use object::{Array, Members, Object};
+pub use plain::{PlainError, PlainSerializer};
+pub(crate) use policy::Folded;
+pub use policy::{InvalidPolicy, PolicyRule, RedactionPolicy};
+pub(crate) use redaction::{Redaction, Rules};
+pub use registry::{RegisteredType, SensitiveField, SensitiveType, sensitive_types};
+pub use shown::{
+    Custom, Declared, Dropped, ErrorIsNot, ErrorIsSensitive, OfError, Plain, Shown, ViaSensitive, ViaSerialize, With,
+};
 
 /// A value about which somebody has decided what a record may show of it.
 ///
@@ -30,4 +54,40 @@ pub use shown::{Dropped, Hashed, Plain};
 pub trait Sensitive {
     /// Writes this value, redacted, as exactly one JSON value.
     fn write(&self, encoder: &mut Encoder<'_>);
+}
+
+/// A mode of your own: what a record may show of a `T`, where a field says `#[sensitive(with = …)]`.
+///
+/// ```
+/// use audit_core::{Encoder, Redactor};
+///
+/// /// Of an e-mail address the domain.
+/// struct Domain;
+///
+/// impl Redactor<String> for Domain {
+///     fn redact(address: &String, encoder: &mut Encoder<'_>) {
+///         match address.split_once('@') {
+///             Some((_, domain)) => encoder.remainder(domain),
+///             None => encoder.redacted(),
+///         }
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what an audit record may show of `{T}`",
+    label = "no `Redactor<{T}>`",
+    note = "implement `Redactor<{T}>` for `{Self}`"
+)]
+pub trait Redactor<T: ?Sized> {
+    /// Whether it describes a foreign type field by field, each with a mark of its own.
+    #[doc(hidden)]
+    const REMOTE: bool = false;
+
+    /// Writes what may be shown, as exactly one JSON value. The path is listed among what was redacted.
+    fn redact(value: &T, encoder: &mut Encoder<'_>);
+}
+
+/// Gives what a getter returns as a reference to the field's type.
+pub const fn constrain<T: ?Sized>(value: &T) -> &T {
+    value
 }

@@ -1,37 +1,8 @@
 //! What the derives of all linked crates have registered.
 
-use std::fmt;
+use super::Mode;
 
-/// What is done to a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Mode {
-    /// The value is written through its own `Serialize`, as declared.
-    Plain,
-    /// The value is replaced by `"<redacted>"`.
-    Drop,
-    /// The value is replaced by its keyed hash.
-    Hash,
-}
-
-impl Mode {
-    /// The name, as in the attribute.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::Drop => "drop",
-            Self::Hash => "hash",
-        }
-    }
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A type that derives `Sensitive`, as the linker collected it.
+/// A type that derives `Sensitive` or `AuditEvent`, as the linker collected it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SensitiveType {
@@ -41,7 +12,9 @@ pub struct SensitiveType {
     pub module: &'static str,
     /// Its name, without generic parameters: a generic type registers once.
     pub name: &'static str,
-    /// Its fields in the order of the source; of an enum, those of all variants.
+    /// The name that it has for serde.
+    pub serialized: &'static str,
+    /// The fields that can be in a record, in the order of the source; of an enum, those of all variants.
     pub fields: &'static [SensitiveField],
 }
 
@@ -57,6 +30,14 @@ pub struct SensitiveField {
     pub key: &'static str,
     /// What is done to it; `None` where its own type decides.
     pub mode: Option<Mode>,
+    /// What kind of data it is, by which a policy can name it.
+    pub class: Option<&'static str>,
+    /// What its keyed hash can be compared with: the fields of the same scope.
+    pub scope: Option<&'static str>,
+    /// `,"key":`, where the key needs no escaping; otherwise nothing.
+    pub(super) json: &'static str,
+    /// Whether its key is ready and its value is written as its type says.
+    pub(super) at_once: bool,
 }
 
 impl SensitiveType {
@@ -65,24 +46,55 @@ impl SensitiveType {
         package: &'static str,
         module: &'static str,
         name: &'static str,
+        serialized: &'static str,
         fields: &'static [SensitiveField],
     ) -> Self {
-        Self { package, module, name, fields }
+        Self { package, module, name, serialized, fields }
     }
 }
 
 impl SensitiveField {
     #[doc(hidden)]
-    pub const fn new(variant: Option<&'static str>, name: &'static str, key: &'static str, mode: Option<Mode>) -> Self {
-        Self { variant, name, key, mode }
+    pub const fn new(
+        variant: Option<&'static str>,
+        name: &'static str,
+        key: &'static str,
+        json: &'static str,
+        mode: Option<Mode>,
+    ) -> Self {
+        let at_once = !json.is_empty() && matches!(mode, None | Some(Mode::Plain | Mode::Custom(_)));
+        Self { variant, name, key, mode, class: None, scope: None, json, at_once }
+    }
+
+    /// The key of a field that has a ready one, without its quotes.
+    pub(super) fn key_in_json(&self) -> &'static str {
+        self.json.get(2..self.json.len() - 2).unwrap_or_default()
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn class(mut self, class: &'static str) -> Self {
+        self.class = Some(class);
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn scope(mut self, scope: &'static str) -> Self {
+        self.scope = Some(scope);
+        self
     }
 }
 
-inventory::collect!(SensitiveType);
+/// A [`SensitiveType`] as `inventory` wants it.
+#[derive(Debug)]
+pub struct RegisteredType(pub &'static SensitiveType);
 
-/// Every linked type that derives `Sensitive`, sorted by module and name.
+inventory::collect!(RegisteredType);
+
+/// Every linked type that derives `Sensitive` or `AuditEvent`, sorted by module and name.
 pub fn sensitive_types() -> Vec<&'static SensitiveType> {
-    let mut types: Vec<_> = inventory::iter::<SensitiveType>().collect();
+    let mut types: Vec<_> = inventory::iter::<RegisteredType>().map(|entry| entry.0).collect();
     types.sort_by_key(|entry| (entry.module, entry.name));
     types
 }

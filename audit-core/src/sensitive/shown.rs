@@ -1,21 +1,15 @@
-//! A value together with what may be shown of it, where no type says so: `plain(…)`, `hash(…)` and `drop(…)` in the
-//! attribute.
+//! A value together with what may be shown of it, where its type does not say so.
+
+use std::marker::PhantomData;
 
 use serde::Serialize;
 
-use super::{Encoder, Sensitive};
+use super::plain::{PlainError, PlainSerializer};
+use super::{Encoder, Mode, Redactor, Sensitive};
 
-/// Declared plain.
-#[derive(Clone, Copy)]
+/// Declared plain: through its own `Serialize`.
+#[derive(Clone, Copy, Debug)]
 pub struct Plain<'a, T: ?Sized>(pub &'a T);
-
-/// Kept as a keyed hash.
-#[derive(Clone, Copy)]
-pub struct Hashed<'a, T: ?Sized>(pub &'a T);
-
-/// Dropped.
-#[derive(Clone, Copy)]
-pub struct Dropped<'a, T: ?Sized>(pub &'a T);
 
 impl<T: Serialize + ?Sized> Sensitive for Plain<'_, T> {
     fn write(&self, encoder: &mut Encoder<'_>) {
@@ -23,14 +17,142 @@ impl<T: Serialize + ?Sized> Sensitive for Plain<'_, T> {
     }
 }
 
-impl<T: Serialize + ?Sized> Sensitive for Hashed<'_, T> {
-    fn write(&self, encoder: &mut Encoder<'_>) {
-        encoder.hashed(self.0);
-    }
-}
+/// Dropped.
+#[derive(Clone, Copy, Debug)]
+pub struct Dropped<'a, T: ?Sized>(pub &'a T);
 
 impl<T: ?Sized> Sensitive for Dropped<'_, T> {
     fn write(&self, encoder: &mut Encoder<'_>) {
         encoder.redacted();
+    }
+}
+
+/// As a mode leaves it.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a, T: ?Sized> {
+    value: &'a T,
+    mode: Mode,
+    scope: Option<&'static str>,
+}
+
+impl<'a, T: ?Sized> Shown<'a, T> {
+    /// Takes a value and its mode.
+    pub const fn new(value: &'a T, mode: Mode) -> Self {
+        Self { value, mode, scope: None }
+    }
+
+    /// Sets what its hash can be compared with.
+    #[must_use]
+    pub const fn scope(mut self, scope: &'static str) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+}
+
+impl<T: Serialize + ?Sized> Sensitive for Shown<'_, T> {
+    fn write(&self, encoder: &mut Encoder<'_>) {
+        encoder.by(self.mode, self.scope, &mut |encoder| encoder.plain(self.value));
+    }
+}
+
+/// As a [`Redactor`] leaves it.
+#[derive(Debug)]
+pub struct Custom<'a, R, T: ?Sized> {
+    value: &'a T,
+    redactor: PhantomData<fn() -> R>,
+}
+
+impl<'a, R, T: ?Sized> Custom<'a, R, T> {
+    /// Takes a value.
+    pub const fn new(value: &'a T) -> Self {
+        Self { value, redactor: PhantomData }
+    }
+}
+
+impl<R: Redactor<T>, T: ?Sized> Sensitive for Custom<'_, R, T> {
+    fn write(&self, encoder: &mut Encoder<'_>) {
+        if !R::REMOTE {
+            encoder.note_redacted();
+        }
+        R::redact(self.value, encoder);
+    }
+}
+
+/// Declared plain, through a function that serde's attributes name.
+#[derive(Clone, Copy, Debug)]
+pub struct With<F>(pub F);
+
+impl<F: Fn(PlainSerializer<'_, '_>) -> Result<(), PlainError>> Sensitive for With<F> {
+    fn write(&self, encoder: &mut Encoder<'_>) {
+        encoder.serialized(|serializer| self.0(serializer).is_ok());
+    }
+}
+
+/// Declared plain. A type that is classified keeps to its own marks nevertheless: method resolution by autoref takes
+/// its writer where it has one. In a generic function only the bounds in scope count.
+///
+/// Generated code calls `(&Declared(&value)).choose()`.
+#[derive(Clone, Copy, Debug)]
+pub struct Declared<'a, T: ?Sized>(pub &'a T);
+
+/// A classified type.
+pub trait ViaSensitive<'a> {
+    /// What it is written by.
+    type Chosen: Sensitive + 'a;
+    /// Takes the type's own writer.
+    fn choose(&self) -> Self::Chosen;
+}
+
+impl<'a, T: Sensitive + ?Sized> ViaSensitive<'a> for Declared<'a, T> {
+    type Chosen = &'a T;
+
+    fn choose(&self) -> &'a T {
+        self.0
+    }
+}
+
+/// Any other type: should it have no `Serialize`, that is what does not compile.
+pub trait ViaSerialize<'a, T: ?Sized> {
+    /// Takes the type's `Serialize`.
+    fn choose(&self) -> Plain<'a, T>
+    where
+        T: Serialize;
+}
+
+impl<'a, T: ?Sized> ViaSerialize<'a, T> for &Declared<'a, T> {
+    fn choose(&self) -> Plain<'a, T>
+    where
+        T: Serialize,
+    {
+        Plain(self.0)
+    }
+}
+
+/// What a record may show of an error: the error itself, where its type is classified, otherwise nothing. Generated code
+/// calls `(&OfError(self)).detail()`.
+#[derive(Clone, Copy, Debug)]
+pub struct OfError<'a, T>(pub &'a T);
+
+/// A classified error.
+pub trait ErrorIsSensitive<'a> {
+    /// The error.
+    fn detail(&self) -> Option<&'a dyn Sensitive>;
+}
+
+impl<'a, T: Sensitive> ErrorIsSensitive<'a> for OfError<'a, T> {
+    fn detail(&self) -> Option<&'a dyn Sensitive> {
+        Some(self.0)
+    }
+}
+
+/// Any other error.
+pub trait ErrorIsNot<'a> {
+    /// Nothing.
+    fn detail(&self) -> Option<&'a dyn Sensitive>;
+}
+
+impl<'a, T> ErrorIsNot<'a> for &OfError<'a, T> {
+    fn detail(&self) -> Option<&'a dyn Sensitive> {
+        None
     }
 }

@@ -1,0 +1,105 @@
+//! What happened to a payload while it was encoded.
+
+use crate::json;
+use crate::text::start;
+
+/// The most paths that a record lists, of redacted and of cut fields each.
+const MAX_PATHS: usize = 64;
+/// The most bytes of a path.
+pub(super) const MAX_PATH_BYTES: usize = 256;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
+    pub(crate) redacted: Paths,
+    pub(crate) cut: Paths,
+    pub(crate) unencodable: bool,
+}
+
+/// A list of paths, as JSON.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Paths {
+    /// The items of an array, without its brackets.
+    json: String,
+    count: usize,
+}
+
+impl Paths {
+    /// Adds a path; past the bound an ellipsis says that there are more.
+    pub(crate) fn note(&mut self, path: &str) {
+        self.note_by(|json| {
+            json::push_fragment(json, start(path, MAX_PATH_BYTES));
+            path.contains("[]")
+        });
+    }
+
+    /// The same with what stands between the quotes of the path's JSON, and whether several values share it: those of a
+    /// list are noted once.
+    pub(super) fn note_by(&mut self, write: impl FnOnce(&mut String) -> bool) {
+        if self.count > MAX_PATHS {
+            return;
+        }
+        if self.json.is_empty() {
+            self.json.reserve(96);
+        } else {
+            self.json.push(',');
+        }
+        let start = self.json.len();
+        self.json.push('"');
+        let shared = if self.count < MAX_PATHS {
+            write(&mut self.json)
+        } else {
+            self.json.push('…');
+            false
+        };
+        self.json.push('"');
+        if shared && self.is_known(start) {
+            self.json.truncate(start - 1);
+        } else {
+            self.count += 1;
+        }
+    }
+
+    /// Whether the path that was just added is in the list already.
+    fn is_known(&self, start: usize) -> bool {
+        let (known, new) = self.json.split_at(start);
+        known.split_inclusive(',').any(|item| item.strip_suffix(',') == Some(new))
+    }
+
+    /// Where the list ends.
+    pub(super) fn mark(&self) -> (usize, usize) {
+        (self.json.len(), self.count)
+    }
+
+    /// Takes back what was added since.
+    pub(super) fn back_to(&mut self, (length, count): (usize, usize)) {
+        self.json.truncate(length);
+        self.count = count;
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The items of a JSON array, without its brackets.
+    pub(crate) fn json(&self) -> &str {
+        &self.json
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_items_is_listed_once_and_too_many_end_in_an_ellipsis() {
+        let mut paths = Paths::default();
+        for path in ["a[].b", "b.a", "a[].b", "a[]\"b", "a[]\"b"] {
+            paths.note(path);
+        }
+        assert_eq!(paths.json(), r#""a[].b","b.a","a[]\"b""#);
+        for number in 0..100 {
+            paths.note(&number.to_string());
+        }
+        assert!(paths.json().ends_with(r#","60","…""#), "{}", paths.json());
+    }
+}

@@ -1,0 +1,253 @@
+//! The operator's policy: it tightens what the types say, and cannot loosen it.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::ptr;
+
+use serde::{Deserialize, Deserializer};
+use thiserror::Error;
+
+use super::names::folded;
+use super::{Mode, SensitiveField, SensitiveType, sensitive_types};
+
+/// What an operator wants redacted beyond what the types say: by type, field, class or tenant.
+///
+/// A rule can only tighten: where a type says more than the rule, the type stands; where neither covers the other, the
+/// value is dropped. A recorder takes a policy when it is built, refuses one whose rules name what does not exist, and
+/// writes it into its start record.
+///
+/// ```
+/// use audit_core::{Mode, PolicyRule, RedactionPolicy};
+///
+/// let policy = RedactionPolicy::new()
+///     .rule(PolicyRule::new(Mode::Drop).class("contact"))
+///     .rule(PolicyRule::new(Mode::Hash).of_type("Transfer").field("iban").tenant("acme"));
+/// ```
+///
+/// It reads from configuration, too:
+///
+/// ```
+/// let policy: audit_core::RedactionPolicy = serde_json::from_str(
+///     r#"{ "rules": [{ "mode": "mask(last = 4)", "type": "Transfer", "field": "iban", "tenant": "acme" }] }"#,
+/// )?;
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RedactionPolicy {
+    #[serde(default)]
+    rules: Vec<PolicyRule>,
+    #[serde(default)]
+    allow_unmatched: bool,
+}
+
+/// One rule of a [`RedactionPolicy`]: a mode, and what it is for. All that is named must fit; a rule that names nothing
+/// is for every field.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyRule {
+    #[serde(deserialize_with = "mode")]
+    mode: Mode,
+    #[serde(rename = "type")]
+    ty: Option<String>,
+    field: Option<String>,
+    class: Option<String>,
+    tenant: Option<String>,
+}
+
+fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Mode, D::Error> {
+    let text = Cow::<str>::deserialize(deserializer)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
+impl RedactionPolicy {
+    /// A policy without rules.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a rule.
+    #[must_use]
+    pub fn rule(mut self, rule: PolicyRule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
+    /// Lets rules stand that fit no field of this binary: for a policy that several services share. Otherwise such a
+    /// rule is taken for a slip, and the recorder is not built.
+    #[must_use]
+    pub fn allow_unmatched(mut self) -> Self {
+        self.allow_unmatched = true;
+        self
+    }
+
+    pub(crate) fn rules(&self) -> &[PolicyRule] {
+        &self.rules
+    }
+
+    /// Works out the mode of every registered field.
+    pub(crate) fn fold(self) -> Result<Folded, InvalidPolicy> {
+        for rule in &self.rules {
+            if matches!(rule.mode, Mode::Plain | Mode::Custom(_)) {
+                return Err(InvalidPolicy::Loosens { rule: rule.to_string() });
+            }
+            let fits = |ty: &SensitiveType| ty.fields.iter().any(|field| rule.fits(ty, field));
+            if !self.allow_unmatched && !rule.is_for_any_key() && !sensitive_types().into_iter().any(fits) {
+                return Err(InvalidPolicy::Unmatched { rule: rule.to_string() });
+            }
+        }
+        let tenants: HashSet<_> = self.rules.iter().filter_map(|rule| rule.tenant.clone()).collect();
+        let known = sensitive_types();
+        let table = |tenant: Option<&str>| {
+            known
+                .iter()
+                .map(|ty| (ptr::from_ref::<SensitiveType>(ty).addr(), tightened(&self.rules, ty, tenant)))
+                .collect()
+        };
+        let base = table(None);
+        let tenants = tenants.into_iter().map(|tenant| (tenant.clone(), table(Some(&tenant)))).collect();
+        Ok(Folded { rules: self.rules, base, tenants })
+    }
+}
+
+impl PolicyRule {
+    /// A rule for every field.
+    pub const fn new(mode: Mode) -> Self {
+        Self { mode, ty: None, field: None, class: None, tenant: None }
+    }
+
+    /// Names a type: `Transfer`, or with its module, `bank::Transfer`.
+    #[must_use]
+    pub fn of_type(mut self, name: impl Into<String>) -> Self {
+        self.ty = Some(name.into());
+        self
+    }
+
+    /// Names a field, by its name in Rust or its key in the record.
+    ///
+    /// Without a type or a class the rule is also for that key in maps with free keys, and for what `#[audited]`
+    /// captures under it.
+    #[must_use]
+    pub fn field(mut self, name: impl Into<String>) -> Self {
+        self.field = Some(name.into());
+        self
+    }
+
+    /// Names a class of data.
+    #[must_use]
+    pub fn class(mut self, class: impl Into<String>) -> Self {
+        self.class = Some(class.into());
+        self
+    }
+
+    /// Names a tenant, in whose records alone the rule applies.
+    #[must_use]
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.tenant = Some(tenant.into());
+        self
+    }
+
+    fn fits(&self, ty: &SensitiveType, field: &SensitiveField) -> bool {
+        let whole = |name: &str| name.strip_suffix(ty.name).and_then(|path| path.strip_suffix("::")) == Some(ty.module);
+        self.ty.as_deref().is_none_or(|name| name == ty.name || whole(name))
+            && self.field.as_deref().is_none_or(|name| name == field.name || name == field.key)
+            && self.class.as_deref().is_none_or(|class| field.class == Some(class))
+    }
+
+    /// Whether it is for a key wherever it turns up.
+    fn is_for_any_key(&self) -> bool {
+        self.ty.is_none() && self.class.is_none() && self.field.is_some()
+    }
+
+    fn applies_to(&self, tenant: Option<&str>) -> bool {
+        self.tenant.as_deref().is_none_or(|of| Some(of) == tenant)
+    }
+}
+
+impl fmt::Display for PolicyRule {
+    /// For people, and for the start record.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.mode)?;
+        let named = [("type", &self.ty), ("field", &self.field), ("class", &self.class), ("tenant", &self.tenant)];
+        named.iter().filter_map(|(what, name)| Some((what, name.as_ref()?))).try_for_each(|(what, name)| {
+            // A tenant may be one that is not to be shown.
+            if *what == "tenant" {
+                f.write_str(" for one tenant")
+            } else {
+                write!(f, " {what} `{}`", name.escape_debug())
+            }
+        })
+    }
+}
+
+/// The modes of one type's fields, where any differs from what the type says.
+type Modes = Option<Box<[Option<Mode>]>>;
+
+/// The modes of every registered type, by where its description lies.
+type Table = HashMap<usize, Modes>;
+
+/// A policy, worked out.
+#[derive(Debug)]
+pub(crate) struct Folded {
+    rules: Vec<PolicyRule>,
+    base: Table,
+    tenants: HashMap<String, Table>,
+}
+
+impl Folded {
+    pub(super) fn modes_of(&self, ty: &'static SensitiveType, tenant: Option<&str>) -> Option<Cow<'_, [Option<Mode>]>> {
+        let table = tenant.and_then(|tenant| self.tenants.get(tenant)).unwrap_or(&self.base);
+        match table.get(&ptr::from_ref(ty).addr()) {
+            Some(modes) => modes.as_deref().map(Cow::Borrowed),
+            // The linker has lost its registration: the rules hold nevertheless.
+            None => tightened(&self.rules, ty, tenant).map(|modes| Cow::Owned(modes.into_vec())),
+        }
+    }
+
+    pub(super) fn of_key(&self, key: &str, tenant: Option<&str>) -> Option<Mode> {
+        let of_key = |rule: &&PolicyRule| {
+            rule.is_for_any_key()
+                && rule.applies_to(tenant)
+                && rule.field.as_deref().is_some_and(|name| name == key || folded(name) == folded(key))
+        };
+        self.rules.iter().filter(of_key).map(|rule| rule.mode).reduce(Mode::tightened_by)
+    }
+
+    pub(super) fn names_tenants(&self) -> bool {
+        !self.tenants.is_empty()
+    }
+
+    pub(crate) fn rules(&self) -> &[PolicyRule] {
+        &self.rules
+    }
+}
+
+fn tightened(rules: &[PolicyRule], ty: &SensitiveType, tenant: Option<&str>) -> Modes {
+    let rules: Vec<_> = rules.iter().filter(|rule| rule.applies_to(tenant)).collect();
+    let tightened = |field: &SensitiveField| {
+        let fitting = rules.iter().filter(|rule| rule.fits(ty, field));
+        fitting.fold(field.mode, |mode, rule| Some(mode.unwrap_or(Mode::Plain).tightened_by(rule.mode)))
+    };
+    let modes: Box<[_]> = ty.fields.iter().map(tightened).collect();
+    let changed = modes.iter().zip(ty.fields).any(|(mode, field)| *mode != field.mode);
+    changed.then_some(modes)
+}
+
+/// A policy cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InvalidPolicy {
+    /// A rule fits no field of this binary.
+    #[error("the rule `{rule}` fits no field of this binary: mend the name, or `allow_unmatched()`")]
+    Unmatched {
+        /// The rule.
+        rule: String,
+    },
+    /// A rule names a mode that takes nothing away.
+    #[error("the rule `{rule}` would loosen what a type says: a policy can only tighten")]
+    Loosens {
+        /// The rule.
+        rule: String,
+    },
+}
