@@ -1,9 +1,9 @@
 //! Size never fails a record: what is too large is cut, flagged, and its digest kept.
 
 use audited::{
-    Actor, ActorId, AuditContext, Code, DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_ENTRIES, DEFAULT_FIELD_BYTES, Limits,
-    MAX_CODE_CHARS, MAX_USER_AGENT_CHARS, MemorySink, Record, Recorder, Resource, ResourceId, Source, Subject, SubjectId,
-    TenantId, record_action, with_recorder_sync,
+    Actor, ActorId, AuditContext, Code, DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_ENTRIES, DEFAULT_FIELD_BYTES,
+    Limits, MAX_CODE_CHARS, MAX_USER_AGENT_CHARS, MemorySink, Record, Recorder, Resource, ResourceId, Source, Subject,
+    SubjectId, TenantId, record_action, with_recorder_sync,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -160,7 +160,8 @@ fn depth_has_a_limit() {
     let cut = nested(&format!(r#"{{"bytes":{},"sha256":"{}"}}"#, beyond.len(), hex(beyond.as_bytes())));
     assert_eq!((detail("endless"), detail("plain_endless")), (cut.clone(), cut));
     assert_eq!(detail("hashed_endless"), "\"<redacted>\"");
-    let paths = ["deeper", "plain_deeper", "plain_endless", "endless"].map(|key| key.to_owned() + &"[]".repeat(DEFAULT_DEPTH));
+    let paths =
+        ["deeper", "plain_deeper", "plain_endless", "endless"].map(|key| key.to_owned() + &"[]".repeat(DEFAULT_DEPTH));
     assert_eq!(record.cut(), paths);
 }
 
@@ -202,7 +203,10 @@ fn what_is_far_over_a_limit_is_digested_whole_and_its_redacted_paths_are_known()
         format!(r#"{{"text":"{}","memo":"<redacted>","list":["<redacted>"]}}"#, "\\u202e0123456789\\n".repeat(500_000));
     let cut = serde_json::json!({ "bytes": redacted.len(), "sha256": hex(redacted.as_bytes()) });
     assert_eq!(value["detail"], serde_json::json!({ "body": cut, "after": 1 }));
-    assert_eq!((record.cut(), record.redacted()), (vec!["body".to_owned()], vec!["body.memo".into(), "body.list[]".into()]));
+    assert_eq!(
+        (record.cut(), record.redacted()),
+        (vec!["body".to_owned()], vec!["body.memo".into(), "body.list[]".into()])
+    );
 }
 
 #[test]
@@ -236,8 +240,7 @@ fn a_failure_far_over_a_limit_leaves_a_mark_alone() {
 fn the_recorder_sets_the_limits() {
     let memory = MemorySink::new();
     let limits = Limits::new().field_bytes(200).detail_bytes(400).depth(2).entries(3);
-    let recorder =
-        Recorder::builder().sink(memory.clone()).limits(limits).allow_weak_fail_closed().build().unwrap();
+    let recorder = Recorder::builder().sink(memory.clone()).limits(limits).allow_weak_fail_closed().build().unwrap();
     with_recorder_sync(recorder, || {
         record_action(DONE)
             .field("fits", &[[1_u8, 2, 3]])
