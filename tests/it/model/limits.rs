@@ -1,7 +1,7 @@
 //! Size never fails a record: what is too large is cut, flagged, and its digest kept.
 
 use audited::{
-    Actor, ActorId, AuditContext, Code, MAX_CODE_CHARS, MAX_DEPTH, MAX_DETAIL_BYTES, MAX_FIELD_BYTES,
+    Actor, ActorId, AuditContext, Code, DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_FIELD_BYTES, MAX_CODE_CHARS,
     MAX_USER_AGENT_CHARS, Record, Resource, ResourceId, Source, Subject, SubjectId, TenantId,
 };
 use serde::Serialize;
@@ -51,7 +51,7 @@ fn a_long_identity_keeps_its_start_and_its_digest() {
 
 #[test]
 fn a_large_field_is_replaced_by_its_size_and_digest() {
-    let large = "y".repeat(MAX_FIELD_BYTES);
+    let large = "y".repeat(DEFAULT_FIELD_BYTES);
     let record = Record::builder(DONE)
         .field("before", &1_u8)
         .fields(|fields| {
@@ -61,7 +61,7 @@ fn a_large_field_is_replaced_by_its_size_and_digest() {
                     body.plain("text", &large);
                 });
             });
-            fields.plain("fits", &"z".repeat(MAX_FIELD_BYTES - 2));
+            fields.plain("fits", &"z".repeat(DEFAULT_FIELD_BYTES - 2));
         })
         .build();
     let value = check(&record);
@@ -71,7 +71,7 @@ fn a_large_field_is_replaced_by_its_size_and_digest() {
         serde_json::json!({"bytes": redacted.len(), "sha256": hex(redacted.as_bytes())})
     );
     assert_eq!(value["detail"]["before"], 1);
-    assert_eq!(value["detail"]["fits"].as_str().unwrap().len(), MAX_FIELD_BYTES - 2);
+    assert_eq!(value["detail"]["fits"].as_str().unwrap().len(), DEFAULT_FIELD_BYTES - 2);
     assert_eq!((record.cut(), record.redacted()), (vec!["body".to_owned()], vec!["body.memo".to_owned()]));
     assert_eq!(record.flags(), ["cut"]);
 }
@@ -85,11 +85,11 @@ fn a_detail_has_a_limit_whatever_is_added() {
     let record = builder.build();
     check(&record);
     assert!(
-        record.detail().unwrap().len() < MAX_DETAIL_BYTES + 2 * MAX_FIELD_BYTES,
+        record.detail().unwrap().len() < DEFAULT_DETAIL_BYTES + 2 * DEFAULT_FIELD_BYTES,
         "{}",
         record.detail().unwrap().len()
     );
-    assert!(record.json().len() < MAX_DETAIL_BYTES + 4 * MAX_FIELD_BYTES, "{}", record.json().len());
+    assert!(record.json().len() < DEFAULT_DETAIL_BYTES + 4 * DEFAULT_FIELD_BYTES, "{}", record.json().len());
     assert_eq!(record.cut().last().unwrap(), "…");
 }
 
@@ -138,11 +138,11 @@ impl audited::Sensitive for Nest {
 #[test]
 fn depth_has_a_limit() {
     let record = Record::builder(DONE)
-        .field("deep", &Nest(MAX_DEPTH))
-        .field("deeper", &Nest(MAX_DEPTH + 1))
+        .field("deep", &Nest(DEFAULT_DEPTH))
+        .field("deeper", &Nest(DEFAULT_DEPTH + 1))
         .fields(|fields| {
-            fields.plain("plain_deep", &Nest(MAX_DEPTH));
-            fields.plain("plain_deeper", &Nest(MAX_DEPTH + 1));
+            fields.plain("plain_deep", &Nest(DEFAULT_DEPTH));
+            fields.plain("plain_deeper", &Nest(DEFAULT_DEPTH + 1));
             // Far deeper than any stack.
             fields.plain("plain_endless", &Nest(usize::MAX));
             fields.value("endless", &Nest(usize::MAX));
@@ -151,8 +151,8 @@ fn depth_has_a_limit() {
         .build();
     let value: Value = check(&record);
     let detail = |key: &str| value["detail"][key].to_string();
-    let whole = format!("{}1{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH));
-    let cut = format!("{}\"<too deep>\"{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH));
+    let whole = format!("{}1{}", "[".repeat(DEFAULT_DEPTH), "]".repeat(DEFAULT_DEPTH));
+    let cut = format!("{}\"<too deep>\"{}", "[".repeat(DEFAULT_DEPTH), "]".repeat(DEFAULT_DEPTH));
     assert_eq!((detail("deep"), detail("plain_deep")), (whole.clone(), whole));
     assert_eq!((detail("deeper"), detail("endless")), (cut.clone(), cut));
     assert_eq!((detail("plain_deeper"), detail("plain_endless")), ("\"<too deep>\"".into(), "\"<too deep>\"".into()));
