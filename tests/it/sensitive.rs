@@ -1,7 +1,9 @@
 //! What the derive writes, shows and registers.
 
+mod foreign;
 mod modes;
 mod registry;
+mod serde;
 mod shapes;
 
 use audited::{Action, Record, Sensitive};

@@ -6,7 +6,8 @@ use syn::spanned::Spanned;
 
 use super::check::Meaning;
 use super::parse::{Data, Input};
-use crate::sensitive::fields::{bounded, local};
+use crate::sensitive::bounds::bounded;
+use crate::sensitive::fields::local;
 
 /// For an enum of a denial, a failure and an inner error this is
 ///
