@@ -40,8 +40,31 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `outcome = \|value\| …` | decision and outcome from the returned value, as a `Verdict`, `Decision` or `Outcome` |
 /// | `crate = path` | where `audited` is, if it has another name |
 ///
-/// Values that no type classifies name what may be shown where they are captured: `plain(expr)`, `hash(expr)`,
-/// `drop(expr)`. All of them but `ok_fields` are read before the body runs; in an async function they may `.await`.
+/// A captured value is shown as its type is classified. Of a value that no type classifies it is said where it is
+/// captured, or where it comes from, by a mark on the parameter:
+///
+/// | at the capture | on the parameter | in the record |
+/// |---|---|---|
+/// | `drop(expr)` | `#[sensitive]` | `"<redacted>"` |
+/// | `hash(expr)`, `hash(expr, scope = "email")` | `#[sensitive(hash)]`, `#[sensitive(hash(scope = "email"))]` | its keyed hash |
+/// | `mask(expr, first = 2, last = 4)` | `#[sensitive(mask(first = 2, last = 4))]` | its ends |
+/// | `truncate(expr, 8)` | `#[sensitive(truncate(8))]` | its start |
+/// | `len(expr)` | `#[sensitive(len)]` | its length |
+/// | `present(expr)` | `#[sensitive(present)]` | whether there is one |
+/// | `with(expr, path::Type)` | `#[sensitive(with = path::Type)]` | what that `Redactor` writes |
+/// | `plain(expr)` | `#[sensitive(plain)]` | the value; of a classified type what that type shows |
+///
+/// The modes are those of `#[derive(Sensitive)]`, which says more about them. Only the bare word is such a wrapper:
+/// `self::len(x)` calls a function of that name. A marked parameter is captured by its name, and no wrapper but `drop`
+/// goes with it; an expression made of it, such as `name.trim()`, is a value of its own. The mark needs a parameter
+/// with a name; of `Path(id)` it is said at the capture.
+///
+/// ```text
+/// #[audited(action = "user.sign_in", subject = hash(email), fields(password, agent = truncate(agent, 16)))]
+/// async fn sign_in(email: &str, #[sensitive] password: String, agent: &str) -> Result<Session, ApiError> { … }
+/// ```
+///
+/// All captures but `ok_fields` are read before the body runs; in an async function they may `.await`.
 ///
 /// The function behaves as without the attribute, with three exceptions. In a function that is not async, the arguments
 /// that the body or the attribute mentions are dropped before the others, and in another order, and `#[track_caller]`
