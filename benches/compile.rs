@@ -167,7 +167,7 @@ struct Bench {
 impl Bench {
     fn new(folder: &Path) -> Self {
         let bench = Self { folder: folder.to_owned() };
-        let workspace = env!("CARGO_MANIFEST_DIR");
+        let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
         for kind in Kind::ALL {
             let package = bench.package(kind);
             fs::create_dir_all(package.join("src")).expect("the folder of a package");

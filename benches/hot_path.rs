@@ -7,16 +7,12 @@
 //! The plain struct is read back from a record and must serialize to the same bytes. It has an easy life: its ids
 //! and times are strings already, and nothing of it is classified, hashed or acknowledged. The context is a
 //! request's, scoped once; everything else is made anew for each record, and each is waited for.
-//!
-//! All rows take turns in every round, and a ratio is taken within its round: what disturbs the machine disturbs
-//! both sides of it.
 
 use std::fs::File;
 use std::hint::black_box;
 use std::io::BufWriter;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use audited::__private::{Inline, Ticket};
@@ -29,12 +25,11 @@ use serde::{Deserialize, Serialize};
 use tracing::Dispatch;
 use tracing::dispatcher::with_default;
 
-const ROUNDS: usize = 11;
-const ROUND: Duration = Duration::from_millis(50);
+use audited_benches::{Row, compare};
 
 fn main() {
     let plain = Plain::equal_to_a_record();
-    println!("{ROUNDS} rounds; one record is {} bytes of JSON\n", serde_json::to_string(&plain).unwrap().len());
+    println!("one record is {} bytes of JSON", serde_json::to_string(&plain).unwrap().len());
 
     let json_lines = json_subscriber();
     // `tracing` remembers of an event that nobody listened: the recorder is built where somebody does.
@@ -45,23 +40,23 @@ fn main() {
                 black_box(serde_json::to_string(black_box(&plain)).unwrap());
             }
         }),
-        Row::recording("null sink", recorder(Null { inline: true })),
-        Row::calling("null sink, by #[audited] with an empty body", recorder(Null { inline: true })),
-        Row::bare("nothing captured, null sink", recorder(Null { inline: true }), || {
+        recording("null sink", recorder(Null { inline: true })),
+        calling("null sink, by #[audited] with an empty body", recorder(Null { inline: true })),
+        bare("nothing captured, null sink", recorder(Null { inline: true }), || {
             record_action(Action::new("account.transfer")).decision(Decision::Allow).wait().unwrap();
         }),
-        Row::bare("nothing captured, null sink, by #[audited]", recorder(Null { inline: true }), call_bare),
-        Row::recording("null sink of one's own, behind its thread", recorder(Null { inline: false })),
+        bare("nothing captured, null sink, by #[audited]", recorder(Null { inline: true }), call_bare),
+        recording("null sink of one's own, behind its thread", recorder(Null { inline: false })),
         // It refuses what is past its bound, so that each round gets one of its own.
         Row::new("memory", |times| {
             let start_record = 1;
             inside(&recorder(MemorySink::with_capacity(times as usize + start_record)), times, record_transfer);
         }),
-        Row::recording("tracing, as JSON into a file", to_tracing).around(move |run| {
+        recording("tracing, as JSON into a file", to_tracing).around(move |run| {
             with_default(&json_lines, run);
         }),
     ];
-    report(&rows, &measure(&rows));
+    compare(&rows);
 }
 
 /// The record under measurement, as a program would make it.
@@ -134,75 +129,17 @@ fn recorder(sink: impl AuditSink) -> Recorder {
     Recorder::builder().sink(sink).keys(KeyRing::new("k1", [7; 32]).unwrap()).build().unwrap()
 }
 
-type Run = Box<dyn Fn(u32)>;
-
-struct Row {
-    name: &'static str,
-    /// Does it so many times.
-    run: Run,
+fn recording(name: &'static str, recorder: Recorder) -> Row {
+    Row::new(name, move |times| inside(&recorder, times, record_transfer))
 }
 
-impl Row {
-    fn new(name: &'static str, run: impl Fn(u32) + 'static) -> Self {
-        Self { name, run: Box::new(run) }
-    }
-
-    fn recording(name: &'static str, recorder: Recorder) -> Self {
-        Self::new(name, move |times| inside(&recorder, times, record_transfer))
-    }
-
-    fn calling(name: &'static str, recorder: Recorder) -> Self {
-        let order = Order::example();
-        Self::new(name, move |times| inside(&recorder, times, || call_transfer("acc-2020", black_box(&order))))
-    }
-
-    fn bare(name: &'static str, recorder: Recorder, once: impl Fn() + 'static) -> Self {
-        Self::new(name, move |times| inside(&recorder, times, &once))
-    }
-
-    fn around(self, scope: impl Fn(&dyn Fn()) + 'static) -> Self {
-        let run = self.run;
-        Self::new(self.name, move |times| scope(&|| run(times)))
-    }
-
-    fn time(&self, times: u32) -> Duration {
-        let start = Instant::now();
-        (self.run)(times);
-        start.elapsed()
-    }
-
-    /// How many times fill a round. It warms up, too.
-    fn times_in_a_round(&self) -> u32 {
-        let mut times = 1;
-        while self.time(times) < ROUND / 4 {
-            times *= 2;
-        }
-        times * 4
-    }
+fn calling(name: &'static str, recorder: Recorder) -> Row {
+    let order = Order::example();
+    Row::new(name, move |times| inside(&recorder, times, || call_transfer("acc-2020", black_box(&order))))
 }
 
-/// The nanoseconds of one turn, for each round and row.
-fn measure(rows: &[Row]) -> Vec<Vec<f64>> {
-    let times: Vec<_> = rows.iter().map(Row::times_in_a_round).collect();
-    let round = || rows.iter().zip(&times).map(|(row, &times)| row.time(times).as_secs_f64() * 1e9 / f64::from(times));
-    (0..ROUNDS).map(|_| round().collect()).collect()
-}
-
-/// The first row is what the others are held against.
-fn report(rows: &[Row], rounds: &[Vec<f64>]) {
-    println!("{:<44}{:>10}{:>10}{:>8}{:>8}", "", "ns", "ratio", "min", "max");
-    for (at, row) in rows.iter().enumerate() {
-        let [_, ns, _] = spread(rounds.iter().map(|round| round[at]));
-        let [min, ratio, max] = spread(rounds.iter().map(|round| round[at] / round[0]));
-        println!("{:<44}{ns:>10.0}{ratio:>10.2}{min:>8.2}{max:>8.2}", row.name);
-    }
-}
-
-/// Minimum, median, maximum.
-fn spread(values: impl Iterator<Item = f64>) -> [f64; 3] {
-    let mut values: Vec<_> = values.collect();
-    values.sort_by(f64::total_cmp);
-    [values[0], values[values.len() / 2], values[values.len() - 1]]
+fn bare(name: &'static str, recorder: Recorder, once: impl Fn() + 'static) -> Row {
+    Row::new(name, move |times| inside(&recorder, times, &once))
 }
 
 /// Takes records and forgets them: what is left is the cost of making them.

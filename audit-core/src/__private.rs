@@ -20,7 +20,7 @@ pub use crate::recorder::{
 };
 pub use crate::refusal::{Refusal, Refuse};
 pub use crate::sensitive::{
-    Custom, Declared, Dropped, Encoder, Members, Mode, Object, Plain, PlainError, PlainSerializer, Redactor,
+    Custom, Declared, Dropped, Encoder, ErrorIsNot, ErrorIsSensitive, Members, Mode, Object, OfError, Plain, PlainError, PlainSerializer, Redactor,
     RegisteredType, Sensitive, SensitiveField, SensitiveType, Shown, ViaSensitive, ViaSerialize, With, constrain,
     debug,
 };

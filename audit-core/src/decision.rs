@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 
+use crate::sensitive::Sensitive;
+
 /// The most characters of a code that are kept.
 pub const MAX_CODE_CHARS: usize = 128;
 
@@ -209,6 +211,14 @@ impl<T: Decide> Decide for Option<T> {
 pub trait Deny {
     /// What this error says about the call that it ended.
     fn deny(&self) -> Verdict;
+
+    /// What a record may show of this error besides its code, under the key `error` of the detail. Never what `Display`
+    /// says: nobody has classified that.
+    ///
+    /// By default nothing; derived, the error itself where its type is [`Sensitive`].
+    fn detail(&self) -> Option<&dyn Sensitive> {
+        None
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -223,12 +233,20 @@ impl<E: Deny + ?Sized> Deny for Box<E> {
     fn deny(&self) -> Verdict {
         (**self).deny()
     }
+
+    fn detail(&self) -> Option<&dyn Sensitive> {
+        (**self).detail()
+    }
 }
 
 #[diagnostic::do_not_recommend]
 impl<E: Deny + ?Sized> Deny for &E {
     fn deny(&self) -> Verdict {
         (**self).deny()
+    }
+
+    fn detail(&self) -> Option<&dyn Sensitive> {
+        (**self).detail()
     }
 }
 

@@ -1,6 +1,10 @@
 //! The payload of a record.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
+
+use serde::de::IgnoredAny;
 
 use crate::sensitive::{Encoder, Notes, Object, Redaction, Sensitive};
 
@@ -17,9 +21,7 @@ impl Detail {
     ///
     /// A value that has no fields is written under the key `value`.
     pub fn new<T: Sensitive + ?Sized>(value: &T) -> Self {
-        let mut encoder = Encoder::resume(Redaction::default(), String::with_capacity(256), Notes::default());
-        encoder.fields_of(&mut |encoder| value.write(encoder));
-        let (fields, notes) = encoder.suspend();
+        let (fields, notes) = Encoder::fields_of(Redaction::default(), value);
         Self { fields, notes }
     }
 
@@ -32,6 +34,13 @@ impl Detail {
         let mut encoder = Encoder::resume(redaction, std::mem::take(&mut self.fields), std::mem::take(&mut self.notes));
         encoder.fields(fields);
         (self.fields, self.notes) = encoder.suspend();
+    }
+
+    /// Whether a field of that name is there; the name needs no escaping.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let json = format!("{{{}}}", self.fields);
+        let fields: Result<BTreeMap<Cow<'_, str>, IgnoredAny>, _> = serde_json::from_str(&json);
+        fields.is_ok_and(|fields| fields.contains_key(name))
     }
 
     pub(crate) fn fields(&self) -> &str {

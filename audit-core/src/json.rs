@@ -31,6 +31,40 @@ const fn is_treacherous(c: char) -> bool {
 
 /// Appends what stands between the quotes.
 pub(crate) fn push_fragment(out: &mut String, text: &str) {
+    let harmless = harmless_bytes(text.as_bytes());
+    if harmless == text.len() {
+        return out.push_str(text);
+    }
+    // What is harmless is ASCII: a character ends there.
+    out.push_str(&text[..harmless]);
+    push_escaping(out, &text[harmless..]);
+}
+
+/// How many bytes at the start are ASCII that needs no escaping.
+fn harmless_bytes(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES * 0x80;
+    let (words, _) = bytes.as_chunks::<8>();
+    let mut at = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        // The high bit of each byte that is one of: below a blank, a quote, a backslash, 0x7f, no ASCII.
+        let zeroes = |word: u64| word.wrapping_sub(ONES);
+        let low = word.wrapping_sub(ONES * 0x20);
+        let quote = zeroes(word ^ (ONES * 0x22));
+        let backslash = zeroes(word ^ (ONES * 0x5c));
+        let delete = word.wrapping_add(ONES);
+        // A borrow or a carry can only come from a byte that counts anyway: at worst one is looked at too closely.
+        if (low | quote | backslash | delete | word) & HIGH != 0 {
+            break;
+        }
+        at += 8;
+    }
+    let rest = bytes[at..].iter().position(|byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\'));
+    rest.map_or(bytes.len(), |rest| at + rest)
+}
+
+fn push_escaping(out: &mut String, text: &str) {
     let mut written = 0;
     for (at, c) in text.char_indices() {
         if (' '..'\u{7f}').contains(&c) && c != '"' && c != '\\' {

@@ -4,12 +4,13 @@
 //! decision of its own; a `Result` around or inside of something else; a plain `Result`, whose error must say what it is;
 //! anything else is data. In a generic function only the bounds in scope count.
 //!
-//! Generated code calls `(&&&&&Judge(&value)).verdict()`.
+//! Generated code calls `(&&&&&Judge(&value)).verdict(call)`.
 
 use std::any::type_name;
 use std::convert::Infallible;
 
 use crate::decision::{Decide, Deny, Verdict};
+use crate::sensitive::Sensitive;
 
 /// Wraps a returned value.
 #[derive(Debug)]
@@ -18,13 +19,13 @@ pub struct Judge<'a, T: ?Sized>(pub &'a T);
 /// A future. It has not run yet, so that nothing is known; this is what does not compile.
 pub trait ReturnsFuture<T> {
     /// Never.
-    fn verdict(&self) -> Verdict
+    fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         T: Finished;
 }
 
 impl<T: Future> ReturnsFuture<T> for &&&&Judge<'_, T> {
-    fn verdict(&self) -> Verdict
+    fn verdict(&self, _: &mut dyn Told) -> Verdict
     where
         T: Finished,
     {
@@ -43,11 +44,11 @@ pub trait Finished {}
 /// A value with a decision of its own.
 pub trait ByDecision {
     /// What it says.
-    fn verdict(&self) -> Verdict;
+    fn verdict(&self, told: &mut dyn Told) -> Verdict;
 }
 
 impl<T: Decide + ?Sized> ByDecision for &&&Judge<'_, T> {
-    fn verdict(&self) -> Verdict {
+    fn verdict(&self, _: &mut dyn Told) -> Verdict {
         self.0.decide()
     }
 }
@@ -55,14 +56,14 @@ impl<T: Decide + ?Sized> ByDecision for &&&Judge<'_, T> {
 /// A result whose value has a decision of its own.
 pub trait ByResultOfDecision {
     /// What it says.
-    fn verdict(&self) -> Verdict;
+    fn verdict(&self, told: &mut dyn Told) -> Verdict;
 }
 
 impl<T: Decide, E: Deny> ByResultOfDecision for &&Judge<'_, Result<T, E>> {
-    fn verdict(&self) -> Verdict {
+    fn verdict(&self, told: &mut dyn Told) -> Verdict {
         match self.0 {
             Ok(value) => value.decide(),
-            Err(error) => error.deny(),
+            Err(error) => of_error(error, told),
         }
     }
 }
@@ -70,66 +71,82 @@ impl<T: Decide, E: Deny> ByResultOfDecision for &&Judge<'_, Result<T, E>> {
 /// A result inside of something else: both errors must say what they are.
 pub trait ByNestedResult<E, D> {
     /// What it says.
-    fn verdict(&self) -> Verdict
+    fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,
         D: Deny;
 }
 
 impl<T, E, D> ByNestedResult<E, D> for &&Judge<'_, Result<Result<T, E>, D>> {
-    fn verdict(&self) -> Verdict
+    fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,
         D: Deny,
     {
         match self.0 {
-            Ok(inner) => of_result(inner),
-            Err(error) => error.deny(),
+            Ok(inner) => of_result(inner, told),
+            Err(error) => of_error(error, told),
         }
     }
 }
 
 impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, &Result<T, E>> {
-    fn verdict(&self) -> Verdict
+    fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,
     {
-        of_result(self.0)
+        of_result(self.0, told)
     }
 }
 
 impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, Box<Result<T, E>>> {
-    fn verdict(&self) -> Verdict
+    fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,
     {
-        of_result(self.0)
+        of_result(self.0, told)
     }
 }
 
 impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, Option<Result<T, E>>> {
-    fn verdict(&self) -> Verdict
+    fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,
     {
-        self.0.as_ref().map_or(Verdict::success(), of_result)
+        self.0.as_ref().map_or(Verdict::success(), |result| of_result(result, told))
     }
 }
 
-fn of_result<T, E: Deny>(result: &Result<T, E>) -> Verdict {
-    result.as_ref().map_or_else(Deny::deny, |_| Verdict::success())
+fn of_result<T, E: Deny>(result: &Result<T, E>, told: &mut dyn Told) -> Verdict {
+    match result {
+        Ok(_) => Verdict::success(),
+        Err(error) => of_error(error, told),
+    }
+}
+
+fn of_error<E: Deny>(error: &E, told: &mut dyn Told) -> Verdict {
+    if let Some(detail) = error.detail() {
+        told.error(detail);
+    }
+    error.deny()
+}
+
+/// Who is told what an error says besides its code.
+pub trait Told {
+    /// Takes what a record may show of the error.
+    fn error(&mut self, detail: &dyn Sensitive);
 }
 
 /// A future inside of a result: it has not run either.
 pub trait ByResultOfFuture<T> {
     /// Never.
-    fn verdict(&self) -> Verdict
+    fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         T: Finished;
 }
 
 impl<T: Future, E> ByResultOfFuture<T> for &&Judge<'_, Result<T, E>> {
-    fn verdict(&self) -> Verdict
+    fn verdict(&self, _: &mut dyn Told) -> Verdict
     where
         T: Finished,
     {
@@ -140,29 +157,29 @@ impl<T: Future, E> ByResultOfFuture<T> for &&Judge<'_, Result<T, E>> {
 /// A result. Where nothing classifies its error, this is what does not compile.
 pub trait ByResult<E> {
     /// What it says.
-    fn verdict(&self) -> Verdict
+    fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny;
 }
 
 impl<T, E> ByResult<E> for &Judge<'_, Result<T, E>> {
-    fn verdict(&self) -> Verdict
+    fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,
     {
-        of_result(self.0)
+        of_result(self.0, told)
     }
 }
 
 /// Anything else: data.
 pub trait AsData {
     /// Allowed, and a success.
-    fn verdict(&self) -> Verdict;
+    fn verdict(&self, told: &mut dyn Told) -> Verdict;
 }
 
 impl<T: ?Sized> AsData for Judge<'_, T> {
     /// Where the type was a parameter, a result can come here unseen: then nobody knows how the call ended.
-    fn verdict(&self) -> Verdict {
+    fn verdict(&self, _: &mut dyn Told) -> Verdict {
         if type_name::<T>().starts_with("core::result::Result<") { Verdict::unknown() } else { Verdict::success() }
     }
 }
@@ -245,9 +262,15 @@ mod tests {
         }
     }
 
+    struct Nobody;
+
+    impl Told for Nobody {
+        fn error(&mut self, _: &dyn Sensitive) {}
+    }
+
     macro_rules! verdict {
         ($value:expr) => {
-            (&&&&&Judge(&$value)).verdict()
+            (&&&&&Judge(&$value)).verdict(&mut Nobody)
         };
     }
 

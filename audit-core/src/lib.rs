@@ -24,6 +24,7 @@ mod json;
 #[doc(hidden)]
 pub mod judge;
 mod orphans;
+mod query;
 mod record;
 mod recorder;
 mod refusal;
@@ -47,6 +48,7 @@ pub use event::{AuditEvent, EventKind, UnknownAction};
 pub use id::RecordId;
 pub use identity::{ActorId, ResourceId, SessionId, SubjectId, TenantId};
 pub use orphans::orphans;
+pub use query::Query;
 pub use record::{
     Fields, InvalidRecord, Kind, Record, RecordBuilder, SCHEMA, Stage, StoredActor, StoredDecision, StoredOutcome,
     StoredRecord, StoredResource, StoredSource,

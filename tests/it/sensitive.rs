@@ -1,7 +1,9 @@
 //! What the derive writes, shows and registers.
 
 mod foreign;
+mod free_keys;
 mod modes;
+mod policy;
 mod registry;
 mod serde;
 mod shapes;

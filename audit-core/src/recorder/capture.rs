@@ -4,6 +4,7 @@ use super::call::Call;
 use crate::actor::Actor;
 use crate::context::AuditContext;
 use crate::identity::{ActorId, Identity, ResourceId, SubjectId, TenantId};
+use crate::judge::Told;
 use crate::resource::{Resource, Subject};
 use crate::sensitive::{Redaction, Rules, Sensitive};
 
@@ -99,6 +100,18 @@ impl Call {
         self.draft.stated = state(std::mem::take(&mut self.draft.stated));
     }
 }
+
+impl Told for Call {
+    /// A field that the attribute names comes first.
+    fn error(&mut self, detail: &dyn Sensitive) {
+        if !self.draft.detail.has(ERROR) {
+            self.field(ERROR, detail);
+        }
+    }
+}
+
+/// The key of what an error says besides its code.
+const ERROR: &str = "error";
 
 /// What `actor = …` takes: an [`Actor`], or the classified id of a user. One that is absent states nothing.
 #[diagnostic::on_unimplemented(

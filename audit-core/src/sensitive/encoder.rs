@@ -5,13 +5,11 @@ use std::fmt;
 use serde::Serialize;
 
 use super::mode::{masked, truncated};
-use super::notes::{MAX_PATH_BYTES, Notes};
+use super::notes::Notes;
 use super::object::{Array, Members, Object};
 use super::output::Output;
 use super::path::Path;
-use super::plain::PlainSerializer;
 use super::{Limits, Mode, Redaction, Sensitive, SensitiveType};
-use crate::contain::contained;
 use crate::json;
 use crate::text::start as start_of;
 
@@ -21,9 +19,9 @@ pub const REDACTED: &str = "<redacted>";
 pub const UNENCODABLE: &str = "<unencodable>";
 
 /// What is digested in place of a value that lies deeper than [`LEVELS_BEYOND`].
-const TOO_DEEP: &str = "<too deep>";
+pub(super) const TOO_DEEP: &str = "<too deep>";
 /// How many levels beyond the bound are digested.
-const LEVELS_BEYOND: usize = 64;
+pub(super) const LEVELS_BEYOND: usize = 64;
 /// How much text is escaped at once.
 const PIECE_BYTES: usize = 8 * 1024;
 
@@ -38,42 +36,37 @@ const PIECE_BYTES: usize = 8 * 1024;
 pub struct Encoder<'a> {
     pub(super) out: Output,
     pub(super) redaction: Redaction<'a>,
-    limits: Limits,
+    pub(super) limits: Limits,
     pub(super) path: Path,
     pub(super) notes: Notes,
     /// How many containers are open.
     pub(super) depth: usize,
     /// How many were open around this encoder when it began.
-    depth_above: usize,
+    pub(super) depth_above: usize,
     /// How many entries the innermost open container has so far.
-    entries: usize,
+    pub(super) entries: usize,
     /// Whether the value that is due has been written.
-    filled: bool,
+    pub(super) filled: bool,
     /// Whether the value that is due is to write its fields among those of the container around it.
-    flat: bool,
+    pub(super) flat: bool,
+    /// Whether each value is written with care, since something went wrong.
+    pub(super) careful: bool,
+    /// Whether something did.
+    pub(super) failed: bool,
     /// What of each scalar is shown, inside of a value of which a part is.
-    part: Option<Mode>,
+    pub(super) part: Option<Mode>,
     /// Where the field of the detail begins that is being written.
-    field_start: usize,
+    pub(super) field_start: usize,
     /// On which level the value lies that is being cut.
-    cut_level: usize,
-    bare: Option<Bare>,
+    pub(super) cut_level: usize,
+    pub(super) bare: Option<Bare>,
 }
 
 /// What is known of a value that never stands in a record, but is hashed or counted.
 #[derive(Clone, Copy, Debug, Default)]
-struct Bare {
+pub(super) struct Bare {
     absent: bool,
-    entries: Option<usize>,
-}
-
-/// A container whose end is not written yet.
-#[derive(Debug)]
-pub(super) struct Frame {
-    /// Nothing closes one whose entries stand among those of the container around it.
-    close: Option<char>,
-    start: usize,
-    entries: usize,
+    pub(super) entries: Option<usize>,
 }
 
 impl fmt::Debug for Encoder<'_> {
@@ -97,6 +90,8 @@ impl<'a> Encoder<'a> {
             depth_above: 0,
             filled: false,
             flat: false,
+            careful: false,
+            failed: false,
             part: None,
             field_start: 0,
             cut_level: 0,
@@ -112,7 +107,30 @@ impl<'a> Encoder<'a> {
     /// One value, redacted, as JSON, and what happened to it.
     pub(crate) fn encoded(redaction: Redaction<'a>, value: &dyn Sensitive) -> (String, Notes) {
         let mut encoder = Self::resume(redaction, String::new(), Notes::default());
-        encoder.one_value(&mut |encoder| value.write(encoder));
+        encoder.rooted(&mut |encoder| value.write(encoder));
+        encoder.suspend()
+    }
+
+    /// The fields of a value, as those of a detail; of a value that has none, the value as a field.
+    pub(crate) fn fields_of<T: Sensitive + ?Sized>(redaction: Redaction<'a>, value: &T) -> (String, Notes) {
+        let start = || Self::resume(redaction, String::with_capacity(256), Notes::default());
+        let mut encoder = start();
+        let limits = encoder.limits;
+        encoder.out.set_bound(limits.field_bytes.min(limits.detail_bytes));
+        encoder.rooted(&mut |encoder| value.write(encoder));
+        if encoder.out.text.starts_with('{') && encoder.notes.cut.is_empty() {
+            let (mut text, notes) = encoder.suspend();
+            text.pop();
+            text.remove(0);
+            return (text, notes);
+        }
+        // Each field is bounded by itself.
+        let mut encoder = start();
+        encoder.flat_value(&mut |encoder| value.write(encoder));
+        if encoder.notes.unencodable && encoder.out.text.is_empty() {
+            encoder = start();
+            encoder.field("value", None, None, true, &mut |encoder| value.write(encoder));
+        }
         encoder.suspend()
     }
 
@@ -139,25 +157,7 @@ impl<'a> Encoder<'a> {
     ///
     /// A value that fails or panics half-way leaves `"<unencodable>"` and nothing else.
     pub fn plain<T: Serialize + ?Sized>(&mut self, value: &T) {
-        self.serialized(&mut |serializer| value.serialize(serializer).is_ok());
-    }
-
-    /// Writes what serde's side says, or nothing of it.
-    pub(super) fn serialized(&mut self, write: &mut dyn FnMut(PlainSerializer<'_, 'a>) -> bool) {
-        if self.filled {
-            self.notes.unencodable = true;
-            return;
-        }
-        let (before, flat) = (self.before(), self.flat);
-        if !write(PlainSerializer(self)) {
-            self.back_to(before);
-            if flat {
-                // There is no place for a mark.
-                (self.filled, self.notes.unencodable) = (true, true);
-            } else {
-                self.unencodable();
-            }
-        }
+        self.serialized(|serializer| value.serialize(serializer).is_ok());
     }
 
     /// Writes `"<redacted>"` and notes the path.
@@ -222,7 +222,7 @@ impl<'a> Encoder<'a> {
         encoder.bare = Some(Bare::default());
         encoder.limits = Limits::NONE;
         encoder.depth_above = self.depth_above + self.depth;
-        encoder.one_value(write);
+        encoder.rooted(write);
         let (text, Bare { absent, entries }) = (&encoder.out.text, encoder.bare.unwrap_or_default());
         match mode {
             _ if encoder.notes.unencodable => REDACTED.to_owned(),
@@ -262,21 +262,15 @@ impl<'a> Encoder<'a> {
 
     /// Writes an unsigned integer.
     pub fn unsigned(&mut self, value: u128) {
-        match u64::try_from(value) {
-            Ok(value) => self.integer(value),
-            Err(_) => self.integer(value),
-        }
+        self.integer(value);
     }
 
     /// Writes a signed integer.
     pub fn signed(&mut self, value: i128) {
-        match i64::try_from(value) {
-            Ok(value) => self.integer(value),
-            Err(_) => self.integer(value),
-        }
+        self.integer(value);
     }
 
-    fn integer(&mut self, value: impl itoa::Integer) {
+    pub(super) fn integer(&mut self, value: impl itoa::Integer) {
         if self.claim() {
             self.push_scalar(itoa::Buffer::new().format(value));
         }
@@ -337,123 +331,12 @@ impl<'a> Encoder<'a> {
         fields(&mut Object { encoder: self });
     }
 
-    /// Writes the fields of a value, without the braces around them; of one that has none, the value as a field.
-    pub(crate) fn fields_of(&mut self, write: &mut dyn FnMut(&mut Self)) {
-        let unencodable = self.notes.unencodable;
-        self.flat_value(write);
-        if self.notes.unencodable && self.out.text.is_empty() {
-            self.notes.unencodable = unencodable;
-            self.field("value", None, None, write);
-        }
-    }
-
-    pub(super) fn open_frame(&mut self, open: char, close: char) -> Option<Frame> {
-        if self.flat && open == '{' {
-            (self.flat, self.filled) = (false, true);
-            return Some(Frame { close: None, start: self.out.text.len(), entries: self.entries });
-        }
-        if !self.claim() {
-            return None;
-        }
-        let level = self.depth + self.depth_above;
-        if level >= self.limits.depth {
-            if level >= self.limits.depth + LEVELS_BEYOND {
-                json::push_string(&mut self.out.text, TOO_DEEP);
-                return None;
-            }
-            self.cut_from(self.out.text.len());
-        }
-        let frame = Frame { close: Some(close), start: self.out.text.len(), entries: self.entries };
-        self.out.text.push(open);
-        (self.depth, self.entries) = (self.depth + 1, 0);
-        if open == '[' {
-            self.path.item(self.depth)
-        } else {
-            self.path.nothing(self.depth)
-        }
-        Some(frame)
-    }
-
-    pub(super) fn close_frame(&mut self, frame: &Frame) {
-        self.filled = true;
-        let Some(close) = frame.close else { return };
-        let entries = std::mem::replace(&mut self.entries, frame.entries);
-        self.depth -= 1;
-        if entries > self.limits.entries && !self.out.is_cutting() {
-            self.cut_from(frame.start);
-        }
-        self.out.text.push(close);
-        if let (Some(bare), 0) = (&mut self.bare, self.depth) {
-            bare.entries = Some(entries);
-        }
-        self.end_cut();
-    }
-
     /// Takes the place of the value that is due; false where it is taken already, or is none for a value of its own.
     pub(super) fn claim(&mut self) -> bool {
         let flat = std::mem::take(&mut self.flat);
         let filled = std::mem::replace(&mut self.filled, true);
         self.notes.unencodable |= flat | filled;
         !flat && !filled
-    }
-
-    /// Lets foreign code write one value, and sees to it that one stands there: should it panic, nothing of it stays.
-    pub(super) fn one_value(&mut self, write: &mut dyn FnMut(&mut Self)) {
-        let before = self.before();
-        self.filled = false;
-        let written = contained(|| write(self)).is_some() && self.depth == before.depth;
-        if !written {
-            self.back_to(before);
-        }
-        if !self.filled {
-            self.unencodable();
-        }
-        if self.out.is_over() {
-            self.shorten();
-        }
-    }
-
-    /// As [`Encoder::one_value`], as a mode leaves it.
-    pub(super) fn one_value_by(&mut self, mode: Option<Mode>, scope: Option<&str>, write: &mut dyn FnMut(&mut Self)) {
-        match mode {
-            None | Some(Mode::Plain | Mode::Custom(_)) => self.one_value(write),
-            Some(mode) => self.one_value(&mut |encoder| encoder.by(mode, scope, write)),
-        }
-    }
-
-    /// Lets foreign code write the fields of a value among those of the container around it.
-    pub(super) fn flat_value(&mut self, write: &mut dyn FnMut(&mut Self)) {
-        let before = self.before();
-        (self.filled, self.flat) = (false, true);
-        if contained(|| write(self)).is_none() || self.depth != before.depth {
-            self.back_to(before);
-        }
-        self.notes.unencodable |= !self.filled;
-        (self.filled, self.flat) = (true, false);
-    }
-
-    /// A value comes next that cannot panic past whoever asks for it.
-    pub(super) fn begin_value(&mut self) {
-        self.filled = false;
-    }
-
-    /// Whether that value was written.
-    pub(super) fn end_value(&mut self) -> bool {
-        if self.out.is_over() {
-            self.shorten();
-        }
-        self.filled
-    }
-
-    pub(super) fn before(&self) -> Before {
-        Before { mark: self.out.mark(), depth: self.depth, entries: self.entries, part: self.part }
-    }
-
-    /// Takes back what was written since.
-    pub(super) fn back_to(&mut self, before: Before) {
-        self.out.back_to(before.mark);
-        (self.depth, self.entries, self.part) = (before.depth, before.entries, before.part);
-        (self.filled, self.flat) = (false, false);
     }
 
     pub(super) fn unencodable(&mut self) {
@@ -463,15 +346,14 @@ impl<'a> Encoder<'a> {
     }
 
     pub(super) fn push_redacted(&mut self, text: &str) {
-        json::push_string(&mut self.out.text, text);
+        self.out.text.extend(["\"", text, "\""]);
         self.note_redacted();
     }
 
-    #[cold]
     pub(super) fn note_redacted(&mut self) {
         if self.bare.is_none() {
-            let path = self.path.to(self.depth, &self.out.text);
-            self.notes.redacted.note(&path);
+            let (path, depth, text) = (&self.path, self.depth, &self.out.text);
+            self.notes.redacted.note_by(|json| path.write(depth, text, json));
         }
     }
 
@@ -498,8 +380,17 @@ impl<'a> Encoder<'a> {
         json::push_string(&mut self.out.text, &part_of(part, text));
     }
 
+    /// The number of the entry that is being written, from one.
+    pub(super) fn entry(&self) -> usize {
+        self.entries
+    }
+
+    pub(super) fn is_bare(&self) -> bool {
+        self.bare.is_some()
+    }
+
     /// Any text, as a string of JSON, of which never more is held than will stay.
-    fn push_string(&mut self, text: &str) {
+    pub(super) fn push_string(&mut self, text: &str) {
         if text.len() <= PIECE_BYTES {
             return json::push_string(&mut self.out.text, text);
         }
@@ -515,124 +406,9 @@ impl<'a> Encoder<'a> {
         }
         self.out.text.push('"');
     }
-
-    /// The next key of the innermost open container.
-    pub(super) fn push_key(&mut self, key: &str) {
-        self.next_entry();
-        self.path.key(self.depth, self.out.text.len());
-        self.push_string(key);
-        self.out.text.push(':');
-    }
-
-    /// The same for a key that is ready: `,"key":`.
-    pub(super) fn push_ready_key(&mut self, json: &'static str) {
-        let comma = usize::from(self.entries == 0);
-        self.entries += 1;
-        let json = &json[comma..];
-        self.path.key(self.depth, self.out.text.len() + 1 - comma);
-        self.out.text.push_str(json);
-    }
-
-    /// A key that nobody has classified, as the container around it may show it.
-    pub(super) fn push_free_key(&mut self, key: &str) {
-        match self.part {
-            None => self.push_key(key),
-            // Numbered, so that no entry hides another.
-            Some(part) => {
-                let key = format!("{} {}", part_of(part, key), self.entries + 1);
-                self.push_key(&key);
-            }
-        }
-    }
-
-    /// Begins the next item or key of the innermost open container.
-    pub(super) fn next_entry(&mut self) {
-        if self.entries > 0 {
-            self.out.text.push(',');
-        }
-        self.entries += 1;
-    }
-
-    /// The number of the entry that is being written, from one.
-    pub(super) fn entry(&self) -> usize {
-        self.entries
-    }
-
-    pub(super) fn is_bare(&self) -> bool {
-        self.bare.is_some()
-    }
-
-    /// A field of the detail or of an object.
-    pub(super) fn field(
-        &mut self,
-        key: &str,
-        mode: Option<Mode>,
-        scope: Option<&str>,
-        write: &mut dyn FnMut(&mut Self),
-    ) {
-        if self.depth > 0 {
-            self.push_key(key);
-            return self.one_value_by(mode, scope, write);
-        }
-        if self.out.text.len() > self.limits.detail_bytes.saturating_add(self.limits.field_bytes) {
-            // Not even the marks of what was cut have room any more.
-            return self.notes.cut.note("…");
-        }
-        let short = start_of(key, MAX_PATH_BYTES);
-        self.push_key(short);
-        if short.len() < key.len() {
-            self.notes.cut.note(short);
-        }
-        self.field_start = self.out.text.len();
-        let bound = self.field_start.saturating_add(self.limits.field_bytes).min(self.limits.detail_bytes);
-        let around = self.out.set_bound(bound);
-        let policy = self.redaction.of_key(key);
-        let mode = policy.map_or(mode, |policy| Some(mode.unwrap_or(Mode::Plain).tightened_by(policy)));
-        self.one_value_by(mode, scope, write);
-        self.end_cut();
-        self.out.set_bound(around);
-    }
-
-    /// The text is longer than it may be: of the field that is being written only a digest will stay.
-    #[cold]
-    fn shorten(&mut self) {
-        if !self.out.is_cutting() {
-            self.cut_level = 0;
-            self.out.cut_from(self.field_start);
-        }
-        self.out.digest(&mut self.path);
-    }
-
-    #[cold]
-    fn cut_from(&mut self, start: usize) {
-        if !self.out.is_cutting() {
-            self.cut_level = self.depth;
-            self.out.cut_from(start);
-        }
-    }
-
-    /// Ends what is being cut, where that is the value which has just been written.
-    fn end_cut(&mut self) {
-        if self.out.is_cutting() && self.cut_level == self.depth {
-            if !self.out.end_cut() {
-                self.unencodable();
-            }
-            let path = self.path.to(self.depth, &self.out.text);
-            self.notes.cut.note(&path);
-        }
-    }
 }
 
-/// Where an encoder stood.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Before {
-    mark: super::output::Mark,
-    depth: usize,
-    entries: usize,
-    part: Option<Mode>,
-}
-
-fn part_of(part: Mode, text: &str) -> String {
+pub(super) fn part_of(part: Mode, text: &str) -> String {
     match part {
         Mode::Mask { first, last } => masked(text, first, last),
         Mode::Truncate(first) => truncated(text, first),

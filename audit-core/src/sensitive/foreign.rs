@@ -17,19 +17,16 @@ use crate::identity::{ActorId, Identity, ResourceId, SessionId, SubjectId, Tenan
 use crate::{Action, Code, RecordId, Timestamp};
 
 macro_rules! integers {
-    ($($method:ident: $($int:ty)*;)*) => {
-        $($(impl Sensitive for $int {
+    ($($int:ty)*) => {
+        $(impl Sensitive for $int {
             fn write(&self, encoder: &mut Encoder<'_>) {
-                encoder.$method((*self).into());
+                encoder.integer(*self);
             }
-        })*)*
+        })*
     };
 }
 
-integers! {
-    unsigned: u8 u16 u32 u64 u128;
-    signed: i8 i16 i32 i64 i128;
-}
+integers! { u8 u16 u32 u64 u128 i8 i16 i32 i64 i128 }
 
 macro_rules! through {
     ($($int:ty => $get:expr;)*) => {

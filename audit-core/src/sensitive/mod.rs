@@ -1,8 +1,10 @@
 //! Classification and redaction.
 
+mod care;
 mod debug;
 mod encoder;
 mod foreign;
+mod frame;
 mod keys;
 mod limits;
 mod mode;
@@ -31,7 +33,9 @@ pub(crate) use policy::Folded;
 pub use policy::{InvalidPolicy, PolicyRule, RedactionPolicy};
 pub(crate) use redaction::{Redaction, Rules};
 pub use registry::{RegisteredType, SensitiveField, SensitiveType, sensitive_types};
-pub use shown::{Custom, Declared, Dropped, Plain, Shown, ViaSensitive, ViaSerialize, With};
+pub use shown::{
+    Custom, Declared, Dropped, ErrorIsNot, ErrorIsSensitive, OfError, Plain, Shown, ViaSensitive, ViaSerialize, With,
+};
 
 /// A value about which somebody has decided what a record may show of it.
 ///

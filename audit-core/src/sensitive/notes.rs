@@ -24,24 +24,56 @@ pub(crate) struct Paths {
 }
 
 impl Paths {
-    /// Adds a path once; past the bound an ellipsis says that there are more.
+    /// Adds a path; past the bound an ellipsis says that there are more.
     pub(crate) fn note(&mut self, path: &str) {
+        self.note_by(|json| {
+            json::push_fragment(json, start(path, MAX_PATH_BYTES));
+            path.contains("[]")
+        });
+    }
+
+    /// The same with what stands between the quotes of the path's JSON, and whether several values share it: those of a
+    /// list are noted once.
+    pub(super) fn note_by(&mut self, write: impl FnOnce(&mut String) -> bool) {
         if self.count > MAX_PATHS {
             return;
         }
-        let path = if self.count == MAX_PATHS { "…" } else { start(path, MAX_PATH_BYTES) };
-        let (before, with_comma) = (self.json.len(), usize::from(self.count > 0));
-        if with_comma > 0 {
+        if self.json.is_empty() {
+            self.json.reserve(96);
+        } else {
             self.json.push(',');
         }
-        json::push_string(&mut self.json, path);
-        // A whole item stands between commas: quotes inside of one are escaped.
-        let (known, new) = self.json.split_at(before);
-        if before > 0 && known.split(',').any(|item| item == &new[with_comma..]) && !new[with_comma..].contains(',') {
-            self.json.truncate(before);
+        let start = self.json.len();
+        self.json.push('"');
+        let shared = if self.count < MAX_PATHS {
+            write(&mut self.json)
+        } else {
+            self.json.push('…');
+            false
+        };
+        self.json.push('"');
+        if shared && self.is_known(start) {
+            self.json.truncate(start - 1);
         } else {
             self.count += 1;
         }
+    }
+
+    /// Whether the path that was just added is in the list already.
+    fn is_known(&self, start: usize) -> bool {
+        let (known, new) = self.json.split_at(start);
+        known.split_inclusive(',').any(|item| item.strip_suffix(',') == Some(new))
+    }
+
+    /// Where the list ends.
+    pub(super) fn mark(&self) -> (usize, usize) {
+        (self.json.len(), self.count)
+    }
+
+    /// Takes back what was added since.
+    pub(super) fn back_to(&mut self, (length, count): (usize, usize)) {
+        self.json.truncate(length);
+        self.count = count;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -59,12 +91,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_listed_once_and_too_many_end_in_an_ellipsis() {
+    fn the_path_of_items_is_listed_once_and_too_many_end_in_an_ellipsis() {
         let mut paths = Paths::default();
-        for path in ["a", "b.a", "a", "a\"b", "a\"b"] {
+        for path in ["a[].b", "b.a", "a[].b", "a[]\"b", "a[]\"b"] {
             paths.note(path);
         }
-        assert_eq!(paths.json(), r#""a","b.a","a\"b""#);
+        assert_eq!(paths.json(), r#""a[].b","b.a","a[]\"b""#);
         for number in 0..100 {
             paths.note(&number.to_string());
         }

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::encoder::{Encoder, Frame};
-use super::{Mode, Sensitive, SensitiveType};
+use super::encoder::Encoder;
+use super::frame::Frame;
+use super::{Mode, Sensitive, SensitiveField, SensitiveType};
 
 /// An object being written.
 #[derive(Debug)]
@@ -16,28 +17,28 @@ pub struct Object<'e, 'a> {
 impl<'a> Object<'_, 'a> {
     /// Writes a classified field.
     pub fn value<T: Sensitive + ?Sized>(&mut self, key: &str, value: &T) {
-        self.encoder.field(key, None, None, &mut |encoder| encoder.value(value));
+        self.encoder.field(key, None, None, true, &mut |encoder| encoder.value(value));
     }
 
     /// Writes a field that was declared plain.
     pub fn plain<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
-        self.encoder.field(key, None, None, &mut |encoder| encoder.plain(value));
+        self.encoder.field(key, None, None, true, &mut |encoder| encoder.plain(value));
     }
 
     /// Writes `"<redacted>"` for a field.
     pub fn redacted(&mut self, key: &str) {
-        self.encoder.field(key, None, None, &mut Encoder::redacted);
+        self.encoder.field(key, None, None, true, &mut Encoder::redacted);
     }
 
     /// Writes a field as its keyed hash.
     pub fn hashed<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
-        self.encoder.field(key, Some(Mode::Hash), None, &mut |encoder| encoder.plain(value));
+        self.encoder.field(key, Some(Mode::Hash), None, true, &mut |encoder| encoder.plain(value));
     }
 
     /// Writes a field by a closure, which writes exactly one value.
     pub fn field(&mut self, key: &str, write: impl FnOnce(&mut Encoder<'a>)) {
         let mut write = Some(write);
-        self.encoder.field(key, None, None, &mut |encoder| {
+        self.encoder.field(key, None, None, false, &mut |encoder| {
             if let Some(write) = write.take() {
                 write(encoder);
             }
@@ -90,6 +91,8 @@ pub struct Members<'e, 'a> {
     /// What is to be closed.
     frame: Option<Frame>,
     named: bool,
+    /// Whether a field can be written without looking at it twice.
+    at_once: bool,
 }
 
 impl<'e, 'a> Members<'e, 'a> {
@@ -100,23 +103,39 @@ impl<'e, 'a> Members<'e, 'a> {
         named: bool,
     ) -> Self {
         let modes = encoder.redaction.modes_of(ty);
-        Self { encoder, ty, modes, frame, named }
+        let at_once = named && encoder.depth > 0 && !encoder.careful && modes.is_none();
+        Self { encoder, ty, modes, frame, named, at_once }
     }
 
     /// Writes the tag of an enum.
     pub fn tag(&mut self, key: &str, name: &str) {
-        self.encoder.field(key, None, None, &mut |encoder| encoder.name(name));
+        self.encoder.field(key, None, None, true, &mut |encoder| encoder.name(name));
     }
 
     /// Writes a field, as its mode leaves it.
     pub fn value<T: Sensitive + ?Sized>(&mut self, at: usize, value: &T) {
-        self.member(at, &mut |encoder| value.write(encoder));
+        if let Some(depth) = self.begin_at_once(at) {
+            value.write(self.encoder);
+            self.encoder.end_value(depth);
+        } else {
+            self.member(at, &mut |encoder| value.write(encoder));
+        }
+    }
+
+    /// Begins a field that needs no more than to be written.
+    fn begin_at_once(&mut self, at: usize) -> Option<usize> {
+        let field = &self.ty.fields[at];
+        if !(self.at_once && field.at_once) {
+            return None;
+        }
+        self.encoder.push_ready_key(field);
+        Some(self.encoder.begin_value())
     }
 
     /// Writes a field that is dropped.
     pub fn redacted(&mut self, at: usize) {
         if self.encoder.depth > 0 {
-            self.begin(at);
+            self.begin(&self.ty.fields[at]);
             self.encoder.push_redacted(super::REDACTED);
         } else {
             self.member(at, &mut Encoder::redacted);
@@ -143,21 +162,20 @@ impl<'e, 'a> Members<'e, 'a> {
         self.modes.as_ref().map_or(self.ty.fields[at].mode, |modes| modes[at])
     }
 
-    fn begin(&mut self, at: usize) {
-        let field = &self.ty.fields[at];
+    fn begin(&mut self, field: &'static SensitiveField) {
         match (self.named, field.json) {
             (false, _) => self.encoder.next_entry(),
             (true, "") => self.encoder.push_key(field.key),
-            (true, json) => self.encoder.push_ready_key(json),
+            (true, _) => self.encoder.push_ready_key(field),
         }
     }
 
     fn member(&mut self, at: usize, write: &mut dyn FnMut(&mut Encoder<'a>)) {
         let (field, mode) = (&self.ty.fields[at], self.mode(at));
         if self.encoder.depth == 0 {
-            return self.encoder.field(field.key, mode, field.scope, write);
+            return self.encoder.field(field.key, mode, field.scope, true, write);
         }
-        self.begin(at);
+        self.begin(field);
         self.encoder.one_value_by(mode, field.scope, write);
     }
 }

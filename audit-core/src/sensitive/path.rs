@@ -1,8 +1,8 @@
 //! Where in a payload the encoder is. The keys lie in the text that it writes, so that knowing where costs nothing until
 //! somebody asks.
 
+use super::SensitiveField;
 use super::notes::MAX_PATH_BYTES;
-use crate::text::start;
 
 /// How many levels need no allocation.
 const NEAR: usize = 12;
@@ -16,12 +16,17 @@ pub(super) struct Path {
 }
 
 /// What leads to the value of one level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum Step {
     Nothing,
     Item,
-    /// The key whose quote lies here.
-    Key(u32),
+    /// A registered field.
+    Field(&'static SensitiveField),
+    /// The key that lies here, without its quotes.
+    Key {
+        start: u32,
+        length: u32,
+    },
     /// The key that was saved.
     Saved,
 }
@@ -36,9 +41,18 @@ impl Path {
         self.set(level, Step::Item);
     }
 
-    /// The value that comes next on this level belongs to the key whose quote lies `at`.
-    pub(super) fn key(&mut self, level: usize, at: usize) {
-        self.set(level, u32::try_from(at).map_or(Step::Nothing, Step::Key));
+    /// The value that comes next on this level belongs to this field.
+    pub(super) fn field(&mut self, level: usize, field: &'static SensitiveField) {
+        self.set(level, Step::Field(field));
+    }
+
+    /// The value that comes next on this level belongs to the key that lies there, without its quotes.
+    pub(super) fn key(&mut self, level: usize, start: usize, length: usize) {
+        let step = match (u32::try_from(start), u32::try_from(length)) {
+            (Ok(start), Ok(length)) => Step::Key { start, length },
+            _ => Step::Nothing,
+        };
+        self.set(level, step);
     }
 
     /// Nothing leads to the value of this level.
@@ -47,11 +61,14 @@ impl Path {
     }
 
     fn set(&mut self, level: usize, step: Step) {
-        if let Some(place) = self.near.get_mut(level) {
-            *place = step;
-            return;
+        match self.near.get_mut(level) {
+            Some(place) => *place = step,
+            None => self.set_far(level - NEAR, step),
         }
-        let level = level - NEAR;
+    }
+
+    #[cold]
+    fn set_far(&mut self, level: usize, step: Step) {
         if level >= self.far.len() {
             self.far.resize(level + 1, Step::Nothing);
         }
@@ -62,28 +79,32 @@ impl Path {
         self.near.get(level).or_else(|| self.far.get(level - NEAR)).copied().unwrap_or(Step::Nothing)
     }
 
-    /// The path to the value of this level.
-    pub(super) fn to(&self, level: usize, text: &str) -> String {
-        let mut path = String::new();
+    /// Writes the path to the value of this level, as it stands between the quotes of a JSON string. Says whether it
+    /// leads through items, which share it.
+    pub(super) fn write(&self, level: usize, text: &str, path: &mut String) -> bool {
+        let (start, mut shared) = (path.len(), false);
         for level in 0..=level {
             let key = match self.get(level) {
                 Step::Nothing => continue,
                 Step::Item => {
                     path.push_str("[]");
+                    shared = true;
                     continue;
                 }
-                Step::Key(at) => key_at(text, at as usize),
-                Step::Saved => self.saved(level).to_owned(),
+                Step::Field(field) => field.key_in_json(),
+                Step::Key { start, length } => lying(text, start, length),
+                Step::Saved => self.saved(level),
             };
-            if !path.is_empty() {
+            if path.len() > start {
                 path.push('.');
             }
-            path.push_str(start(&key, MAX_PATH_BYTES));
-            if path.len() > MAX_PATH_BYTES {
+            if path.len() - start + key.len() > MAX_PATH_BYTES {
+                path.push('…');
                 break;
             }
+            path.push_str(key);
         }
-        path
+        shared
     }
 
     fn saved(&self, level: usize) -> &str {
@@ -93,10 +114,9 @@ impl Path {
     /// The text is about to be taken away from here on.
     pub(super) fn save(&mut self, text: &str, from: usize) {
         for level in 0..NEAR + self.far.len() {
-            let Step::Key(at) = self.get(level) else { continue };
-            let at = at as usize;
-            if at >= from && at < text.len() {
-                let key = start(&key_at(text, at), MAX_PATH_BYTES).to_owned();
+            let Step::Key { start, length } = self.get(level) else { continue };
+            if start as usize >= from {
+                let key = lying(text, start, length).to_owned();
                 self.saved.retain(|(of, _)| *of != level);
                 self.saved.push((level, key));
                 self.set(level, Step::Saved);
@@ -105,21 +125,7 @@ impl Path {
     }
 }
 
-/// The key whose quote lies `at`; of one that has no end yet, what there is.
-fn key_at(text: &str, at: usize) -> String {
-    let Some(rest) = text.get(at + 1..) else { return String::new() };
-    let mut escaped = false;
-    let end = rest.bytes().position(|byte| {
-        let ends = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        ends
-    });
-    let key = &rest[..end.unwrap_or(rest.len())];
-    if key.contains('\\') {
-        text.get(at..at + key.len() + 2)
-            .and_then(|json| serde_json::from_str(json).ok())
-            .unwrap_or_else(|| key.to_owned())
-    } else {
-        key.to_owned()
-    }
+fn lying(text: &str, start: u32, length: u32) -> &str {
+    let start = start as usize;
+    text.get(start..start + length as usize).unwrap_or_default()
 }

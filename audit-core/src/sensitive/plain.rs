@@ -12,7 +12,8 @@ use serde::ser::{
 
 use serde_json::Value;
 
-use super::encoder::{Encoder, Frame};
+use super::encoder::Encoder;
+use super::frame::Frame;
 use super::{Mode, names, raw};
 
 /// How `serde_json` hands over a `RawValue`, and a number of any precision.
@@ -264,12 +265,13 @@ fn redacted<T: Serialize + ?Sized>(encoder: &mut Encoder<'_>, mode: Mode, value:
 
 /// The value that comes next.
 fn one<T: Serialize + ?Sized>(encoder: &mut Encoder<'_>, mode: Option<Mode>, value: &T) -> Written {
-    encoder.begin_value();
+    let depth = encoder.begin_value();
     match mode {
         None => value.serialize(PlainSerializer(encoder))?,
         Some(mode) => redacted(encoder, mode, value)?,
     }
-    if encoder.end_value() { Ok(()) } else { Err(PlainError) }
+    encoder.end_value(depth);
+    Ok(())
 }
 
 /// A container being written.

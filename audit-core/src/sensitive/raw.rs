@@ -122,7 +122,7 @@ fn array(encoder: &mut Encoder<'_>, tokens: &mut Tokens<'_>) -> Result<(), Plain
 }
 
 fn entry(encoder: &mut Encoder<'_>, tokens: &mut Tokens<'_>, mode: Option<Mode>) -> Result<(), PlainError> {
-    encoder.begin_value();
+    let depth = encoder.begin_value();
     match mode {
         None => write(encoder, tokens)?,
         Some(mode) => {
@@ -134,7 +134,8 @@ fn entry(encoder: &mut Encoder<'_>, tokens: &mut Tokens<'_>, mode: Option<Mode>)
             written?;
         }
     }
-    if encoder.end_value() { Ok(()) } else { Err(PlainError) }
+    encoder.end_value(depth);
+    Ok(())
 }
 
 fn skip(tokens: &mut Tokens<'_>) -> Result<(), PlainError> {

@@ -36,6 +36,8 @@ pub struct SensitiveField {
     pub scope: Option<&'static str>,
     /// `,"key":`, where the key needs no escaping; otherwise nothing.
     pub(super) json: &'static str,
+    /// Whether its key is ready and its value is written as its type says.
+    pub(super) at_once: bool,
 }
 
 impl SensitiveType {
@@ -60,7 +62,13 @@ impl SensitiveField {
         json: &'static str,
         mode: Option<Mode>,
     ) -> Self {
-        Self { variant, name, key, mode, class: None, scope: None, json }
+        let at_once = !json.is_empty() && matches!(mode, None | Some(Mode::Plain | Mode::Custom(_)));
+        Self { variant, name, key, mode, class: None, scope: None, json, at_once }
+    }
+
+    /// The key of a field that has a ready one, without its quotes.
+    pub(super) fn key_in_json(&self) -> &'static str {
+        self.json.get(2..self.json.len() - 2).unwrap_or_default()
     }
 
     #[doc(hidden)]

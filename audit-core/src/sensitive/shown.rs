@@ -84,7 +84,7 @@ pub struct With<F>(pub F);
 
 impl<F: Fn(PlainSerializer<'_, '_>) -> Result<(), PlainError>> Sensitive for With<F> {
     fn write(&self, encoder: &mut Encoder<'_>) {
-        encoder.serialized(&mut |serializer| self.0(serializer).is_ok());
+        encoder.serialized(|serializer| self.0(serializer).is_ok());
     }
 }
 
@@ -125,5 +125,34 @@ impl<'a, T: ?Sized> ViaSerialize<'a, T> for &Declared<'a, T> {
         T: Serialize,
     {
         Plain(self.0)
+    }
+}
+
+/// What a record may show of an error: the error itself, where its type is classified, otherwise nothing. Generated code
+/// calls `(&OfError(self)).detail()`.
+#[derive(Clone, Copy, Debug)]
+pub struct OfError<'a, T>(pub &'a T);
+
+/// A classified error.
+pub trait ErrorIsSensitive<'a> {
+    /// The error.
+    fn detail(&self) -> Option<&'a dyn Sensitive>;
+}
+
+impl<'a, T: Sensitive> ErrorIsSensitive<'a> for OfError<'a, T> {
+    fn detail(&self) -> Option<&'a dyn Sensitive> {
+        Some(self.0)
+    }
+}
+
+/// Any other error.
+pub trait ErrorIsNot<'a> {
+    /// Nothing.
+    fn detail(&self) -> Option<&'a dyn Sensitive>;
+}
+
+impl<'a, T> ErrorIsNot<'a> for &OfError<'a, T> {
+    fn detail(&self) -> Option<&'a dyn Sensitive> {
+        None
     }
 }

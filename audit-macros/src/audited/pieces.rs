@@ -156,7 +156,7 @@ impl<'a> Pieces<'a> {
                     AsData as _, ByDecision as _, ByNestedResult as _, ByResult as _, ByResultOfDecision as _,
                     ByResultOfFuture as _, ReturnsFuture as _,
                 };
-                (&&&&&#private::judge::Judge(#value)).verdict()
+                (&&&&&#private::judge::Judge(#value)).verdict(__call)
             }}
         };
         let verdict = match &self.args.verdict {
@@ -179,7 +179,9 @@ impl<'a> Pieces<'a> {
             }
         };
         let ok_fields = self.ok_fields();
-        let call = if ok_fields.is_none() { quote!(_) } else { quote_spanned!(span=> __call) };
+        // The type of an error may tell the call more than its verdict.
+        let told = !matches!(self.args.verdict, VerdictSource::Closure(_));
+        let call = if told || ok_fields.is_some() { quote_spanned!(span=> __call) } else { quote!(_) };
         quote_spanned! {span=>
             |__value, #call| {
                 #ok_fields

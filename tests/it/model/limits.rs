@@ -1,8 +1,9 @@
 //! Size never fails a record: what is too large is cut, flagged, and its digest kept.
 
 use audited::{
-    Actor, ActorId, AuditContext, Code, DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_FIELD_BYTES, MAX_CODE_CHARS,
-    MAX_USER_AGENT_CHARS, Record, Resource, ResourceId, Source, Subject, SubjectId, TenantId,
+    Actor, ActorId, AuditContext, Code, DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_ENTRIES, DEFAULT_FIELD_BYTES,
+    Limits, MAX_CODE_CHARS, MAX_USER_AGENT_CHARS, MemorySink, Record, Recorder, Resource, ResourceId, Source, Subject,
+    SubjectId, TenantId, record_action, with_recorder_sync,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -151,13 +152,109 @@ fn depth_has_a_limit() {
         .build();
     let value: Value = check(&record);
     let detail = |key: &str| value["detail"][key].to_string();
-    let whole = format!("{}1{}", "[".repeat(DEFAULT_DEPTH), "]".repeat(DEFAULT_DEPTH));
-    let cut = format!("{}\"<too deep>\"{}", "[".repeat(DEFAULT_DEPTH), "]".repeat(DEFAULT_DEPTH));
-    assert_eq!((detail("deep"), detail("plain_deep")), (whole.clone(), whole));
-    assert_eq!((detail("deeper"), detail("endless")), (cut.clone(), cut));
-    assert_eq!((detail("plain_deeper"), detail("plain_endless")), ("\"<too deep>\"".into(), "\"<too deep>\"".into()));
+    let nested = |inner: &str| format!("{}{inner}{}", "[".repeat(DEFAULT_DEPTH), "]".repeat(DEFAULT_DEPTH));
+    assert_eq!((detail("deep"), detail("plain_deep")), (nested("1"), nested("1")));
+    let cut = nested(&format!(r#"{{"bytes":3,"sha256":"{}"}}"#, hex(b"[1]")));
+    assert_eq!((detail("deeper"), detail("plain_deeper")), (cut.clone(), cut));
+    let beyond = format!("{}\"<too deep>\"{}", "[".repeat(64), "]".repeat(64));
+    let cut = nested(&format!(r#"{{"bytes":{},"sha256":"{}"}}"#, beyond.len(), hex(beyond.as_bytes())));
+    assert_eq!((detail("endless"), detail("plain_endless")), (cut.clone(), cut));
     assert_eq!(detail("hashed_endless"), "\"<redacted>\"");
-    let cut = record.cut();
-    assert_eq!(cut.len(), 4, "{cut:?}");
-    assert!(cut.contains(&"plain_endless".to_owned()));
+    let paths =
+        ["deeper", "plain_deeper", "plain_endless", "endless"].map(|key| key.to_owned() + &"[]".repeat(DEFAULT_DEPTH));
+    assert_eq!(record.cut(), paths);
+}
+
+#[test]
+fn width_has_a_limit() {
+    let fits: Vec<_> = (0..DEFAULT_ENTRIES).map(|_| 1_u8).collect();
+    let wide: Vec<_> = (0..=DEFAULT_ENTRIES).map(|_| 1_u8).collect();
+    let record = Record::builder(DONE)
+        .field("fits", &fits)
+        .field("wide", &wide)
+        .fields(|fields| fields.plain("inside", &(1, &wide, 2)))
+        .build();
+    let value = check(&record);
+    let json = serde_json::to_string(&wide).unwrap();
+    let cut = serde_json::json!({ "bytes": json.len(), "sha256": hex(json.as_bytes()) });
+    assert_eq!(value["detail"]["fits"].as_array().unwrap().len(), DEFAULT_ENTRIES);
+    assert_eq!(value["detail"]["wide"], cut);
+    assert_eq!(value["detail"]["inside"], serde_json::json!([1, cut, 2]));
+    assert_eq!(record.cut(), ["wide", "inside[]"]);
+}
+
+#[test]
+fn what_is_far_over_a_limit_is_digested_whole_and_its_redacted_paths_are_known() {
+    let text = "\u{202e}0123456789\n".repeat(500_000);
+    let record = Record::builder(DONE)
+        .fields(|fields| {
+            fields.field("body", |encoder| {
+                encoder.object(|body| {
+                    body.plain("text", &text);
+                    body.redacted("memo");
+                    body.field("list", |list| list.array(|items| items.item(|item| item.redacted())));
+                });
+            });
+            fields.plain("after", &1);
+        })
+        .build();
+    let value = check(&record);
+    let redacted =
+        format!(r#"{{"text":"{}","memo":"<redacted>","list":["<redacted>"]}}"#, "\\u202e0123456789\\n".repeat(500_000));
+    let cut = serde_json::json!({ "bytes": redacted.len(), "sha256": hex(redacted.as_bytes()) });
+    assert_eq!(value["detail"], serde_json::json!({ "body": cut, "after": 1 }));
+    assert_eq!(
+        (record.cut(), record.redacted()),
+        (vec!["body".to_owned()], vec!["body.memo".into(), "body.list[]".into()])
+    );
+}
+
+#[test]
+fn a_failure_far_over_a_limit_leaves_a_mark_alone() {
+    struct FailsLate;
+    impl Serialize for FailsLate {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            use serde::ser::SerializeSeq;
+            let mut seq = serializer.serialize_seq(None)?;
+            for _ in 0..3 {
+                seq.serialize_element(&"x".repeat(50_000))?;
+            }
+            Err(serde::ser::Error::custom("s3cret"))
+        }
+    }
+    let record = Record::builder(DONE)
+        .fields(|fields| {
+            fields.plain("late", &FailsLate);
+            fields.field("around", |encoder| encoder.object(|object| object.plain("late", &FailsLate)));
+            fields.plain("fine", &1);
+        })
+        .build();
+    let value = check(&record);
+    assert_eq!(value["detail"]["late"], audited::UNENCODABLE);
+    assert_eq!(value["detail"]["around"], audited::UNENCODABLE);
+    assert_eq!(value["detail"]["fine"], 1);
+    assert!(record.flags().contains(&"unencodable".to_owned()));
+}
+
+#[test]
+fn the_recorder_sets_the_limits() {
+    let memory = MemorySink::new();
+    let limits = Limits::new().field_bytes(200).detail_bytes(400).depth(2).entries(3);
+    let recorder = Recorder::builder().sink(memory.clone()).limits(limits).allow_weak_fail_closed().build().unwrap();
+    with_recorder_sync(recorder, || {
+        record_action(DONE)
+            .field("fits", &[[1_u8, 2, 3]])
+            .field("deep", &[[[1_u8]]])
+            .field("wide", &[1_u8, 2, 3, 4])
+            .fields(|fields| fields.plain("long", &"x".repeat(200)))
+            .wait()
+            .unwrap();
+    });
+    let record = memory.last(DONE.as_str()).unwrap();
+    let value = check(&record);
+    assert_eq!(value["detail"]["fits"], serde_json::json!([[1, 2, 3]]));
+    assert_eq!(value["detail"]["deep"][0][0]["bytes"], 3);
+    assert_eq!(value["detail"]["wide"]["bytes"], 9);
+    assert_eq!(value["detail"]["long"]["bytes"], 202);
+    assert_eq!(record.cut(), ["deep[][]", "wide", "long"]);
 }

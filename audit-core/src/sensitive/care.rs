@@ -1,0 +1,162 @@
+//! Foreign code that panics, fails, or writes something else than one value.
+//!
+//! First a field is written as if nothing could go wrong. Where something does, it is written once more, each value with
+//! care, so that only that value is lost.
+
+use super::Mode;
+use super::encoder::Encoder;
+use super::output::Mark;
+use super::plain::PlainSerializer;
+use crate::contain::contained;
+
+/// Where an encoder stood.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    out: Mark,
+    redacted: (usize, usize),
+    cut: (usize, usize),
+    unencodable: bool,
+    depth: usize,
+    entries: usize,
+    part: Option<Mode>,
+}
+
+impl<'a> Encoder<'a> {
+    /// Lets foreign code write the value that is due, from which nothing that goes wrong gets out.
+    pub(super) fn rooted(&mut self, write: &mut dyn FnMut(&mut Self)) {
+        if !self.careful {
+            let before = self.before();
+            (self.filled, self.failed) = (false, false);
+            let written = contained(|| write(self)).is_some();
+            if written && self.filled && !self.failed && self.depth == before.depth {
+                return self.keep_within();
+            }
+            self.back_to(before);
+        }
+        let careful = std::mem::replace(&mut self.careful, true);
+        self.one_value(write);
+        self.careful = careful;
+    }
+
+    /// As [`Encoder::rooted`], as a mode leaves it.
+    pub(super) fn rooted_by(&mut self, mode: Option<Mode>, scope: Option<&str>, write: &mut dyn FnMut(&mut Self)) {
+        match mode {
+            None | Some(Mode::Plain | Mode::Custom(_)) => self.rooted(write),
+            Some(mode) => self.rooted(&mut |encoder| encoder.by(mode, scope, write)),
+        }
+    }
+
+    /// Lets foreign code write one value, and sees to it that one stands there.
+    pub(super) fn one_value(&mut self, write: &mut dyn FnMut(&mut Self)) {
+        if !self.careful {
+            let depth = self.begin_value();
+            write(self);
+            return self.end_value(depth);
+        }
+        let before = self.before();
+        self.filled = false;
+        if contained(|| write(self)).is_none() || self.depth != before.depth {
+            self.back_to(before);
+        }
+        if !self.filled {
+            self.unencodable();
+        }
+        self.keep_within();
+    }
+
+    /// As [`Encoder::one_value`], as a mode leaves it.
+    pub(super) fn one_value_by(&mut self, mode: Option<Mode>, scope: Option<&str>, write: &mut dyn FnMut(&mut Self)) {
+        match mode {
+            None | Some(Mode::Plain | Mode::Custom(_)) => self.one_value(write),
+            Some(mode) => self.one_value(&mut |encoder| encoder.by(mode, scope, write)),
+        }
+    }
+
+    /// A value comes next, from which a panic gets out. Gives what [`Encoder::end_value`] needs.
+    #[inline]
+    pub(super) fn begin_value(&mut self) -> usize {
+        self.filled = false;
+        self.depth
+    }
+
+    /// That value was written, or all of the field will be once more.
+    #[inline]
+    pub(super) fn end_value(&mut self, depth: usize) {
+        if !self.filled || self.depth != depth {
+            (self.failed, self.filled, self.depth) = (true, true, depth);
+        }
+        self.keep_within();
+    }
+
+    /// Lets foreign code write the fields of a value among those of the container around it.
+    pub(super) fn flat_value(&mut self, write: &mut dyn FnMut(&mut Self)) {
+        (self.filled, self.flat) = (false, true);
+        let depth = self.depth;
+        if self.careful || depth == 0 {
+            let before = self.before();
+            if contained(|| write(self)).is_none() || self.depth != depth {
+                self.back_to(before);
+            }
+        } else {
+            write(self);
+            self.failed |= self.depth != depth;
+            self.depth = depth;
+        }
+        self.notes.unencodable |= !self.filled;
+        (self.filled, self.flat) = (true, false);
+    }
+
+    /// Writes what serde's side says, or nothing of it.
+    pub(super) fn serialized(&mut self, write: impl FnOnce(PlainSerializer<'_, 'a>) -> bool) {
+        if self.filled {
+            self.notes.unencodable = true;
+        } else if !self.careful {
+            self.failed |= !write(PlainSerializer(self));
+            self.filled = true;
+        } else {
+            let (before, flat) = (self.before(), self.flat);
+            if !write(PlainSerializer(self)) {
+                self.not_serialized(before, flat);
+            }
+        }
+    }
+
+    fn not_serialized(&mut self, before: Before, flat: bool) {
+        self.back_to(before);
+        if flat {
+            // There is no place for a mark.
+            (self.filled, self.notes.unencodable) = (true, true);
+        } else {
+            self.unencodable();
+        }
+    }
+
+    #[inline]
+    fn keep_within(&mut self) {
+        if self.out.is_over() {
+            self.shorten();
+        }
+    }
+
+    fn before(&self) -> Before {
+        Before {
+            out: self.out.mark(),
+            redacted: self.notes.redacted.mark(),
+            cut: self.notes.cut.mark(),
+            unencodable: self.notes.unencodable,
+            depth: self.depth,
+            entries: self.entries,
+            part: self.part,
+        }
+    }
+
+    /// Takes back what was written since.
+    fn back_to(&mut self, before: Before) {
+        self.out.back_to(before.out);
+        self.notes.redacted.back_to(before.redacted);
+        self.notes.cut.back_to(before.cut);
+        self.notes.unencodable = before.unencodable;
+        (self.depth, self.entries, self.part) = (before.depth, before.entries, before.part);
+        (self.filled, self.flat) = (false, false);
+    }
+}

@@ -1,0 +1,162 @@
+//! Containers, their entries, and what is cut.
+
+use super::{Mode, SensitiveField};
+use super::encoder::{Encoder, LEVELS_BEYOND, TOO_DEEP};
+use super::notes::MAX_PATH_BYTES;
+use crate::json;
+use crate::text::start as start_of;
+
+/// A container whose end is not written yet.
+#[derive(Debug)]
+pub(super) struct Frame {
+    /// Nothing closes one whose entries stand among those of the container around it.
+    close: Option<char>,
+    start: usize,
+    entries: usize,
+}
+
+impl<'a> Encoder<'a> {
+    /// Begins a container, where one may stand.
+    pub(super) fn open_frame(&mut self, open: char, close: char) -> Option<Frame> {
+        if self.flat && open == '{' {
+            (self.flat, self.filled) = (false, true);
+            return Some(Frame { close: None, start: self.out.text.len(), entries: self.entries });
+        }
+        if !self.claim() {
+            return None;
+        }
+        let level = self.depth + self.depth_above;
+        if level >= self.limits.depth {
+            if level >= self.limits.depth + LEVELS_BEYOND {
+                json::push_string(&mut self.out.text, TOO_DEEP);
+                return None;
+            }
+            self.cut_from(self.out.text.len());
+        }
+        let frame = Frame { close: Some(close), start: self.out.text.len(), entries: self.entries };
+        self.out.text.push(open);
+        (self.depth, self.entries) = (self.depth + 1, 0);
+        if open == '[' {
+            self.path.item(self.depth);
+        } else {
+            self.path.nothing(self.depth);
+        }
+        Some(frame)
+    }
+
+    pub(super) fn close_frame(&mut self, frame: &Frame) {
+        self.filled = true;
+        let Some(close) = frame.close else { return };
+        let entries = std::mem::replace(&mut self.entries, frame.entries);
+        self.depth -= 1;
+        if entries > self.limits.entries {
+            self.cut_from(frame.start);
+        }
+        self.out.text.push(close);
+        if let (Some(bare), 0) = (&mut self.bare, self.depth) {
+            bare.entries = Some(entries);
+        }
+        self.end_cut();
+    }
+
+    /// The next key of the innermost open container.
+    pub(super) fn push_key(&mut self, key: &str) {
+        self.next_entry();
+        let start = self.out.text.len() + 1;
+        self.push_string(key);
+        // What was taken into a digest meanwhile leads nowhere.
+        self.path.key(self.depth, start, self.out.text.len().saturating_sub(start + 1));
+        self.out.text.push(':');
+    }
+
+    /// The same for a field whose key is ready: `,"key":`.
+    pub(super) fn push_ready_key(&mut self, field: &'static SensitiveField) {
+        let json = if self.entries == 0 { &field.json[1..] } else { field.json };
+        self.entries += 1;
+        self.path.field(self.depth, field);
+        self.out.text.push_str(json);
+    }
+
+    /// A key that nobody has classified, as the container around it may show it.
+    pub(super) fn push_free_key(&mut self, key: &str) {
+        match self.part {
+            None => self.push_key(key),
+            // Numbered, so that no entry hides another.
+            Some(part) => {
+                let key = format!("{} {}", super::encoder::part_of(part, key), self.entries + 1);
+                self.push_key(&key);
+            }
+        }
+    }
+
+    /// Begins the next item or key of the innermost open container.
+    pub(super) fn next_entry(&mut self) {
+        if self.entries > 0 {
+            self.out.text.push(',');
+        }
+        self.entries += 1;
+    }
+
+    /// A field of the detail or of an object. Where it can be written again it is, should something go wrong.
+    pub(super) fn field(
+        &mut self,
+        key: &str,
+        mode: Option<Mode>,
+        scope: Option<&str>,
+        again: bool,
+        write: &mut dyn FnMut(&mut Self),
+    ) {
+        if self.depth > 0 {
+            self.push_key(key);
+            return self.one_value_by(mode, scope, write);
+        }
+        if self.out.text.len() > self.limits.detail_bytes.saturating_add(self.limits.field_bytes) {
+            // Not even the marks of what was cut have room any more.
+            return self.notes.cut.note("…");
+        }
+        let short = start_of(key, MAX_PATH_BYTES);
+        self.push_key(short);
+        if short.len() < key.len() {
+            self.notes.cut.note(short);
+        }
+        self.field_start = self.out.text.len();
+        let bound = self.field_start.saturating_add(self.limits.field_bytes).min(self.limits.detail_bytes);
+        let around = self.out.set_bound(bound);
+        let policy = self.redaction.of_key(key);
+        let mode = policy.map_or(mode, |policy| Some(mode.unwrap_or(Mode::Plain).tightened_by(policy)));
+        let careful = std::mem::replace(&mut self.careful, !again);
+        self.rooted_by(mode, scope, write);
+        self.careful = careful;
+        self.end_cut();
+        self.out.set_bound(around);
+    }
+
+    /// The text is longer than it may be: of the field that is being written only a digest will stay.
+    #[cold]
+    pub(super) fn shorten(&mut self) {
+        if !self.out.is_cutting() {
+            self.cut_level = 0;
+            self.out.cut_from(self.field_start);
+        }
+        self.out.digest(&mut self.path);
+    }
+
+    #[cold]
+    fn cut_from(&mut self, start: usize) {
+        if !self.out.is_cutting() {
+            self.cut_level = self.depth;
+            self.out.cut_from(start);
+        }
+    }
+
+    /// Ends what is being cut, where that is the value which has just been written.
+    fn end_cut(&mut self) {
+        if self.out.is_cutting() && self.cut_level == self.depth {
+            if !self.out.end_cut() {
+                self.unencodable();
+            }
+            let (path, depth, text) = (&self.path, self.depth, &self.out.text);
+            self.notes.cut.note_by(|json| path.write(depth, text, json));
+        }
+    }
+}
