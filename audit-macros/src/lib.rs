@@ -8,7 +8,9 @@ mod ctxt;
 mod deny;
 mod event;
 mod meta;
+mod mode;
 mod names;
+mod private;
 mod sensitive;
 mod symbol;
 
@@ -38,8 +40,31 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `outcome = \|value\| …` | decision and outcome from the returned value, as a `Verdict`, `Decision` or `Outcome` |
 /// | `crate = path` | where `audited` is, if it has another name |
 ///
-/// Values that no type classifies name what may be shown where they are captured: `plain(expr)`, `hash(expr)`,
-/// `drop(expr)`. All of them but `ok_fields` are read before the body runs; in an async function they may `.await`.
+/// A captured value is shown as its type is classified. Of a value that no type classifies it is said where it is
+/// captured, or where it comes from, by a mark on the parameter:
+///
+/// | at the capture | on the parameter | in the record |
+/// |---|---|---|
+/// | `drop(expr)` | `#[sensitive]` | `"<redacted>"` |
+/// | `hash(expr)`, `hash(expr, scope = "email")` | `#[sensitive(hash)]`, `#[sensitive(hash(scope = "email"))]` | its keyed hash |
+/// | `mask(expr, first = 2, last = 4)` | `#[sensitive(mask(first = 2, last = 4))]` | its ends |
+/// | `truncate(expr, 8)` | `#[sensitive(truncate(8))]` | its start |
+/// | `len(expr)` | `#[sensitive(len)]` | its length |
+/// | `present(expr)` | `#[sensitive(present)]` | whether there is one |
+/// | `with(expr, path::Type)` | `#[sensitive(with = path::Type)]` | what that `Redactor` writes |
+/// | `plain(expr)` | `#[sensitive(plain)]` | the value; of a classified type what that type shows |
+///
+/// The modes are those of `#[derive(Sensitive)]`, which says more about them. Only the bare word is such a wrapper:
+/// `self::len(x)` calls a function of that name. A marked parameter is captured by its name, and no wrapper but `drop`
+/// goes with it; an expression made of it, such as `name.trim()`, is a value of its own. The mark needs a parameter
+/// with a name; of `Path(id)` it is said at the capture.
+///
+/// ```text
+/// #[audited(action = "user.sign_in", subject = hash(email), fields(password, agent = truncate(agent, 16)))]
+/// async fn sign_in(email: &str, #[sensitive] password: String, agent: &str) -> Result<Session, ApiError> { … }
+/// ```
+///
+/// All captures but `ok_fields` are read before the body runs; in an async function they may `.await`.
 ///
 /// The function behaves as without the attribute, with three exceptions. In a function that is not async, the arguments
 /// that the body or the attribute mentions are dropped before the others, and in another order, and `#[track_caller]`
@@ -62,30 +87,82 @@ pub fn audited(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 /// |---|---|
 /// | `#[sensitive]` | `"<redacted>"` |
 /// | `#[sensitive(hash)]` | a keyed hash, so that equal values can be found; without a key `"<redacted>"` |
-/// | `#[sensitive(plain)]` | the value, through its own `Serialize` |
+/// | `#[sensitive(hash(scope = "email"))]` | the same, equal only to hashes of that scope |
+/// | `#[sensitive(mask(first = 2, last = 4))]` | so many characters of either end (0 to 32), never more than a third of the value, and `***` between them whatever its length; either may be left out |
+/// | `#[sensitive(truncate(8))]` | so many characters of the start (1 to 1024), never more than a third of the value |
+/// | `#[sensitive(len)]` | its length alone |
+/// | `#[sensitive(present)]` | whether there is a value, and nothing of it |
+/// | `#[sensitive(with = path::Type)]` | what that type writes, a `Redactor` of the field's type |
+/// | `#[sensitive(plain)]` | the value, through its own `Serialize`; of a classified type what that type shows |
 /// | `#[sensitive(plain, reason = "…")]` | the same, for a field that is named like a secret |
 ///
-/// The derive writes the type in the shape that serde would: it reads `rename`, `rename_all`, `rename_all_fields`,
-/// `skip`, `skip_serializing`, `skip_serializing_if`, `transparent`, `tag`, `content` and `untagged`. A field that
-/// serde skips is not in the record and needs no mark. What it cannot follow, such as `flatten`, is an error.
+/// Fields that are named like a secret (password, token, cookie, card and the like) need a mark even where their type
+/// is classified. Every mark but `plain` works for any type that implements `Serialize`; a dropped field, and one with
+/// a `Redactor`, needs nothing of its type. `class = "pii"` beside any of them names the class by which an operator's
+/// policy finds the field; without a mode such a field is dropped.
 ///
-/// A field's type that mentions a type parameter becomes a bound of the implementation, as in
-/// `Vec<T>: Sensitive`.
-///
-/// On the type itself, `#[sensitive(crate = my::audited)]` says where `audited` is re-exported.
+/// | on the type | |
+/// |---|---|
+/// | `#[sensitive(class = "pii")]` | the class of each field that has none of its own |
+/// | `#[sensitive(debug)]` | generates `Debug`, which shows what a record shows; instead of the derived one |
+/// | `#[sensitive(crate = my::audited)]` | where `audited` is re-exported |
 ///
 /// ```text
 /// #[derive(Serialize, Sensitive)]
+/// #[sensitive(class = "pii", debug)]
 /// struct Transfer {
 ///     cents: u64,
 ///     #[sensitive(plain)]
 ///     currency: String,
 ///     #[sensitive]
 ///     memo: String,
-///     #[sensitive(hash)]
+///     #[sensitive(hash(scope = "device"))]
 ///     device: String,
+///     #[sensitive(mask(first = 2, last = 4), class = "account")]
+///     iban: String,
 /// }
 /// ```
+///
+/// # In the shape of serde
+///
+/// The derive generates the writer, so that no `Serialize` goes round a mark, and reads serde's attributes for names
+/// and shape, so that a record looks like the JSON that users know:
+///
+/// | serde | here |
+/// |---|---|
+/// | `rename`, `rename_all`, `rename_all_fields`, also for `serialize` alone | followed |
+/// | `skip`, `skip_serializing`, `skip_serializing_if` | followed; a field that is never written needs no mark |
+/// | `tag`, `content`, `untagged`, `transparent` | followed |
+/// | `flatten` | followed; a field with a mode that shows one value is that value, under its name in Rust |
+/// | `with`, `serialize_with` on a field | what the function writes is the value that the mark is about; without a mark an error |
+/// | `into` | the other type is written, and its marks decide: a mark here is an error, and none is needed |
+/// | `remote` | the derive implements `Redactor` of the foreign type; fields use it by `#[sensitive(with = Definition)]` |
+/// | `with`, `serialize_with` on a variant | an error |
+///
+/// A foreign type is described once, as for serde:
+///
+/// ```text
+/// #[derive(Serialize, Sensitive)]
+/// #[serde(remote = "bank::Account")]
+/// struct AccountDef {
+///     id: u64,
+///     #[sensitive(hash)]
+///     #[serde(getter = "bank::Account::iban")]
+///     iban: String,
+/// }
+///
+/// #[derive(Serialize, Sensitive)]
+/// struct Order {
+///     #[serde(with = "AccountDef")]
+///     #[sensitive(with = AccountDef)]
+///     account: bank::Account,
+/// }
+/// ```
+///
+/// # Generics
+///
+/// A field's type that mentions a type parameter becomes a bound of the implementation: `Vec<T>: Sensitive`, or
+/// `Vec<T>: Serialize` under a mark that reads the value.
 #[proc_macro_derive(Sensitive, attributes(sensitive))]
 pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     sensitive::derive(&parse_macro_input!(input as DeriveInput)).into()
@@ -107,7 +184,8 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// |---|---|
 /// | `action = "user.created"` | the whole action |
 ///
-/// The fields are classified as by `#[derive(Sensitive)]`, with the same marks. Named fields are keys of the payload;
+/// The fields are classified as by `#[derive(Sensitive)]`, with the same marks; `#[sensitive(class = "pii")]` on the
+/// enum is the class of each field that has none of its own. Named fields are keys of the payload;
 /// the one field of a newtype variant has the key `value`, those of a tuple variant `0`, `1`, and so on.
 ///
 /// Beside the enum `UserEvent` stands `UserEventKind`, the action without the payload: `Copy`, with `as_str`, `ALL`,

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Token};
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Token, Type};
 
 use crate::ctxt::Ctxt;
 
@@ -19,6 +19,8 @@ pub(crate) struct Item {
 pub(crate) enum Value {
     Nothing,
     Is(Expr),
+    /// Of `with`, since no expression can be a generic type.
+    IsType(Box<Type>),
     List(TokenStream),
 }
 
@@ -64,7 +66,7 @@ impl Item {
     pub(crate) fn nested(&self) -> Vec<Item> {
         match &self.value {
             Value::List(tokens) => parse_items(tokens.clone()).unwrap_or_default(),
-            Value::Nothing | Value::Is(_) => Vec::new(),
+            Value::Nothing | Value::Is(_) | Value::IsType(_) => Vec::new(),
         }
     }
 }
@@ -107,12 +109,21 @@ pub(crate) fn parse_items(tokens: TokenStream) -> syn::Result<Vec<Item>> {
     Ok(items.into_iter().collect())
 }
 
+/// Takes a key's value; a second one is a mistake.
+pub(crate) fn set_once<T>(cx: &Ctxt, place: &mut Option<T>, value: Option<T>, key: &Ident) {
+    if place.is_some() {
+        cx.error_spanned_by(key, format!("`{key}` is given twice: keep one"));
+    } else {
+        *place = value;
+    }
+}
+
 impl Parse for Item {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let key = input.call(Ident::parse_any)?;
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
-            Value::Is(input.parse()?)
+            if key == "with" && !input.peek(Lit) { Value::IsType(input.parse()?) } else { Value::Is(input.parse()?) }
         } else if input.peek(syn::token::Paren) {
             let content;
             syn::parenthesized!(content in input);
@@ -129,6 +140,7 @@ impl ToTokens for Item {
         self.key.to_tokens(tokens);
         match &self.value {
             Value::Is(value) => value.to_tokens(tokens),
+            Value::IsType(ty) => ty.to_tokens(tokens),
             Value::List(list) => list.to_tokens(tokens),
             Value::Nothing => {}
         }

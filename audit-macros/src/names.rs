@@ -1,6 +1,6 @@
-//! The rules for what lasts: actions and codes.
+//! The rules for what lasts: actions, codes and classes.
 
-/// The longest of either, in bytes.
+/// The longest of each, in bytes.
 const MAX_LEN: usize = 128;
 
 /// The rule for actions, in words.
@@ -10,12 +10,19 @@ pub(crate) const ACTION_RULE: &str =
 pub(crate) const CODE_RULE: &str =
     "a code matches ^[A-Za-z][A-Za-z0-9_.-]*$ and has at most 128 bytes, such as `missing_scope`";
 
+/// The rule for classes, in words.
+pub(crate) const CLASS_RULE: &str = "a class matches ^[a-z][a-z0-9_.-]*$ and has at most 128 bytes, such as `pii`";
+
 pub(crate) fn is_action(name: &str) -> bool {
     follows(name, "_./-")
 }
 
 pub(crate) fn is_code(name: &str) -> bool {
     follows(name, "_.-")
+}
+
+pub(crate) fn is_class(name: &str) -> bool {
+    is_code(name) && !name.contains(|c: char| c.is_ascii_uppercase())
 }
 
 fn follows(name: &str, marks: &str) -> bool {
@@ -37,5 +44,6 @@ mod tests {
             assert!(!is_action(bad) && !is_code(bad), "{bad}");
         }
         assert!(is_action("a/b") && !is_code("a/b"));
+        assert!(is_class("gdpr.art-9") && !is_class("PII") && !is_class("a/b") && !is_class(""));
     }
 }

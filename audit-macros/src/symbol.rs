@@ -2,8 +2,6 @@
 
 use std::fmt::Display;
 
-use proc_macro2::Ident;
-
 /// The helper attribute of `#[derive(Sensitive)]`.
 pub(crate) const SENSITIVE: &str = "sensitive";
 /// The helper attribute of `#[derive(AuditEvent)]`.
@@ -16,11 +14,11 @@ pub(crate) const FAILED: &str = "failed";
 pub(crate) const SERDE: &str = "serde";
 
 /// The keys of `#[sensitive(…)]` on a field.
-pub(crate) const MARKS: &[&str] = &["plain", "hash", "reason"];
+pub(crate) const MARKS: &[&str] = &["plain", "hash", "mask", "truncate", "len", "present", "with", "reason", "class"];
 
-/// Whether a word belongs on a field, not on a type.
-pub(crate) fn is_mark(word: &Ident) -> bool {
-    MARKS.iter().any(|mark| word == mark)
+/// Whether a word belongs on a field.
+pub(crate) fn is_mark(word: &str) -> bool {
+    MARKS.contains(&word)
 }
 
 /// The valid name that `found` is probably a slip of.

@@ -281,13 +281,13 @@ fn hashed_identities_are_compared_by_what_they_denote() {
         });
     });
     let records = sink.records();
-    let ann = keys.hash(None, "ann");
+    let ann = keys.hash(None, None, "ann");
     assert_eq!(actors(&sink), [&*ann, &*ann, &*ann]);
     assert_eq!((records[0].claimed(), records[1].claimed()), (None, None));
     let claimed = format!(
         r#"{{"session":"{}","actor":{{"kind":"user","id":"{}"}}}}"#,
-        keys.hash(None, "s-2"),
-        keys.hash(None, "bob")
+        keys.hash(None, None, "s-2"),
+        keys.hash(None, None, "bob")
     );
     assert_eq!(records[2].claimed(), Some(&*claimed));
     assert_eq!(records[2].redacted(), ["actor.id", "session", "claimed.session", "claimed.actor.id"]);

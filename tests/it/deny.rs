@@ -1,6 +1,6 @@
 //! Errors that say whether they are denials.
 
-use audited::{Deny, Verdict};
+use audited::{Action, Deny, Record, Sensitive, Verdict};
 
 #[derive(Deny)]
 enum Inner {
@@ -115,4 +115,51 @@ fn only_what_is_asked_is_bounded() {
 fn an_error_that_cannot_be_is_classified_too() {
     fn classified<E: Deny>() {}
     classified::<Never>();
+}
+
+/// A classified error.
+#[derive(Deny, Sensitive)]
+enum Declined {
+    #[denied]
+    Limit {
+        cents: u64,
+        #[sensitive]
+        account: String,
+    },
+    #[denied(transparent)]
+    #[allow(dead_code)]
+    Unclassified(#[sensitive] Unclassified),
+}
+
+#[derive(Deny)]
+enum Outer {
+    #[denied(transparent)]
+    Declined(Declined),
+    #[denied(transparent)]
+    Boxed { inner: Box<Outer> },
+    #[failed]
+    Broken,
+}
+
+#[derive(Deny)]
+#[failed("unclassified")]
+struct Unclassified;
+
+fn shown(error: &dyn Deny) -> Option<String> {
+    let detail = error.detail()?;
+    Record::builder(Action::new("test.error")).field("error", detail).build().detail().map(str::to_owned)
+}
+
+#[test]
+fn a_classified_error_is_shown_wherever_it_is_inside_of_another() {
+    let declined = || Declined::Limit { cents: 7, account: "s3cret".into() };
+    let expected = r#"{"error":{"Limit":{"cents":7,"account":"<redacted>"}}}"#;
+    assert_eq!(shown(&declined()).as_deref(), Some(expected));
+    assert_eq!(shown(&Outer::Declined(declined())).as_deref(), Some(expected));
+    assert_eq!(shown(&Outer::Boxed { inner: Box::new(Outer::Declined(declined())) }).as_deref(), Some(expected));
+    assert_eq!(
+        shown(&Declined::Unclassified(Unclassified)).as_deref(),
+        Some(r#"{"error":{"Unclassified":"<redacted>"}}"#)
+    );
+    assert_eq!((shown(&Outer::Broken), shown(&Unclassified)), (None, None));
 }

@@ -1,9 +1,11 @@
 //! What the derive writes, shows and registers.
 
+mod foreign;
 mod free_keys;
 mod modes;
 mod policy;
 mod registry;
+mod serde;
 mod shapes;
 
 use audited::{Action, Record, Sensitive};

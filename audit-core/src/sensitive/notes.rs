@@ -39,7 +39,7 @@ impl Paths {
             return;
         }
         if self.json.is_empty() {
-            self.json.reserve(96);
+            self.json = String::with_capacity(96);
         } else {
             self.json.push(',');
         }

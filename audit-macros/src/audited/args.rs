@@ -7,6 +7,7 @@ use syn::{Error, Expr, LitStr, Pat, Path, Token, parse_quote};
 
 use super::values::{OK_FIELDS, errors, field, inside, list, ok_pattern, path, resource, skip_to_comma, value};
 use crate::ctxt::Ctxt;
+use crate::mode::Mode;
 use crate::symbol;
 
 const KEYS: [&str; 14] = [
@@ -51,16 +52,10 @@ pub(super) struct Args {
 /// A value to capture, and what may be shown of it.
 pub(super) struct Captured {
     pub(super) value: Expr,
-    pub(super) showing: Showing,
-}
-
-#[derive(Clone, Copy)]
-pub(super) enum Showing {
-    /// As its type is classified.
-    ByType,
-    Plain,
-    Hash,
-    Drop,
+    /// None where its type decides.
+    pub(super) mode: Option<Mode>,
+    /// The word around the value that says so.
+    pub(super) wrapper: Option<Ident>,
 }
 
 pub(super) struct Field {
@@ -98,6 +93,13 @@ impl Args {
             ctxt.syn_error(error);
         }
         reader.args
+    }
+
+    /// What is captured before the body runs.
+    pub(super) fn captured(&mut self) -> impl Iterator<Item = &mut Captured> {
+        let single = [&mut self.tenant, &mut self.actor, &mut self.subject].into_iter().flatten();
+        let resource = self.resource.iter_mut().map(|(_, id)| id);
+        single.chain(resource).chain(self.fields.iter_mut().map(|field| &mut field.value))
     }
 
     fn empty() -> Self {

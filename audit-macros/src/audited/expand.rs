@@ -42,9 +42,10 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::{ReturnType, Type, parse_quote_spanned};
 
 use super::args::Args;
+use super::captures::WhichCall;
 use super::item::Function;
 use super::params;
-use super::pieces::{Pieces, WhichCall};
+use super::pieces::Pieces;
 use super::shape::Shape;
 
 pub(super) fn expand(args: &Args, function: &Function) -> TokenStream {

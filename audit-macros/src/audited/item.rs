@@ -1,6 +1,7 @@
 //! The function that carries the attribute. Its body stays a token group.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{AttrStyle, Attribute, Error, ReturnType, Signature, Token, Type, Visibility};
 
@@ -47,6 +48,13 @@ fn split_inner_attributes(body: ParseStream<'_>) -> syn::Result<(Vec<Attribute>,
     let outer = |attr| Attribute { style: AttrStyle::Outer, ..attr };
     let attrs = body.call(Attribute::parse_inner)?.into_iter().map(outer).collect();
     Ok((attrs, body.parse()?))
+}
+
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { attrs, vis, sig, body } = self;
+        tokens.extend(quote!(#(#attrs)* #vis #sig #body));
+    }
 }
 
 impl Function {

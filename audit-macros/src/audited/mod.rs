@@ -1,17 +1,20 @@
 //! `#[audited]`: parse the attribute and the function, check them together, expand.
 
 mod args;
+mod captures;
 mod check;
 mod expand;
 mod item;
+mod marked;
 mod params;
 mod pieces;
 mod shape;
 mod types;
 mod values;
+mod wrapper;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 
 use self::args::Args;
 use self::item::Function;
@@ -29,22 +32,26 @@ fn with_item(item: &TokenStream, errors: &TokenStream) -> TokenStream {
     if syn::parse2::<syn::ExprClosure>(item.clone()).is_ok() {
         return quote! {{ #errors #item }};
     }
+    let Ok(mut function) = syn::parse2::<Function>(item.clone()) else { return quote!(#item #errors) };
+    let item = if marked::strip(&mut function.sig) { function.into_token_stream() } else { item.clone() };
     // What only a capture uses is not used now.
-    let quiet = syn::parse2::<Function>(item.clone()).is_ok().then(|| quote!(#[allow(unused_variables)]));
-    quote! { #quiet #item #errors }
+    quote! { #[allow(unused_variables)] #item #errors }
 }
 
 fn try_audited(args: TokenStream, item: &TokenStream) -> syn::Result<TokenStream> {
     let ctxt = Ctxt::new();
-    let args = Args::parse(&ctxt, args);
-    let function = match syn::parse2::<Function>(item.clone()) {
+    let mut args = Args::parse(&ctxt, args);
+    let mut function = match syn::parse2::<Function>(item.clone()) {
         Ok(function) => Some(function),
         Err(error) => {
             ctxt.syn_error(error);
             None
         }
     };
-    if let Some(function) = &function {
+    if let Some(function) = &mut function {
+        let marked = marked::read(&ctxt, &function.sig);
+        marked::strip(&mut function.sig);
+        marked::apply(&ctxt, &marked, &mut args);
         check::check(&ctxt, &args, function);
     }
     ctxt.check()?;

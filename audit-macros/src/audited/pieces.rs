@@ -1,17 +1,19 @@
 //! The pieces that every expansion is put together from.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Type;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{LitStr, Type};
 
-use super::args::{Args, Captured, Field, Showing, VerdictSource};
+use super::args::{Args, VerdictSource};
+use super::captures::WhichCall;
 use super::item::Function;
 use super::types::{error_type, without_impl};
+use crate::private;
 
 pub(super) struct Pieces<'a> {
-    args: &'a Args,
+    pub(super) args: &'a Args,
     function: &'a Function,
     /// The path to `__private`.
     pub(super) private: TokenStream,
@@ -22,15 +24,6 @@ pub(super) struct Pieces<'a> {
     pub(super) nameable: bool,
     /// Where a mistake about that type is shown.
     value_span: Span,
-}
-
-/// Which call a capture is for.
-#[derive(Clone, Copy)]
-pub(super) enum WhichCall {
-    /// The one whose body is running.
-    Running,
-    /// The one at hand, `__call`.
-    Local,
 }
 
 impl<'a> Pieces<'a> {
@@ -54,11 +47,7 @@ impl<'a> Pieces<'a> {
 
     /// The path to `__private`, shown at `at` should anything about it be wrong.
     pub(super) fn private_at(&self, at: Span) -> TokenStream {
-        let located = |mut token: TokenTree| {
-            token.set_span(token.span().located_at(at));
-            token
-        };
-        self.private.clone().into_iter().map(located).collect()
+        private::at(&self.private, at)
     }
 
     /// The static description, registered with the linker. In a block of its own, so that its names are nobody
@@ -85,57 +74,6 @@ impl<'a> Pieces<'a> {
             #private::inventory::submit! { #private::RegisteredSite(&SITE) }
             &SITE
         }}
-    }
-
-    /// Statements that capture. The tenant comes first: it is part of what a keyed hash is made of.
-    pub(super) fn captures(&self, which: WhichCall) -> TokenStream {
-        let args = self.args;
-        let mut captures = TokenStream::new();
-        for (what, captured) in [("tenant", &args.tenant), ("actor", &args.actor), ("subject", &args.subject)] {
-            if let Some(captured) = captured {
-                captures.extend(self.capture(which, what, None, captured));
-            }
-        }
-        if let Some((kind, id)) = &args.resource {
-            captures.extend(self.capture(which, "resource", Some(kind), id));
-        }
-        captures.extend(self.fields(which, &args.fields));
-        captures
-    }
-
-    fn fields(&self, which: WhichCall, fields: &[Field]) -> TokenStream {
-        fields.iter().map(|field| self.capture(which, "field", Some(&field.key), &field.value)).collect()
-    }
-
-    fn capture(&self, which: WhichCall, what: &str, name: Option<&LitStr>, captured: &Captured) -> TokenStream {
-        let at = Span::mixed_site().located_at(captured.value.span());
-        let (what, value) = (Ident::new(what, at), self.shown(captured));
-        let target = match which {
-            WhichCall::Running => {
-                let private = self.private_at(at);
-                quote_spanned!(at=> #private::#what)
-            }
-            WhichCall::Local => quote_spanned!(Span::mixed_site()=> __call.#what),
-        };
-        let name = name.map(|name| quote!(#name,));
-        quote_spanned!(Span::mixed_site()=> #target(#name #value);)
-    }
-
-    /// A reference to the value, inside what says how it may be shown.
-    fn shown(&self, captured: &Captured) -> TokenStream {
-        let span = Span::mixed_site().located_at(captured.value.span());
-        let (private, value) = (self.private_at(span), captured.value.to_token_stream());
-        // From the first token of the expression to the last, so that a mistake is shown at all of it.
-        let end = value.clone().into_iter().last().map_or(span, |last| span.located_at(last.span()));
-        let mut value = Group::new(Delimiter::Parenthesis, value);
-        value.set_span(end);
-        let wrapper = match captured.showing {
-            Showing::ByType => return quote_spanned!(span=> &#value),
-            Showing::Plain => quote!(Plain),
-            Showing::Hash => quote!(Hashed),
-            Showing::Drop => quote!(Dropped),
-        };
-        quote_spanned!(span=> &#private::#wrapper(&#value))
     }
 
     fn guard(&self) -> Option<TokenStream> {
@@ -218,7 +156,7 @@ impl<'a> Pieces<'a> {
                     AsData as _, ByDecision as _, ByNestedResult as _, ByResult as _, ByResultOfDecision as _,
                     ByResultOfFuture as _, ReturnsFuture as _,
                 };
-                (&&&&&#private::judge::Judge(#value)).verdict()
+                (&&&&&#private::judge::Judge(#value)).verdict(__call)
             }}
         };
         let verdict = match &self.args.verdict {
@@ -241,7 +179,9 @@ impl<'a> Pieces<'a> {
             }
         };
         let ok_fields = self.ok_fields();
-        let call = if ok_fields.is_none() { quote!(_) } else { quote_spanned!(span=> __call) };
+        // The type of an error may tell the call more than its verdict.
+        let told = !matches!(self.args.verdict, VerdictSource::Closure(_));
+        let call = if told || ok_fields.is_some() { quote_spanned!(span=> __call) } else { quote!(_) };
         quote_spanned! {span=>
             |__value, #call| {
                 #ok_fields

@@ -3,11 +3,10 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseBuffer, ParseStream};
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Error, Expr, ExprCall, LitStr, Pat, Path, Token, parenthesized};
+use syn::{Error, Expr, LitStr, Pat, Path, Token, parenthesized};
 
-use super::args::{Captured, Field, Showing, VerdictSource};
+use super::args::{Captured, Field, VerdictSource};
 
 pub(super) const OK_FIELDS: &str = "ok_fields(|receipt| number = receipt.number)";
 
@@ -27,14 +26,11 @@ pub(super) fn value<T: Parse>(input: ParseStream<'_>, example: &str) -> syn::Res
         return Err(Error::new(input.span(), format!("expected a value: `{example}`")));
     }
     input.parse::<Token![=]>()?;
-    let at = input.span();
-    input.parse().map_err(|error| {
-        if error.span().source_text() == at.source_text() {
-            Error::new(at, format!("{error}: `{example}`"))
-        } else {
-            error
-        }
-    })
+    let (at, start) = (input.span(), input.cursor());
+    let value = input.parse();
+    // What is no such value from its first token on.
+    let wrong = input.cursor() == start;
+    value.map_err(|error| if wrong { Error::new(at, format!("{error}: `{example}`")) } else { error })
 }
 
 /// `(…)`
@@ -131,31 +127,6 @@ pub(super) fn errors(input: ParseStream<'_>) -> syn::Result<VerdictSource> {
         }
         Ok(VerdictSource::Errors { denied, code })
     })
-}
-
-impl Parse for Captured {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let value: Expr = input.parse()?;
-        let Expr::Call(ExprCall { func, args, .. }) = &value else {
-            return Ok(Self { value, showing: Showing::ByType });
-        };
-        let Some(showing) = showing_of(func) else { return Ok(Self { value, showing: Showing::ByType }) };
-        let mut args: Punctuated<Expr, Token![,]> = args.clone();
-        match (args.pop(), args.is_empty()) {
-            (Some(inner), true) => Ok(Self { value: inner, showing }),
-            _ => Err(Error::new_spanned(&value, "`plain`, `hash` and `drop` take one value")),
-        }
-    }
-}
-
-fn showing_of(func: &Expr) -> Option<Showing> {
-    let Expr::Path(path) = func else { return None };
-    match path.path.get_ident()?.to_string().as_str() {
-        "plain" => Some(Showing::Plain),
-        "hash" => Some(Showing::Hash),
-        "drop" => Some(Showing::Drop),
-        _ => None,
-    }
 }
 
 pub(super) fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {

@@ -6,7 +6,8 @@ use syn::spanned::Spanned;
 
 use super::check::Meaning;
 use super::parse::{Data, Input};
-use crate::sensitive::fields::{bounded, local};
+use crate::sensitive::bounds::bounded;
+use crate::sensitive::fields::local;
 
 /// For an enum of a denial, a failure and an inner error this is
 ///
@@ -17,6 +18,15 @@ use crate::sensitive::fields::{bounded, local};
 ///             Self::MissingScope { .. } => ::audited::__private::Verdict::denied("missing_scope"),
 ///             Self::Ledger { .. } => ::audited::__private::Verdict::failure("ledger"),
 ///             Self::Limits { 0: __inner } => <LimitError as ::audited::__private::Deny>::deny(__inner),
+///         }
+///     }
+///     fn detail(&self) -> Option<&dyn ::audited::__private::Sensitive> {
+///         match (&::audited::__private::OfError(self)).detail() {
+///             Some(__known) => Some(__known),
+///             None => match self {
+///                 Self::Limits { 0: __inner } => <LimitError as ::audited::__private::Deny>::detail(__inner),
+///                 _ => None,
+///             },
 ///         }
 ///     }
 /// }
@@ -60,12 +70,54 @@ fn implement(input: &Input<'_>, cases: &[Meaning<'_>], body: &TokenStream) -> To
         }
     }
     let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let detail = detail(input, cases);
     quote! {
         #[automatically_derived]
         impl #impl_generics #private::Deny for #ident #ty_generics #clause {
             fn deny(&self) -> #private::Verdict {
                 #body
             }
+
+            fn detail(&self) -> #private::core::option::Option<&dyn #private::Sensitive> {
+                #detail
+            }
+        }
+    }
+}
+
+/// What may be shown of the error: all that its type shows, where that is classified, else what an inner error says.
+fn detail(input: &Input<'_>, cases: &[Meaning<'_>]) -> TokenStream {
+    let (private, inner) = (&input.private, local("__inner"));
+    let paths: Vec<_> = match &input.data {
+        Data::Struct(_) => vec![quote!(Self)],
+        Data::Enum(variants) => {
+            variants.iter().map(|variant| variant.ident).map(|ident| quote!(Self::#ident)).collect()
+        }
+        Data::Nothing => Vec::new(),
+    };
+    let arms = paths.iter().zip(cases).filter_map(|(path, meaning)| match meaning {
+        Meaning::Inner { member, ty } => {
+            let call = quote_spanned!(ty.span()=> <#ty as #private::Deny>::detail(#inner));
+            Some(quote!(#path { #member: #inner } => #call,))
+        }
+        Meaning::Denied(_) | Meaning::Failed(_) => None,
+    });
+    let arms: Vec<_> = arms.collect();
+    let all = paths.len() == arms.len();
+    let others = (!all).then(|| quote!(_ => #private::core::option::Option::None,));
+    let own = quote! {{
+        #[allow(unused_imports)]
+        use #private::{ErrorIsNot as _, ErrorIsSensitive as _};
+        (&#private::OfError(self)).detail()
+    }};
+    if arms.is_empty() {
+        return own;
+    }
+    let known = local("__known");
+    quote! {
+        match #own {
+            #private::core::option::Option::Some(#known) => #private::core::option::Option::Some(#known),
+            #private::core::option::Option::None => match self { #(#arms)* #others },
         }
     }
 }

@@ -7,8 +7,8 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, DeriveInput, Generics, LitStr, Meta, Path, Token};
 
 use crate::ctxt::Ctxt;
-use crate::meta::{self, Item};
-use crate::sensitive::parse::{private_in, set_once};
+use crate::meta::{self, Item, set_once};
+use crate::private;
 use crate::symbol::{self, DENIED, FAILED};
 
 /// A type that derives `Deny`.
@@ -81,7 +81,7 @@ impl<'a> Input<'a> {
                 Data::Nothing
             }
         };
-        Self { ident: &input.ident, generics: &input.generics, private: private_in(path.as_ref()), mark, data }
+        Self { ident: &input.ident, generics: &input.generics, private: private::of(path.as_ref()), mark, data }
     }
 }
 

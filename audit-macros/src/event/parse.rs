@@ -6,8 +6,10 @@ use syn::{Attribute, DeriveInput, Generics, LitStr, Visibility};
 
 use crate::case::Case;
 use crate::ctxt::Ctxt;
-use crate::meta::{self, Item};
-use crate::sensitive::parse::{Fields, Style, private_in, reject_marks, set_once};
+use crate::meta::{self, Item, set_once};
+use crate::private;
+use crate::sensitive::container::Container;
+use crate::sensitive::parse::{Fields, Style, number, reject_marks};
 use crate::symbol::{self, EVENT};
 
 const KEYS: &[&str] = &["prefix", "separator", "rename_all", "crate"];
@@ -20,6 +22,8 @@ pub(super) struct Input<'a> {
     pub(super) generics: &'a Generics,
     pub(super) non_exhaustive: Option<&'a Attribute>,
     pub(super) private: TokenStream,
+    /// The class of each field that has none of its own.
+    pub(super) class: Option<LitStr>,
     pub(super) names: Names,
     pub(super) variants: Vec<Variant<'a>>,
 }
@@ -45,7 +49,9 @@ pub(super) struct Variant<'a> {
 impl<'a> Input<'a> {
     pub(super) fn parse(cx: &Ctxt, input: &'a DeriveInput) -> Self {
         let (names, private) = Names::parse(cx, &input.attrs);
-        let variants = match &input.data {
+        // Besides the class, what it says is for `#[derive(Sensitive)]` on the same enum.
+        let class = Container::parse(cx, &input.attrs).class;
+        let mut variants = match &input.data {
             syn::Data::Enum(data) if data.variants.is_empty() => {
                 cx.error_spanned_by(&input.ident, "a vocabulary without a word: give the enum a variant per action");
                 Vec::new()
@@ -60,12 +66,14 @@ impl<'a> Input<'a> {
                 Vec::new()
             }
         };
+        number(variants.iter_mut().map(|variant| &mut variant.fields));
         Self {
             ident: &input.ident,
             vis: &input.vis,
             generics: &input.generics,
             non_exhaustive: meta::named(&input.attrs, "non_exhaustive").next(),
             private,
+            class,
             names,
             variants,
         }
@@ -94,7 +102,7 @@ impl Names {
                 unknown => cx.error_spanned_by(key, symbol::unknown_key(unknown, KEYS)),
             }
         }
-        (names, private_in(path.as_ref()))
+        (names, private::of(path.as_ref()))
     }
 
     fn action(&self, variant: &str) -> String {

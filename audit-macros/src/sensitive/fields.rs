@@ -1,12 +1,13 @@
-//! How fields are written, bounded and registered.
+//! How fields are written.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Generics, Ident, Type, WhereClause};
 
-use super::marks::Mode;
 use super::parse::{Field, Fields, Skip, Style};
+use super::serde::With;
+use crate::mode::Mode;
+use crate::private;
 
 /// A name that the user's code cannot see.
 pub(crate) fn local(name: &str) -> Ident {
@@ -21,159 +22,107 @@ pub(crate) fn pattern(fields: &Fields<'_>) -> (TokenStream, Vec<Ident>) {
     (quote!({ #(#members: #names),* }), names)
 }
 
-/// Statements that write every field into `object`; `access` gives a reference to each.
-pub(crate) fn write_object(fields: &Fields<'_>, object: &Ident, access: &dyn Fn(usize) -> TokenStream) -> TokenStream {
-    write_each(fields, access, &|field, value| {
-        let (key, ty) = (&field.key, field.ty);
-        match field.mode {
-            Mode::Own => quote_spanned!(ty.span()=> #object.value::<#ty>(#key, #value);),
-            Mode::Plain => quote_spanned!(ty.span()=> #object.plain::<#ty>(#key, #value);),
-            Mode::Hash => quote_spanned!(ty.span()=> #object.hashed::<#ty>(#key, #value);),
-            Mode::Drop => quote!(#object.redacted(#key);),
-        }
-    })
-}
-
-/// Statements that write every field into `array`.
-pub(crate) fn write_array(fields: &Fields<'_>, array: &Ident, access: &dyn Fn(usize) -> TokenStream) -> TokenStream {
-    let item = local("__item");
-    write_each(fields, access, &|field, value| {
-        let write = write_value(field, &item, value);
-        quote!(#array.item(|#item| #write);)
-    })
-}
-
-/// An expression that writes one field as the value that is due.
-pub(crate) fn write_value(field: &Field<'_>, encoder: &Ident, value: &TokenStream) -> TokenStream {
-    let ty = field.ty;
-    match field.mode {
-        Mode::Own => quote_spanned!(ty.span()=> #encoder.value::<#ty>(#value)),
-        Mode::Plain => quote_spanned!(ty.span()=> #encoder.plain::<#ty>(#value)),
-        Mode::Hash => quote_spanned!(ty.span()=> #encoder.hashed::<#ty>(#value)),
-        // Looked at, so that a field which only `audited` drops is not called unread.
-        Mode::Drop => quote!({ let _ = #value; #encoder.redacted() }),
-    }
-}
-
-fn write_each(
-    fields: &Fields<'_>,
-    access: &dyn Fn(usize) -> TokenStream,
-    write: &dyn Fn(&Field<'_>, &TokenStream) -> TokenStream,
-) -> TokenStream {
+/// Statements that write every field among `__members`; `access` gives a reference to each.
+pub(crate) fn write(private: &TokenStream, fields: &Fields<'_>, access: &dyn Fn(usize) -> TokenStream) -> TokenStream {
     let statements = fields.list.iter().enumerate().map(|(at, field)| {
         let value = access(at);
-        if fields.style == Style::Unit {
+        if fields.style == Style::Unit || matches!(field.skip, Skip::Always) {
             return quote!(let _ = #value;);
         }
-        let write = write(field, &value);
-        match (&field.skip, field.mode) {
-            (Skip::Always, _) => quote!(let _ = #value;),
-            (Skip::If(skip), _) => quote!(if !#skip(#value) { #write }),
-            (Skip::Never, Mode::Drop) => quote!(let _ = #value; #write),
-            (Skip::Never, _) => write,
+        let write = write_member(private, field, &value);
+        match &field.skip {
+            Skip::If(skip) => quote!(if !#skip(#value) { #write }),
+            Skip::Never | Skip::Always => write,
         }
     });
     quote!(#(#statements)*)
 }
 
-/// The user's `where` clause, and a bound for the type of each field that depends on a parameter.
-pub(crate) fn where_clause<'a>(
-    private: &TokenStream,
-    ident: &Ident,
-    generics: &Generics,
-    fields: impl Iterator<Item = &'a Fields<'a>>,
-) -> WhereClause {
-    let mut clause = generics
-        .where_clause
-        .clone()
-        .unwrap_or_else(|| WhereClause { where_token: <_>::default(), predicates: <_>::default() });
-    let mut seen = Vec::new();
-    for field in fields.flat_map(Fields::written) {
-        let bound = match field.mode {
-            Mode::Own => quote!(#private::Sensitive),
-            Mode::Plain | Mode::Hash => quote!(#private::serde::Serialize),
-            Mode::Drop => continue,
-        };
-        for ty in bounded(field.ty, ident, generics) {
-            let predicate = quote!(#ty: #bound);
-            let text = predicate.to_string();
-            if !seen.contains(&text) {
-                seen.push(text);
-                clause.predicates.push(syn::parse_quote!(#predicate));
+/// A statement that writes one field among `__members`.
+fn write_member(private: &TokenStream, field: &Field<'_>, value: &TokenStream) -> TokenStream {
+    if field.names.flatten { write_flat(private, field, value) } else { write_value(private, field, value) }
+}
+
+fn write_value(private: &TokenStream, field: &Field<'_>, value: &TokenStream) -> TokenStream {
+    let (at, members) = (Literal::usize_unsuffixed(field.at), local("__members"));
+    match shown(private, field, value) {
+        Shown::As(generics, value) => quote_spanned!(field.ty.span()=> #members.value #generics(#at, #value);),
+        // Looked at, so that a field which only `audited` drops is not called unread.
+        Shown::Dropped => quote!(let _ = #value; #members.redacted(#at);),
+    }
+}
+
+/// The same for a field whose own fields stand among the others, unless its mode makes one value of it.
+pub(crate) fn write_flat(private: &TokenStream, field: &Field<'_>, value: &TokenStream) -> TokenStream {
+    let (at, members, ty) = (Literal::usize_unsuffixed(field.at), local("__members"), field.ty);
+    let one = write_value(private, field, value);
+    match (field.mode(), shown(private, field, value)) {
+        (None | Some(Mode::Plain), Shown::As(generics, value)) => {
+            quote_spanned!(ty.span()=> #members.flatten #generics(#at, #value);)
+        }
+        // What describes a foreign type writes its fields; any other redactor whatever it likes.
+        (Some(Mode::With(redactor)), Shown::As(_, value)) => quote! {
+            if <#redactor as #private::Redactor<#ty>>::REMOTE {
+                #members.flatten(#at, #value);
+            } else {
+                #one
+            }
+        },
+        _ => one,
+    }
+}
+
+/// A statement that writes one field as all of the value that is due.
+pub(crate) fn write_only(private: &TokenStream, field: &Field<'_>, value: &TokenStream) -> TokenStream {
+    let (at, encoder, ty) = (Literal::usize_unsuffixed(field.at), local("__encoder"), local("__TYPE"));
+    match shown(private, field, value) {
+        Shown::As(generics, value) => {
+            quote_spanned!(field.ty.span()=> #encoder.only #generics(&#ty, #at, #value);)
+        }
+        Shown::Dropped => quote!(let _ = #value; #encoder.redacted();),
+    }
+}
+
+/// What of a field is handed to the encoder.
+enum Shown {
+    /// The generic arguments of the call, and the value in whatever its mode asks for.
+    As(TokenStream, TokenStream),
+    Dropped,
+}
+
+fn shown(private: &TokenStream, field: &Field<'_>, value: &TokenStream) -> Shown {
+    let (ty, mode) = (field.ty, field.mode());
+    // Where the compiler shows that the type does not fit.
+    let span = match (mode, &field.names.with) {
+        (Some(Mode::With(redactor)), _) => redactor.span(),
+        (Some(_), Some(with)) => with.function.span(),
+        _ => ty.span(),
+    };
+    let (private, value) = (private::at(private, span), private::at(value, span));
+    let shown = match (mode, &field.names.with) {
+        (None, _) => return Shown::As(quote_spanned!(span=> ::<#ty>), value),
+        (Some(Mode::Drop), _) => return Shown::Dropped,
+        (Some(Mode::With(redactor)), _) => quote_spanned!(span=> &#private::Custom::<#redactor, #ty>::new(#value)),
+        (Some(_), Some(With { function, .. })) => {
+            let serializer = local("__serializer");
+            quote_spanned! {span=>
+                &#private::With(|#serializer: #private::PlainSerializer<'_, '_>| #function(#value, #serializer))
             }
         }
-    }
-    clause
+        (Some(Mode::Plain), None) => quote_spanned!(span=> &(&#private::Declared::<#ty>(#value)).choose()),
+        (Some(_), None) => quote_spanned!(span=> &#private::Plain::<#ty>(#value)),
+    };
+    Shown::As(TokenStream::new(), shown)
 }
 
-/// What must be bounded for a field of this type: the type, or, where it contains the very type that is derived,
-/// its parameters, since a bound on the type itself would have no end.
-pub(crate) fn bounded(ty: &Type, ident: &Ident, generics: &Generics) -> Vec<TokenStream> {
-    let tokens = quote!(#ty);
-    let used = generics.type_params().filter(|param| mentions(tokens.clone(), &param.ident)).map(|param| &param.ident);
-    let used: Vec<_> = used.collect();
-    if used.is_empty() {
-        Vec::new()
-    } else if mentions(tokens.clone(), ident) || mentions(tokens.clone(), &Ident::new("Self", Span::call_site())) {
-        used.iter().map(|param| quote!(#param)).collect()
-    } else {
-        vec![tokens]
-    }
-}
-
-/// Whether a name stands in a type; not as a lifetime or behind `::`.
-fn mentions(tokens: TokenStream, name: &Ident) -> bool {
-    let mut before = ' ';
-    tokens.into_iter().any(|token| {
-        let led_by = std::mem::replace(&mut before, ' ');
-        match token {
-            TokenTree::Ident(ident) => ident == *name && !matches!(led_by, '\'' | ':'),
-            TokenTree::Group(group) => mentions(group.stream(), name),
-            TokenTree::Punct(punct) => {
-                before = punct.as_char();
-                false
-            }
-            TokenTree::Literal(_) => false,
+/// The traits by which a plain value is written, where there is one: by its own type's word if it has any.
+pub(crate) fn imports<'a>(private: &TokenStream, fields: impl Iterator<Item = &'a Fields<'a>>) -> Option<TokenStream> {
+    let mut written = fields.flat_map(Fields::written);
+    let chosen = written.any(|field| matches!(field.mode(), Some(Mode::Plain)) && field.names.with.is_none());
+    chosen.then(|| {
+        quote! {
+            #[allow(unused_imports)]
+            use #private::{ViaSensitive as _, ViaSerialize as _};
         }
     })
-}
-
-/// Registers a type and its fields; once, whatever its parameters.
-pub(crate) fn register<'a>(
-    private: &TokenStream,
-    ident: &Ident,
-    fields: impl Iterator<Item = (Option<&'a Ident>, &'a Fields<'a>)>,
-) -> TokenStream {
-    let name = unraw(ident);
-    let entries = fields.flat_map(|(variant, fields)| {
-        let variant = variant.map(unraw).map_or_else(
-            || quote!(#private::core::option::Option::None),
-            |variant| quote!(#private::core::option::Option::Some(#variant)),
-        );
-        fields.written().map(move |field| {
-            let (name, key) = (&field.name, &field.key);
-            let mode = match field.mode {
-                Mode::Own => quote!(#private::core::option::Option::None),
-                Mode::Plain => quote!(#private::core::option::Option::Some(#private::Mode::Plain)),
-                Mode::Drop => quote!(#private::core::option::Option::Some(#private::Mode::Drop)),
-                Mode::Hash => quote!(#private::core::option::Option::Some(#private::Mode::Hash)),
-            };
-            quote!(#private::SensitiveField::new(#variant, #name, #key, #mode))
-        })
-    });
-    quote! {
-        #private::inventory::submit! {
-            #private::SensitiveType::new(
-                #private::core::env!("CARGO_PKG_NAME"),
-                #private::core::module_path!(),
-                #name,
-                &[#(#entries),*],
-            )
-        }
-    }
-}
-
-fn unraw(ident: &Ident) -> String {
-    use syn::ext::IdentExt as _;
-    ident.unraw().to_string()
 }

@@ -1,12 +1,17 @@
 //! `#[derive(Sensitive)]`.
 //!
-//! The reading of fields, their check and their writing serve `#[derive(AuditEvent)]` as well.
+//! The reading of fields, their check and their writing serve `#[derive(AuditEvent)]` as well, and the marks of a field
+//! are those of a parameter.
 
+pub(crate) mod bounds;
 pub(crate) mod check;
+pub(crate) mod container;
 mod expand;
 pub(crate) mod fields;
-mod marks;
+pub(crate) mod marks;
 pub(crate) mod parse;
+pub(crate) mod register;
+pub(crate) mod secret;
 mod serde;
 mod shape;
 
@@ -14,19 +19,14 @@ use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
 use crate::ctxt::Ctxt;
-use crate::symbol::SENSITIVE;
 
 /// Expands the derive.
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let cx = Ctxt::new();
-    let private = parse::private_path(&cx, &input.attrs, SENSITIVE);
     let parsed = parse::Input::parse(&cx, input);
-    if let Some(parsed) = &parsed {
-        check::input(&cx, parsed);
-    }
-    match (cx.check(), parsed) {
-        (Ok(()), Some(parsed)) => expand::expand(&private, &parsed),
-        (Ok(()), None) => TokenStream::new(),
-        (Err(error), _) => expand::fallback(&private, input, &error),
+    check::input(&cx, &parsed);
+    match cx.check() {
+        Ok(()) => expand::expand(&parsed),
+        Err(error) => expand::fallback(&parsed, &error),
     }
 }

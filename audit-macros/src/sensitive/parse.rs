@@ -1,23 +1,26 @@
 //! What the user wrote, read into a model: the marks of the fields, and serde's names and shape.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, DeriveInput, ExprPath, Generics, Index, LitStr, Member, Path, Type};
+use syn::{Attribute, DeriveInput, ExprPath, Generics, Index, Member, Type};
 
-use super::marks::{self, Mode};
+use super::container::Container;
+use super::marks::{self, Marks};
 use super::serde::{ContainerNames, FieldNames, VariantNames};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::meta;
-use crate::symbol::{self, SENSITIVE};
+use crate::mode::Mode;
+use crate::symbol::SENSITIVE;
 
 /// A type that derives `Sensitive`.
 pub(crate) struct Input<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) generics: &'a Generics,
+    pub(crate) container: Container,
     pub(crate) packed: bool,
+    pub(crate) non_exhaustive: bool,
     pub(crate) names: ContainerNames,
     pub(crate) data: Data<'a>,
 }
@@ -55,10 +58,11 @@ pub(crate) struct Field<'a> {
     /// The key in the record.
     pub(crate) key: String,
     pub(crate) ty: &'a Type,
-    pub(crate) mode: Mode,
-    pub(crate) reason: Option<LitStr>,
+    pub(crate) marks: Marks,
     pub(crate) names: FieldNames,
     pub(crate) skip: Skip,
+    /// The place among the fields that are registered, where it is one of them.
+    pub(crate) at: usize,
 }
 
 /// Whether a field is written.
@@ -69,40 +73,12 @@ pub(crate) enum Skip {
     Always,
 }
 
-/// The path of the module that generated code names, from `crate = …` of that helper attribute.
-pub(crate) fn private_path(cx: &Ctxt, attrs: &[Attribute], helper: &str) -> TokenStream {
-    let mut path = None;
-    for item in meta::items(cx, attrs, helper) {
-        if item.is("crate") {
-            set_once(cx, &mut path, item.expect_path(cx).cloned(), &item.key);
-        } else if symbol::is_mark(&item.key) {
-            cx.error_spanned_by(&item.key, format!("`{}` says what happens to one field: put it there", item.key));
-        } else {
-            cx.error_spanned_by(&item.key, symbol::unknown_key(&item.key, &["crate"]));
-        }
-    }
-    private_in(path.as_ref())
-}
-
-/// The same for a path that is parsed already.
-pub(crate) fn private_in(path: Option<&Path>) -> TokenStream {
-    path.map_or_else(|| quote!(::audited::__private), |path| quote!(#path::__private))
-}
-
-/// Takes a key's value; a second one is a mistake.
-pub(crate) fn set_once<T>(cx: &Ctxt, place: &mut Option<T>, value: Option<T>, key: &Ident) {
-    if place.is_some() {
-        cx.error_spanned_by(key, format!("`{key}` is given twice: keep one"));
-    } else {
-        *place = value;
-    }
-}
-
 impl<'a> Input<'a> {
     /// Reads a struct or an enum; a union has no safe reading.
-    pub(crate) fn parse(cx: &Ctxt, input: &'a DeriveInput) -> Option<Self> {
-        let names = ContainerNames::parse(cx, &input.attrs);
-        let data = match &input.data {
+    pub(crate) fn parse(cx: &Ctxt, input: &'a DeriveInput) -> Self {
+        let container = Container::parse(cx, &input.attrs);
+        let names = ContainerNames::parse(&input.attrs);
+        let mut data = match &input.data {
             syn::Data::Struct(data) => Data::Struct(Fields::parse(cx, &data.fields, names.rename_all)),
             syn::Data::Enum(data) => {
                 Data::Enum(data.variants.iter().map(|variant| Variant::parse(cx, variant, &names)).collect())
@@ -113,16 +89,34 @@ impl<'a> Input<'a> {
                     "a union does not say which field it holds, so that nothing of it can be classified: \
                      wrap it in a struct, and mark that field `#[sensitive]`",
                 );
-                return None;
+                Data::Enum(Vec::new())
             }
         };
-        let packed = meta::foreign_items(&input.attrs, "repr").iter().any(|item| item.is("packed"));
-        Some(Self { ident: &input.ident, generics: &input.generics, packed, names, data })
+        match &mut data {
+            Data::Struct(fields) => {
+                if names.transparent {
+                    fields.keep_transparent();
+                }
+                number([fields]);
+            }
+            Data::Enum(variants) => number(variants.iter_mut().filter(|v| !v.names.skipped).map(|v| &mut v.fields)),
+        }
+        Self {
+            ident: &input.ident,
+            generics: &input.generics,
+            container,
+            packed: meta::foreign_items(&input.attrs, "repr").iter().any(|item| item.is("packed")),
+            non_exhaustive: meta::named(&input.attrs, "non_exhaustive").next().is_some(),
+            names,
+            data,
+        }
     }
 
-    /// Every list of fields, with the variant it belongs to.
+    /// Every list of fields that can be in a record, with the variant it belongs to.
     pub(crate) fn fields(&self) -> Vec<(Option<&'a Ident>, &Fields<'a>)> {
         match &self.data {
+            // Another type is written instead.
+            _ if self.names.into.is_some() => Vec::new(),
             Data::Struct(fields) => vec![(None, fields)],
             Data::Enum(variants) => {
                 variants.iter().filter(|v| !v.names.skipped).map(|v| (Some(v.ident), &v.fields)).collect()
@@ -133,11 +127,17 @@ impl<'a> Input<'a> {
     /// The one field that stands for all of a transparent struct.
     pub(crate) fn transparent_field(&self) -> Option<&Field<'a>> {
         match &self.data {
-            Data::Struct(fields) if self.names.transparent => {
-                fields.list.iter().find(|field| !matches!(field.names.skip, Skip::Always) && !is_phantom(field.ty))
-            }
+            Data::Struct(fields) if self.names.transparent => fields.written().next(),
             Data::Struct(_) | Data::Enum(_) => None,
         }
+    }
+}
+
+/// Gives the fields that can be in a record their places in the registry, over all variants.
+pub(crate) fn number<'f, 'a: 'f>(lists: impl IntoIterator<Item = &'f mut Fields<'a>>) {
+    let fields = lists.into_iter().flat_map(Fields::written_mut);
+    for (at, field) in fields.enumerate() {
+        field.at = at;
     }
 }
 
@@ -186,21 +186,42 @@ impl<'a> Fields<'a> {
         let unit = self.style == Style::Unit;
         self.list.iter().filter(move |field| !unit && !matches!(field.skip, Skip::Always))
     }
+
+    fn written_mut(&mut self) -> impl Iterator<Item = &mut Field<'a>> {
+        let unit = self.style == Style::Unit;
+        self.list.iter_mut().filter(move |field| !unit && !matches!(field.skip, Skip::Always))
+    }
+
+    /// Skips all but the field that serde takes for the whole.
+    fn keep_transparent(&mut self) {
+        let stands = |field: &Field<'_>| !matches!(field.names.skip, Skip::Always) && !is_phantom(field.ty);
+        let found = self.list.iter().position(stands);
+        for (at, field) in self.list.iter_mut().enumerate() {
+            field.skip = if found == Some(at) { Skip::Never } else { Skip::Always };
+        }
+    }
 }
 
 impl<'a> Field<'a> {
     fn parse(cx: &Ctxt, at: usize, field: &'a syn::Field, case: Option<Case>) -> Self {
         let names = FieldNames::parse(cx, &field.attrs);
-        let (mode, reason) = marks::parse(cx, &field.attrs);
+        let marks = marks::parse(cx, &field.attrs);
         let (member, name, key) = if let Some(ident) = &field.ident {
             let name = ident.unraw().to_string();
-            let key = case.map_or_else(|| name.clone(), |case| case.of_field(&name));
-            (Member::Named(ident.clone()), name, names.rename.clone().unwrap_or(key))
+            let renamed = || case.map_or_else(|| name.clone(), |case| case.of_field(&name));
+            // Flattened, it has no key: should it be written as one value after all, its name in Rust is known.
+            let key = if names.flatten { name.clone() } else { names.rename.clone().unwrap_or_else(renamed) };
+            (Member::Named(ident.clone()), name, key)
         } else {
             let index = u32::try_from(at).expect("fewer fields than that");
             (Member::Unnamed(Index { index, span: field.ty.span() }), at.to_string(), at.to_string())
         };
-        Self { member, name, key, ty: &field.ty, mode, reason, names, skip: Skip::Never }
+        Self { member, name, key, ty: &field.ty, marks, names, skip: Skip::Never, at: 0 }
+    }
+
+    /// What is done to it; none where its own type decides.
+    pub(crate) fn mode(&self) -> Option<&Mode> {
+        self.marks.mode.as_ref()
     }
 }
 

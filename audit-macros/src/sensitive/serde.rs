@@ -3,7 +3,8 @@
 //! What is malformed is left to serde's own derive to report.
 
 use proc_macro2::Ident;
-use syn::{Attribute, ExprPath};
+use syn::parse::Parse;
+use syn::{Attribute, ExprPath, Path, PathSegment, Type};
 
 use super::parse::Skip;
 use crate::case::Case;
@@ -27,6 +28,10 @@ pub(crate) struct ContainerNames {
     pub(crate) rename_all_fields: Option<Case>,
     pub(crate) transparent: bool,
     pub(crate) tagging: Tagging,
+    /// The type that is written instead.
+    pub(crate) into: Option<Type>,
+    /// The foreign type that this one describes.
+    pub(crate) remote: Option<Path>,
 }
 
 /// The attributes of a variant.
@@ -42,25 +47,21 @@ pub(crate) struct VariantNames {
 pub(crate) struct FieldNames {
     pub(crate) rename: Option<String>,
     pub(crate) skip: Skip,
-    /// What makes serde write something else than the field's type would.
-    pub(crate) unsupported: Vec<Unsupported>,
+    pub(crate) flatten: bool,
+    pub(crate) with: Option<With>,
+    /// What reads the field of a foreign type.
+    pub(crate) getter: Option<ExprPath>,
 }
 
-/// An attribute of a field that the derive does not follow.
-pub(crate) struct Unsupported {
+/// A function that writes something else than the field's type would.
+pub(crate) struct With {
+    /// `with` or `serialize_with`.
     pub(crate) key: Ident,
-    pub(crate) kind: UnsupportedKind,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum UnsupportedKind {
-    Flatten,
-    With,
-    Getter,
+    pub(crate) function: ExprPath,
 }
 
 impl ContainerNames {
-    pub(crate) fn parse(cx: &Ctxt, attrs: &[Attribute]) -> Self {
+    pub(crate) fn parse(attrs: &[Attribute]) -> Self {
         let (mut tag, mut content, mut untagged) = (None, None, false);
         let mut names = Self {
             rename: None,
@@ -68,6 +69,8 @@ impl ContainerNames {
             rename_all_fields: None,
             transparent: false,
             tagging: Tagging::External,
+            into: None,
+            remote: None,
         };
         for item in foreign_items(attrs, SERDE) {
             match item.key.to_string().as_str() {
@@ -78,16 +81,8 @@ impl ContainerNames {
                 "tag" => tag = serialized(&item),
                 "content" => content = serialized(&item),
                 "untagged" => untagged = true,
-                "into" => cx.error_spanned_by(
-                    &item.key,
-                    "`serde(into)` writes another type, whose marks would decide: implement `Sensitive` by hand, \
-                     converting and calling `encoder.value(&target)`, instead of deriving it",
-                ),
-                "remote" => cx.error_spanned_by(
-                    &item.key,
-                    "`serde(remote)` describes a foreign type, which cannot be classified here: derive `Sensitive` \
-                     on a struct of your own that holds it, with the field marked `#[sensitive]`",
-                ),
+                "into" => names.into = parsed(&item).or(names.into),
+                "remote" => names.remote = parsed(&item).or(names.remote),
                 _ => {}
             }
         }
@@ -126,30 +121,36 @@ impl VariantNames {
 
 impl FieldNames {
     pub(crate) fn parse(cx: &Ctxt, attrs: &[Attribute]) -> Self {
-        let mut names = Self { rename: None, skip: Skip::Never, unsupported: Vec::new() };
+        let mut names = Self { rename: None, skip: Skip::Never, flatten: false, with: None, getter: None };
         for item in foreign_items(attrs, SERDE) {
-            let kind = match item.key.to_string().as_str() {
-                "rename" => {
-                    names.rename = serialized(&item).or(names.rename);
-                    continue;
-                }
-                "skip" | "skip_serializing" => {
-                    names.skip = Skip::Always;
-                    continue;
-                }
-                "skip_serializing_if" => {
-                    names.skip = skip_if(cx, &item, names.skip);
-                    continue;
-                }
-                "flatten" => UnsupportedKind::Flatten,
-                "with" | "serialize_with" => UnsupportedKind::With,
-                "getter" => UnsupportedKind::Getter,
-                _ => continue,
-            };
-            names.unsupported.push(Unsupported { key: item.key, kind });
+            match item.key.to_string().as_str() {
+                "rename" => names.rename = serialized(&item).or(names.rename),
+                "skip" | "skip_serializing" => names.skip = Skip::Always,
+                "skip_serializing_if" => names.skip = skip_if(cx, &item, names.skip),
+                "flatten" => names.flatten = true,
+                "with" | "serialize_with" => names.with = With::parse(item).or(names.with),
+                "getter" => names.getter = parsed(&item).or(names.getter),
+                _ => {}
+            }
         }
         names
     }
+}
+
+impl With {
+    fn parse(item: Item) -> Option<Self> {
+        let mut function: ExprPath = parsed(&item)?;
+        if item.is("with") {
+            let span = item.string().map_or_else(|| item.key.span(), syn::LitStr::span);
+            function.path.segments.push(PathSegment::from(Ident::new("serialize", span)));
+        }
+        Some(Self { key: item.key, function })
+    }
+}
+
+/// What the string after `=` says.
+fn parsed<T: Parse>(item: &Item) -> Option<T> {
+    item.string()?.parse().ok()
 }
 
 /// The string of `key = "…"` or `key(serialize = "…")`.

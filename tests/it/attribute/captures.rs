@@ -103,7 +103,7 @@ fn actor_subject_and_tenant_come_from_the_attribute_where_nothing_is_known() {
     let record = recorded.only();
     assert_eq!(record.actor().and_then(|actor| actor.id), Some("1".into()));
     assert_eq!(record.tenant().as_deref(), Some("acme"));
-    let hash = keys().hash(Some("acme"), "ann@example.org");
+    let hash = keys().hash(Some("acme"), None, "ann@example.org");
     assert_eq!(record.subjects().into_iter().map(pair).collect::<Vec<_>>(), [resource("user", hash)]);
     assert_eq!(record.redacted(), ["subjects[].id"]);
 }
@@ -133,7 +133,7 @@ fn the_same_actor_hashed_by_both_is_no_claim() {
     recorded.run(with_context(context(), read(&Email("bob@example.org".into()))));
     let records = recorded.records();
     assert_eq!(records[0].claimed(), None);
-    assert!(records[1].claimed().is_some_and(|claimed| claimed.contains(&keys().hash(None, "bob@example.org"))));
+    assert!(records[1].claimed().is_some_and(|claimed| claimed.contains(&keys().hash(None, None, "bob@example.org"))));
 }
 
 #[audited(action = "job.run", actor = Actor::service("nightly".to_owned().as_str().len() as u64), subject = Subject::new("account", 5_u32))]

@@ -4,7 +4,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use audited::{
-    Decide, Decision, Outcome, Record, Stage, StoredDecision, StoredOutcome, Verdict, audited, with_recorder,
+    Decide, Decision, Deny, Outcome, Record, Sensitive, Stage, StoredDecision, StoredOutcome, Verdict, audited,
+    with_recorder,
 };
 
 use super::{Error, Recorded};
@@ -303,4 +304,43 @@ fn a_result_inside_of_something_else_is_not_taken_for_data() {
     // Where the type is a parameter, nobody can tell.
     ends(|| Cell(Err::<u8, Error>(Error::Forbidden)).take(), "allow", "unknown");
     ends(|| Cell(3).take(), "allow", "success");
+}
+
+#[derive(Deny, Sensitive)]
+#[denied("declined")]
+struct Declined {
+    cents: u64,
+    #[sensitive]
+    account: String,
+}
+
+#[audited(action = "pay.decline")]
+fn declined() -> Result<u8, Declined> {
+    Err(Declined { cents: 7, account: "s3cret".into() })
+}
+
+#[audited(action = "pay.decline", fields(error = 1_u8), ok_fields(|number| number = *number))]
+async fn declined_async() -> Result<u8, Declined> {
+    declined()
+}
+
+#[audited(action = "pay.decline", errors = failure("any"))]
+fn declined_alike() -> Result<u8, Declined> {
+    Err(Declined { cents: 7, account: "s3cret".into() })
+}
+
+#[test]
+fn what_a_classified_error_shows_is_recorded_beside_its_code() {
+    let recorded = Recorded::new();
+    assert!(recorded.call(declined).is_err());
+    let record = recorded.only();
+    assert_eq!(record.detail(), Some(r#"{"error":{"cents":7,"account":"<redacted>"}}"#));
+    assert_eq!(record.redacted(), ["error.account"]);
+    let recorded = Recorded::new();
+    assert!(recorded.run(declined_async()).is_err());
+    let records = recorded.memory.records();
+    assert_eq!(records.last().unwrap().detail(), Some(r#"{"error":1}"#));
+    let recorded = Recorded::new();
+    assert!(recorded.call(declined_alike).is_err());
+    assert_eq!(recorded.only().detail(), None);
 }

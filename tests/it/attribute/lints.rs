@@ -21,7 +21,8 @@
 use std::pin::Pin;
 
 use async_trait::async_trait;
-use audited::{Deny, Refusal, Sensitive, Verdict, audited};
+use audited::{Deny, Encoder, Redactor, Refusal, Sensitive, Verdict, audited};
+use serde::{Serialize, Serializer};
 
 use super::Recorded;
 
@@ -44,6 +45,72 @@ struct Order {
     items: u32,
     #[sensitive]
     note: String,
+}
+
+#[derive(Clone, Serialize, Sensitive)]
+#[sensitive(class = "pii", debug)]
+struct Marked<T> {
+    #[sensitive(mask(first = 1, last = 2))]
+    mask: String,
+    #[sensitive(truncate(3))]
+    truncate: Vec<T>,
+    #[sensitive(hash(scope = "device"))]
+    hash: T,
+    #[sensitive(len)]
+    len: String,
+    #[sensitive(with = Redacts)]
+    with: T,
+    #[sensitive(plain)]
+    plain: T,
+    #[serde(flatten)]
+    flat: MarkedEnum,
+    #[sensitive(plain)]
+    #[serde(serialize_with = "serialize")]
+    function: u128,
+}
+
+#[derive(Clone, Debug, Serialize, Sensitive)]
+enum MarkedEnum {
+    Unit,
+    Newtype(#[sensitive(present)] String),
+    Tuple(u8, #[sensitive(plain)] String),
+    Struct {
+        #[sensitive(plain)]
+        text: String,
+    },
+}
+
+struct Redacts;
+
+impl<T> Redactor<T> for Redacts {
+    fn redact(_: &T, encoder: &mut Encoder<'_>) {
+        encoder.redacted();
+    }
+}
+
+fn serialize<S: Serializer>(_: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_none()
+}
+
+#[audited(action = "lints.marked", actor = hash, resource("order", plain), fields(mask, with, drop, user = len(user)))]
+fn marked(
+    #[sensitive] drop: &str,
+    #[sensitive(mask(first = 1))] mask: String,
+    #[sensitive(hash(scope = "a"))] hash: &str,
+    #[sensitive(with = Redacts)] with: f64,
+    #[sensitive(plain)] plain: &str,
+    user: &str,
+) {
+}
+
+#[audited(action = "lints.marked", fields(mask, with, drop, marked = plain(marked), user = mask(user, first = 1)))]
+async fn marked_async(
+    #[sensitive] drop: &str,
+    #[sensitive(mask(first = 1))] mask: String,
+    #[sensitive(with = Redacts)] with: f64,
+    marked: &Marked<u8>,
+    user: &str,
+) {
 }
 
 #[audited(action = "lints.seen", actor = user, subject = user, resource("order", order.items), fields(order, note = drop(order.note)))]
@@ -171,4 +238,17 @@ fn they_run() {
     assert_eq!(recorded.call(|| vec![1].first_mut().len()), 1);
     assert_eq!(recorded.run(vec![1].take(1)), Some(1));
     assert_eq!(recorded.run(order.open("t")), Ok(2));
+    recorded.call(|| marked("", String::new(), "", 1.0, "", ""));
+    let variants = [
+        MarkedEnum::Unit,
+        MarkedEnum::Newtype(String::new()),
+        MarkedEnum::Tuple(1, String::new()),
+        MarkedEnum::Struct { text: String::new() },
+    ];
+    for flat in variants {
+        let (mask, len) = (String::new(), String::new());
+        let value = Marked { mask, truncate: Vec::new(), hash: 1, len, with: 2, plain: 3, flat, function: 4 };
+        recorded.run(marked_async("", String::new(), 1.0, &value, ""));
+        assert!(format!("{value:?}").starts_with("Marked"));
+    }
 }

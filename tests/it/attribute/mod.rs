@@ -24,6 +24,7 @@ mod guards;
 mod intents;
 mod kinds;
 mod lints;
+mod marks;
 mod nesting;
 mod prologue;
 mod signatures;

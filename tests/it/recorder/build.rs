@@ -78,9 +78,9 @@ fn the_recorder_hashes_with_its_key_and_under_the_tenant() {
         });
     });
     let record = &sink.records()[0];
-    assert_eq!(record.actor().unwrap().id.unwrap(), keys.hash(Some("acme"), "ann"));
-    assert_eq!(record.session().unwrap(), keys.hash(Some("acme"), "s-1"));
-    assert_eq!(record.detail().unwrap(), format!(r#"{{"device":"{}"}}"#, keys.hash(Some("acme"), "d-1")));
+    assert_eq!(record.actor().unwrap().id.unwrap(), keys.hash(Some("acme"), None, "ann"));
+    assert_eq!(record.session().unwrap(), keys.hash(Some("acme"), None, "s-1"));
+    assert_eq!(record.detail().unwrap(), format!(r#"{{"device":"{}"}}"#, keys.hash(Some("acme"), None, "d-1")));
     assert_eq!(record.redacted(), ["device", "actor.id", "session"]);
 }
 

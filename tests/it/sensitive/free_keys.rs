@@ -87,6 +87,7 @@ struct Account {
 struct Pair(u8, #[sensitive] String);
 
 #[derive(Clone, Serialize, Sensitive)]
+#[serde(rename = "FreeKeysNewtype")]
 struct Newtype(#[sensitive(len)] String);
 
 #[derive(Clone, Serialize, Sensitive)]

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use audited::{
-    Action, ActorId, AuditSink, Durability, Fields, KeyRing, Record, Recorder, Sensitive, SinkError, record_action,
-    with_recorder_sync,
+    Action, ActorId, AuditSink, Durability, Encoder, Fields, KeyRing, Record, Recorder, Redactor, Sensitive, SinkError,
+    record_action, with_recorder_sync,
 };
 use serde::{Serialize, Serializer};
 
@@ -222,6 +222,71 @@ fn a_name_like_a_secret_is_shown_where_the_reason_is_given() {
     );
 }
 
+#[derive(Sensitive)]
+#[sensitive(debug)]
+struct Modes<T> {
+    #[sensitive(mask(first = 2, last = 3))]
+    mask: String,
+    #[sensitive(truncate(4), class = "pii")]
+    truncate: String,
+    #[sensitive(len)]
+    len: Vec<u8>,
+    #[sensitive(present)]
+    present: Option<T>,
+    #[sensitive(with = Initial)]
+    with: String,
+    #[sensitive(class = "pii")]
+    classed: String,
+    tuple: ModesTuple,
+}
+
+#[derive(Sensitive)]
+#[sensitive(debug)]
+struct ModesTuple(#[sensitive(mask(last = 2))] u64, #[sensitive(with = Initial)] String);
+
+/// Of a text its first letter.
+struct Initial;
+
+impl Redactor<String> for Initial {
+    fn redact(value: &String, encoder: &mut Encoder<'_>) {
+        encoder.remainder(&value.chars().take(1).collect::<String>());
+    }
+}
+
+fn modes(present: Option<f64>) -> Modes<f64> {
+    Modes {
+        mask: "abcdefghijklmnop".into(),
+        truncate: "abcdefghijkl".into(),
+        len: vec![1, 2, 3],
+        present,
+        with: "xyz".into(),
+        classed: secret(),
+        tuple: ModesTuple(12_345_678, "uvw".into()),
+    }
+}
+
+#[test]
+fn every_mode_leaves_what_it_says() {
+    let value = modes(Some(1.5));
+    assert_eq!(
+        written(&value),
+        concat!(
+            r#"{"mask":"ab***nop","truncate":"abcd…","len":"<3 entries>","present":"<present>","with":"x","#,
+            r#""classed":"<redacted>","tuple":["***78","u"]}"#
+        )
+    );
+    let paths = ["mask", "truncate", "len", "present", "with", "classed", "tuple[]"].map(|field| format!("v.{field}"));
+    assert_eq!(record_of(&value).redacted(), paths);
+    assert!(written(&modes(None)).contains(r#""present":"<absent>""#));
+}
+
+#[test]
+fn debug_shows_what_a_record_shows() {
+    let debug = format!("{:?}", modes(None));
+    assert!(debug.starts_with(r#"Modes { mask: "ab***nop", truncate: "abcd…""#), "{debug}");
+    assert!(!debug.contains(SECRET) && !debug.contains("ijk"), "{debug}");
+}
+
 /// Keeps what it gets.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<Record>>>);
@@ -272,13 +337,13 @@ fn with_a_key_equal_values_have_equal_hashes_and_can_be_found() {
     let records = sink.0.lock().unwrap();
     let record = records.iter().find(|record| record.action() == "test.write").expect("the record");
     assert_clean(record);
-    let hash = keys.hash(None, SECRET);
+    let hash = keys.hash(None, None, SECRET);
     let detail: serde_json::Value = serde_json::from_str(record.detail().unwrap()).unwrap();
     assert_eq!(detail["v"]["text"], hash);
     assert_eq!(detail["v"]["same"], hash);
     assert_eq!(detail["v"]["inner"][0], hash);
-    assert_eq!(detail["v"]["number"], keys.hash(None, "42"));
-    assert_eq!(detail["v"]["inner"][1], keys.hash(None, "[1,2]"));
+    assert_eq!(detail["v"]["number"], keys.hash(None, None, "42"));
+    assert_eq!(detail["v"]["inner"][1], keys.hash(None, None, "[1,2]"));
     assert_eq!(record.redacted(), ["v.text", "v.same", "v.number", "v.inner[]"]);
 }
 

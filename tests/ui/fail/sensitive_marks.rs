@@ -4,7 +4,7 @@ use audited::Sensitive;
 struct Marks {
     #[sensitive(hahs)]
     slip: String,
-    #[sensitive(mask(first = 1))]
+    #[sensitive(encrypt)]
     unknown: String,
     #[sensitive(plain, hash)]
     two: String,
@@ -26,6 +26,18 @@ struct Marks {
     reason: String,
     #[sensitive(plain, reason = 7)]
     no_text: String,
+    #[sensitive(class = "pii", class = "account")]
+    two_classes: String,
+    #[sensitive(hash, class = "PII")]
+    no_class: String,
+    #[sensitive(class = pii)]
+    no_text_of_a_class: String,
+    #[sensitive(debug)]
+    of_the_type: String,
+    #[sensitive(hash, first = 2)]
+    of_the_mask: String,
+    #[sensitive(hash, scope = "email")]
+    of_the_hash: String,
 }
 
 #[derive(Sensitive)]
@@ -37,6 +49,11 @@ struct Container(u8);
 struct Slip(u8);
 
 #[derive(Sensitive)]
+#[sensitive]
+#[sensitive(class = "", debug = true)]
+struct Type(u8);
+
+#[derive(Sensitive)]
 enum Variant {
     #[sensitive]
     Marked { id: u64 },
@@ -45,6 +62,7 @@ enum Variant {
 fn capture<T: Sensitive>(_: T) {}
 
 fn main() {
-    // Classified nevertheless: nothing follows from the mistakes above.
+    // Classified and with a `Debug` nevertheless: nothing follows from the mistakes above.
     capture(Slip(1));
+    println!("{:?}", Type(1));
 }

@@ -1,55 +1,55 @@
 use audited::Sensitive;
 use serde::{Serialize, Serializer};
 
-#[derive(Serialize, Sensitive)]
-struct Inner {
-    id: u64,
+pub fn shout<S: Serializer>(_: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str("!")
 }
 
-fn shout<S: Serializer>(_: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str("!")
+mod shouting {
+    pub use super::shout as serialize;
 }
 
 #[derive(Serialize, Sensitive)]
 struct Fields {
-    #[serde(flatten)]
-    inner: Inner,
-    #[sensitive]
-    #[serde(flatten)]
-    dropped: Inner,
     #[serde(serialize_with = "shout")]
-    with: u64,
+    unmarked: u64,
+    #[serde(with = "shouting")]
+    unmarked_too: u64,
     #[sensitive(plain)]
     #[serde(serialize_with = "shout")]
-    plain_with: u64,
+    marked: u64,
 }
 
 #[derive(Clone, Serialize, Sensitive)]
-#[serde(into = "u64")]
-struct Into(u64);
+#[serde(into = "Plain")]
+struct Converted {
+    #[sensitive(hash)]
+    marked: String,
+    // Nothing of it is written.
+    unmarked: String,
+    password: String,
+}
 
-impl From<Into> for u64 {
-    fn from(value: Into) -> u64 {
-        value.0
+#[derive(Serialize, Sensitive)]
+struct Plain(u64);
+
+impl From<Converted> for Plain {
+    fn from(_: Converted) -> Self {
+        Self(1)
     }
-}
-
-#[derive(Serialize, Sensitive)]
-#[serde(tag = "type")]
-enum Tagged {
-    Inner(Inner),
-}
-
-#[derive(Serialize, Sensitive)]
-#[serde(remote = "Inner")]
-struct Remote {
-    id: u64,
 }
 
 #[derive(Serialize, Sensitive)]
 enum Variants {
     #[serde(serialize_with = "shout")]
     With(u64),
+}
+
+#[derive(Serialize, Sensitive)]
+#[serde(tag = "type")]
+enum Tagged {
+    Newtype(Plain),
+    Tuple(u64, u64),
 }
 
 fn main() {}

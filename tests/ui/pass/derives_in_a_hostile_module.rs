@@ -102,6 +102,141 @@ pub enum Shapes {
     },
 }
 
+/// Of every mode.
+#[derive(Sensitive)]
+#[sensitive(class = "pii", debug)]
+pub struct Modes<T, const N: ::core::primitive::usize> {
+    #[sensitive(mask(first = 1, last = 2))]
+    mask: ::std::string::String,
+    #[sensitive(truncate(3))]
+    truncate: ::std::vec::Vec<T>,
+    #[sensitive(hash(scope = "device"), class = "device")]
+    hash: T,
+    #[sensitive(len)]
+    len: ::std::string::String,
+    #[sensitive(present)]
+    present: ::core::option::Option<T>,
+    #[sensitive(with = Redacts<N>)]
+    with: T,
+    #[sensitive(plain)]
+    plain: T,
+}
+
+/// Redacts.
+#[derive(::core::fmt::Debug)]
+pub struct Redacts<const N: ::core::primitive::usize>;
+
+impl<T, const N: ::core::primitive::usize> real::Redactor<T> for Redacts<N> {
+    fn redact(_: &T, encoder: &mut real::Encoder<'_>) {
+        encoder.redacted();
+    }
+}
+
+/// Of every shape of serde's.
+#[derive(::serde::Serialize, Sensitive)]
+#[sensitive(debug)]
+pub struct Serde {
+    #[serde(flatten)]
+    flat: Flat,
+    #[sensitive(plain)]
+    #[serde(flatten)]
+    plain: Flat,
+    #[sensitive]
+    #[serde(flatten)]
+    dropped: Flat,
+    #[sensitive(plain)]
+    #[serde(serialize_with = "functions::serialize", skip_serializing_if = "functions::never")]
+    function: ::core::primitive::u64,
+    #[sensitive(hash)]
+    #[serde(with = "functions")]
+    hashed: ::core::primitive::u64,
+    #[sensitive(with = ForeignDef)]
+    #[serde(with = "ForeignDef")]
+    foreign: foreign::Foreign,
+    #[sensitive(with = ForeignDef)]
+    #[serde(with = "ForeignDef", flatten)]
+    flat_foreign: foreign::Foreign,
+    converted: Converted,
+    tagged: Tagged,
+}
+
+#[derive(::serde::Serialize, Sensitive)]
+struct Flat {
+    id: ::core::primitive::u64,
+}
+
+/// Written as another type.
+#[derive(::core::clone::Clone, ::serde::Serialize, Sensitive)]
+#[serde(into = "::core::primitive::u64")]
+struct Converted {
+    id: ::core::primitive::u64,
+}
+
+impl ::core::convert::From<Converted> for ::core::primitive::u64 {
+    fn from(converted: Converted) -> Self {
+        converted.id
+    }
+}
+
+#[derive(::serde::Serialize, Sensitive)]
+#[serde(tag = "type")]
+enum Tagged {
+    Flat(Flat),
+}
+
+mod functions {
+    pub(super) fn serialize<S: ::serde::Serializer>(
+        _: &::core::primitive::u64,
+        serializer: S,
+    ) -> ::core::result::Result<S::Ok, S::Error> {
+        serializer.serialize_none()
+    }
+
+    pub(super) fn never(_: &::core::primitive::u64) -> ::core::primitive::bool {
+        false
+    }
+}
+
+mod foreign {
+    pub(super) struct Foreign(::core::primitive::u64);
+
+    impl Foreign {
+        pub(super) const fn new(id: ::core::primitive::u64) -> Self {
+            Self(id)
+        }
+
+        pub(super) fn id(&self) -> ::core::primitive::u64 {
+            self.0
+        }
+    }
+}
+
+#[derive(::serde::Serialize, Sensitive)]
+#[serde(remote = "foreign::Foreign")]
+struct ForeignDef {
+    #[sensitive(plain)]
+    #[serde(getter = "foreign::Foreign::id")]
+    id: ::core::primitive::u64,
+}
+
+/// Marked.
+#[real::audited(fields(password, masked, number = len(number)))]
+pub fn marked(
+    #[sensitive] password: ::std::string::String,
+    #[sensitive(mask(last = 1))] masked: ::std::string::String,
+    number: ::core::primitive::u64,
+) {
+}
+
+/// Marked, too.
+#[real::audited(fields(plain, with), actor = hashed)]
+pub async fn marked_async(
+    #[sensitive(plain)] plain: ::std::string::String,
+    #[sensitive(with = Redacts<1>)] with: ::std::string::String,
+    #[sensitive(hash(scope = "actor"))] hashed: ::core::primitive::u64,
+) {
+}
+
 /// Where `audited` is re-exported.
 pub mod reexport {
     pub extern crate audited;
@@ -190,5 +325,16 @@ fn main() {
     let _ = Private::Moved(1, ::std::string::String::new());
     let _ = Private::Deleted;
     let _ = Outer { inner: Inner { value: 1 }, boxed: ::std::boxed::Box::new(Inner { value: 1 }) };
+    let _ = Serde {
+        flat: Flat { id: 1 },
+        plain: Flat { id: 1 },
+        dropped: Flat { id: 1 },
+        function: 1,
+        hashed: 1,
+        foreign: foreign::Foreign::new(1),
+        flat_foreign: foreign::Foreign::new(1),
+        converted: Converted { id: 1 },
+        tagged: Tagged::Flat(Flat { id: 1 }),
+    };
     locals();
 }
