@@ -2,6 +2,7 @@
 
 mod clean;
 mod leaky;
+mod modes;
 mod planting;
 mod vacuous;
 

@@ -6,9 +6,12 @@ use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::task::Poll;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::capture::Capture;
 use super::declared::Shown;
-use super::plant::{Planted, Roundtrip};
+use super::plant::Planted;
 use super::report::{CanaryReport, Fault};
 use super::secret::Secrets;
 use super::stage::{Stage, probe, some_keys};
@@ -52,8 +55,8 @@ use crate::sink::AuditSink;
 ///
 /// When the value does not come back from its own JSON: then [`Canary::with`] lets you build it by hand.
 #[track_caller]
-pub fn canary<T: Roundtrip>(value: &T) -> Canary<T> {
-    let mut planted = Planted::in_value(value).unwrap_or_else(|why| unusable::<T>(&why));
+pub fn canary<T: Serialize + DeserializeOwned + Sensitive>(value: &T) -> Canary<T> {
+    let planted = Planted::in_value(value).unwrap_or_else(|why| unusable::<T>(&why));
     let value = planted.value().unwrap_or_else(|why| unusable::<T>(&why));
     Canary { probe: Some(probe::<T>), ..Canary::new(value, planted) }
 }
@@ -120,7 +123,7 @@ impl<T> Canary<T> {
     #[track_caller]
     pub fn plant(mut self, path: &str) -> Self
     where
-        T: Roundtrip,
+        T: Serialize + DeserializeOwned + Sensitive,
     {
         self.planted.plant::<T>(path);
         if self.planted.secrets.all.iter().any(|secret| secret.path == path) {
@@ -131,8 +134,8 @@ impl<T> Canary<T> {
         self
     }
 
-    /// Declares what may be shown of what was planted at a path, where the harness cannot tell: by a redactor of the
-    /// test's own, or of a value built by hand.
+    /// Declares what may be shown of what was planted at a path, where no registered field of that name says so: what a
+    /// redactor of your own shows, say.
     ///
     /// # Panics
     ///
@@ -141,7 +144,7 @@ impl<T> Canary<T> {
     pub fn shows(mut self, path: &str, mode: Mode) -> Self {
         let mut any = false;
         for secret in self.planted.secrets.all.iter_mut().filter(|secret| secret.path == path) {
-            secret.shown = Shown::of(mode, &secret.text);
+            secret.shown = Some(Shown::of(mode, &secret.text));
             any = true;
         }
         assert!(any, "nothing was planted at `{path}`");
@@ -187,7 +190,7 @@ impl<T> Canary<T> {
     /// `tracing` on the way, every error of a sink.
     ///
     /// The code runs where this future is polled, on any runtime. What it spawns is within the scope of the harness's
-    /// recorder where it is spawned with [`carry`](crate::carry); what it logs there is not captured.
+    /// recorder where it is spawned with [`carry`](crate::carry) and awaited; what it logs there is not captured.
     ///
     /// ```
     /// # use audit_core::{Action, record_action, testing::Canary};

@@ -40,17 +40,22 @@ impl Shown {
 /// not what this one may.
 pub(super) fn declared(path: &str, text: &str, shown: &HashSet<&str>) -> Shown {
     let names: Vec<_> = path.split('.').map(|name| folded(name.trim_end_matches("[]"))).collect();
-    let fields = sensitive_types().into_iter().flat_map(|ty| ty.fields.iter().map(|field| (ty.fields.len(), field)));
-    let modes = fields.filter(|(of, field)| fits(field, *of, &names)).filter_map(|(_, field)| field.mode);
+    let fields: Vec<_> =
+        sensitive_types().into_iter().flat_map(|ty| ty.fields.iter().map(|field| (field, ty.fields.len()))).collect();
+    let own = fields.iter().filter(|(field, _)| is_named(field, &names[names.len() - 1..]));
+    let own: Vec<_> = own.map(|(field, _)| field.mode).collect();
+    // Where a field leaves it to its type, that may have fields without a name in the path: one alone, or of a tuple.
+    let its_type_says = own.is_empty() || own.contains(&None);
+    let nameless = |field: &SensitiveField, of| its_type_says && (of == 1 || field.name.parse::<usize>().is_ok());
+    let fits = |field: &SensitiveField, of| is_named(field, &names) || nameless(field, of);
+    let modes = fields.into_iter().filter(|(field, of)| fits(field, *of)).filter_map(|(field, _)| field.mode);
     let is_left = |mode: &Mode| left(*mode, text).is_some_and(|left| shown.contains(left.as_str()));
     let declared = modes.filter(is_left).map(|mode| Shown::of(mode, text));
     declared.max_by_key(|shown| shown.first + shown.last).unwrap_or_default()
 }
 
-/// Neither the one field of a type nor one that has a position has its name in the path.
-fn fits(field: &SensitiveField, of: usize, names: &[String]) -> bool {
-    let named = |name: &&str| names.contains(&folded(name));
-    of == 1 || field.name.parse::<usize>().is_ok() || [field.name, field.key].iter().any(named)
+fn is_named(field: &SensitiveField, names: &[String]) -> bool {
+    [field.name, field.key].iter().any(|name| names.contains(&folded(name)))
 }
 
 fn folded(name: &str) -> String {

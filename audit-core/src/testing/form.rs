@@ -176,11 +176,10 @@ fn base64(at: usize, text: &str, before: usize, alphabet: Alphabet) -> Needle {
 
 #[cfg(test)]
 mod tests {
-    use super::super::declared::Shown;
     use super::*;
 
     fn all(text: &str) -> Vec<Needle> {
-        needles(0, &Secret { path: String::new(), text: text.into(), shown: Shown::default() })
+        needles(0, &Secret { path: String::new(), text: text.into(), shown: None })
     }
 
     fn texts(text: &str, form: Form) -> Vec<String> {

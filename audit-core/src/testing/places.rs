@@ -1,7 +1,5 @@
 //! Which places of a value are sensitive: those that its record hides.
 
-use std::collections::HashSet;
-
 use serde::Serialize;
 
 use super::tree::{Step, Tree};
@@ -59,11 +57,6 @@ impl Look {
 
     pub(super) fn plain(&self) -> &Tree {
         &self.plain
-    }
-
-    /// Every text, number and name that the record shows.
-    pub(super) fn shown(&self) -> HashSet<&str> {
-        self.written.texts()
     }
 
     pub(super) fn places(&self) -> Places {

@@ -5,7 +5,6 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::declared::declared;
 use super::places::{Look, Place};
 use super::secret::{NUMBER_DIGITS, Secrets};
 use super::tree::{Step, Tree};
@@ -40,7 +39,7 @@ const SMALL: &str = "its type takes no number of seven digits, and a shorter one
 const OMITTED: &str = "the record leaves it out without a word: name it with `Canary::plant`";
 
 /// What comes back from its own JSON, and can be recorded.
-pub trait Roundtrip: Serialize + DeserializeOwned + Sensitive {}
+pub(super) trait Roundtrip: Serialize + DeserializeOwned + Sensitive {}
 
 impl<T: Serialize + DeserializeOwned + Sensitive> Roundtrip for T {}
 
@@ -91,15 +90,9 @@ impl Planted {
         }
     }
 
-    /// The value with its secrets; of each secret is noted what may be shown.
-    pub(super) fn value<T: Roundtrip>(&mut self) -> Result<T, String> {
-        let value = read::<T>(&self.tree).map_err(|error| error.to_string())?;
-        let look = Look::at(&value)?;
-        let shown = look.shown();
-        for secret in &mut self.secrets.all {
-            secret.shown = declared(&secret.path, &secret.text, &shown);
-        }
-        Ok(value)
+    /// The value with its secrets.
+    pub(super) fn value<T: Roundtrip>(&self) -> Result<T, String> {
+        read::<T>(&self.tree).map_err(|error| error.to_string())
     }
 
     /// Plants in all that lies where the steps lead.

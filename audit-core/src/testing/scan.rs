@@ -90,7 +90,7 @@ impl Scanner {
 
     fn is_shown(&self, hit: &Hit) -> bool {
         let secret = &self.secrets[hit.secret];
-        secret.shown.allows(&hit.characters, secret.text.chars().count())
+        secret.shown.unwrap_or_default().allows(&hit.characters, secret.text.chars().count())
     }
 
     /// Whether so little is there by chance: digits in a time, in an id, in a hash; letters in base64.
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     fn scanner(text: &str, shown: Shown) -> Scanner {
-        Scanner::new(vec![Secret { path: "memo".into(), text: text.into(), shown }])
+        Scanner::new(vec![Secret { path: "memo".into(), text: text.into(), shown: Some(shown) }])
     }
 
     fn encoded(form: Form, text: &str) -> Vec<u8> {

@@ -28,8 +28,8 @@ pub(super) struct Secret {
     pub(super) path: String,
     /// Its text; of a number the digits.
     pub(super) text: String,
-    /// What a record may show of it.
-    pub(super) shown: Shown,
+    /// What a record may show of it, where the test has said so.
+    pub(super) shown: Option<Shown>,
 }
 
 /// Secrets to build a value from by hand, each under the name by which the report calls it.
@@ -106,7 +106,7 @@ impl Secrets {
     /// Notes what was planted.
     pub(super) fn keep(&mut self, path: &str, text: String) -> String {
         self.taken.extend(parts(&text));
-        self.all.push(Secret { path: path.to_owned(), text: text.clone(), shown: Shown::default() });
+        self.all.push(Secret { path: path.to_owned(), text: text.clone(), shown: None });
         text
     }
 

@@ -8,10 +8,13 @@ use std::time::Duration;
 use tracing::Dispatch;
 use tracing::dispatcher;
 
-use super::capture::{Capture, Tap};
+use super::capture::{Capture, Kept, Place, Tap};
+use super::declared::declared;
 use super::plant::Planted;
 use super::report::{CanaryReport, Fault};
 use super::scan::Scanner;
+use super::secret::Secret;
+use super::tree::Tree;
 use crate::action::Action;
 use crate::recorder::{NotFlushed, Recorder, RecorderBuilder, record_action, with_recorder_sync};
 use crate::sensitive::{KeyRing, Sensitive};
@@ -79,9 +82,21 @@ impl Stage {
         if self.needs_record && kept.records.is_empty() {
             self.faults.push(Fault::NoRecord);
         }
-        let scanner = Scanner::new(self.planted.secrets.all);
+        let secrets = with_declared(self.planted.secrets.all, &kept);
+        let scanner = Scanner::new(secrets);
         CanaryReport::new(outcome, scanner, kept, self.planted.unplanted, self.faults)
     }
+}
+
+/// Notes what may be shown of each secret, as far as any record shows it.
+fn with_declared(mut secrets: Vec<Secret>, kept: &Kept) -> Vec<Secret> {
+    let records = kept.outputs.iter().filter(|output| matches!(output.place, Place::Record { .. }));
+    let trees: Vec<_> = records.filter_map(|output| Tree::parse(str::from_utf8(&output.bytes).ok()?).ok()).collect();
+    let shown = trees.iter().flat_map(Tree::texts).collect();
+    for secret in &mut secrets {
+        secret.shown.get_or_insert_with(|| declared(&secret.path, &secret.text, &shown));
+    }
+    secrets
 }
 
 /// Records a value by a foreign sink and inline, with keys and without, and into the sink to `tracing`.

@@ -3,7 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use audited::testing::{Canary, canary};
-use audited::{Action, carry, record_action};
+use audited::{Action, Journal, Mode, PolicyRule, RedactionPolicy, Sensitive, carry, record_action};
+use serde::{Deserialize, Serialize};
 
 use super::{BankError, Transfer, look, transfer};
 
@@ -117,4 +118,37 @@ fn errors_without_secrets_are_clean() {
         Err::<(), _>(BankError::Frozen)
     });
     report.and_error().assert_clean().unwrap_err();
+}
+
+#[test]
+fn a_journal_is_clean_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("audit.jsonl");
+    let report = canary(&Transfer::sample()).sink(Journal::open(&file).unwrap()).run_sync(|body| look(&body));
+    assert!(std::fs::read_to_string(&file).unwrap().contains("account.look"));
+    report.saw_file(&file).saw_dir(dir.path()).assert_clean();
+}
+
+#[test]
+fn the_recorder_can_have_a_policy() {
+    let policy = RedactionPolicy::new().rule(PolicyRule::new(Mode::Drop).of_type("Transfer").field("device"));
+    let report = canary(&Transfer::sample()).recorder(|builder| builder.redaction(policy)).run_sync(|body| look(&body));
+    let detail = report.records()[0].detail().unwrap();
+    assert!(detail.contains(r#""device":"<redacted>","limit":"hash:"#), "{detail}");
+    report.assert_clean();
+}
+
+#[derive(Deserialize, Serialize, Sensitive)]
+#[sensitive(debug)]
+struct Shows {
+    #[sensitive(mask(first = 12))]
+    memo: String,
+}
+
+#[test]
+fn a_debug_that_is_derived_from_the_marks_is_clean() {
+    let report = canary(&Shows { memo: "gift".into() }).and_debug().check();
+    report.assert_clean();
+    let by_hand = Canary::with(|secrets| Shows { memo: secrets.text("memo") });
+    by_hand.check().assert_clean();
 }

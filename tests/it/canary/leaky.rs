@@ -7,8 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use audited::testing::{CanaryReport, Form, Place, canary};
-use audited::{Action, AuditSink, Durability, Encoder, Record, Sensitive, SinkError, record_action};
+use audited::testing::{Canary, CanaryReport, Form, Place, canary};
+use audited::{Action, AuditSink, Durability, Encoder, Mode, Record, Sensitive, SinkError, record_action};
 use serde::{Deserialize, Serialize};
 
 use super::{Transfer, look, the_leak, transfer};
@@ -290,6 +290,30 @@ fn the_report_tells_where_and_shows_no_whole_secret() {
         assert!(message.contains(&part), "{part} is missing in {message}");
     }
     assert!(!message.contains(&memo[..6]), "{message}");
+}
+
+/// Shows some of the first characters.
+#[derive(Deserialize, Serialize)]
+struct Masked(String);
+
+impl Sensitive for Masked {
+    fn write(&self, encoder: &mut Encoder<'_>) {
+        encoder.object(|fields| {
+            fields.redacted("memo");
+            fields.plain("shown", &format!("{}***", self.0.chars().take(8).collect::<String>()));
+        });
+    }
+}
+
+#[test]
+fn what_a_field_may_show_is_declared_by_hand_and_one_character_more_leaks() {
+    let run = |mode| {
+        let canary = Canary::with(|secrets| Masked(secrets.text("memo")));
+        canary.shows("memo", mode).check()
+    };
+    run(Mode::Mask { first: 8, last: 0 }).assert_clean();
+    let report = run(Mode::Mask { first: 7, last: 1 });
+    assert_eq!(the_leak(&report, Form::Raw).characters, 8);
 }
 
 #[test]

@@ -40,6 +40,8 @@ struct Nested {
     many: Vec<Memo>,
     by_id: BTreeMap<u64, Memo>,
     maybe: Option<Box<Memo>>,
+    #[serde(flatten)]
+    flat: Memo,
     #[sensitive(hash)]
     #[serde(rename = "dev")]
     device: String,
@@ -52,9 +54,10 @@ fn nested_lists_maps_and_flattened_fields() {
         many: vec![memo(), memo()],
         by_id: BTreeMap::from([(7, memo())]),
         maybe: Some(Box::new(memo())),
+        flat: memo(),
         device: "phone".into(),
     };
-    assert_planted(&value, &["innerOne.memo", "many[].memo", "byId.7.memo", "maybe.memo", "dev"]);
+    assert_planted(&value, &["innerOne.memo", "many[].memo", "byId.7.memo", "maybe.memo", "memo", "dev"]);
 }
 
 #[derive(Deserialize, Serialize, Sensitive)]
@@ -164,11 +167,11 @@ struct Composite {
     #[sensitive]
     inner: Unmarked,
     #[sensitive]
-    ratio: f64,
+    share: f64,
     #[sensitive]
     wide: u128,
     #[sensitive]
-    id: Id,
+    passport: Id,
     #[sensitive]
     free: serde_json::Value,
 }
@@ -199,9 +202,9 @@ fn values_of_every_kind_that_are_sensitive_as_a_whole() {
         numbers: vec![1, 2],
         by_name: HashMap::from([("ann".into(), 1), ("bob".into(), 2)]),
         inner: Unmarked { name: "ann".into(), on: true },
-        ratio: 0.5,
+        share: 0.5,
         wide: 1,
-        id: Id("01890a5d-ac96-774b-bcce-b302099a8057".into()),
+        passport: Id("01890a5d-ac96-774b-bcce-b302099a8057".into()),
         free: serde_json::json!({"a": ["b"]}),
     };
     let (mut planted, unplanted) = planted(&value);
@@ -216,10 +219,10 @@ fn values_of_every_kind_that_are_sensitive_as_a_whole() {
             "digest",
             "free",
             "free.a[]",
-            "id",
             "inner.name",
             "numbers[]",
-            "ratio",
+            "passport",
+            "share",
             "wide"
         ]
     );

@@ -30,7 +30,7 @@ struct Open {
 #[derive(Deserialize, Serialize, Sensitive)]
 struct Switch {
     #[sensitive]
-    on: bool,
+    switched: bool,
     #[sensitive]
     absent: Option<String>,
     #[sensitive]
@@ -47,12 +47,12 @@ fn nothing_planted_is_a_failure() {
 
 #[test]
 fn fields_that_carry_no_secret_are_listed_with_the_reason() {
-    let report = canary(&Switch { on: true, absent: None, small: 7, none: Vec::new() }).check();
+    let report = canary(&Switch { switched: true, absent: None, small: 7, none: Vec::new() }).check();
     let unplanted: Vec<_> = report.unplanted().iter().map(ToString::to_string).collect();
     assert_eq!(
         unplanted,
         [
-            "on: a boolean carries no secret",
+            "switched: a boolean carries no secret",
             "absent: it is null: take a sample that has it",
             "small: its type takes no number of seven digits, and a shorter one stands somewhere by chance",
             "none: it is empty: take a sample that has something in it",
@@ -77,8 +77,8 @@ async fn records_of_tasks_without_the_scope_are_missed() {
 fn a_field_asked_for_by_name_must_be_planted() {
     assert_fails(canary(&Transfer::sample()).plant("mema").check(), "nothing was planted at `mema`");
     assert_fails(
-        canary(&Switch { on: true, absent: None, small: 7, none: vec!["x".into()] }).plant("on").check(),
-        "`on`",
+        canary(&Switch { switched: true, absent: None, small: 7, none: vec!["x".into()] }).plant("switched").check(),
+        "`switched`",
     );
     canary(&Transfer::sample()).plant("memo").check().assert_clean();
 }
