@@ -72,7 +72,7 @@ pub struct Canary<T> {
     value: T,
     planted: Planted,
     /// Records the value by itself, in every way there is.
-    probe: Option<fn(&T, &Capture)>,
+    probe: Option<fn(&T, &Stage)>,
     capture: Capture,
     sinks: Vec<Arc<dyn AuditSink>>,
     configure: Option<Configure>,
@@ -272,7 +272,7 @@ impl<T> Canary<T> {
         };
         let stage = Stage::new(builder, capture, sinks, planted, needs_record, faults);
         if let Some(probe) = probe {
-            stage.probe(|capture| probe(&value, capture));
+            probe(&value, &stage);
         }
         (stage, value)
     }

@@ -36,6 +36,7 @@ const EMPTY: &str = "it is empty: take a sample that has something in it";
 const BOOLEAN: &str = "a boolean carries no secret";
 const TAKES_NONE: &str = "its type takes no secret, or is another with it: build the value with `Canary::with`";
 const SMALL: &str = "its type takes no number of seven digits, and a shorter one stands somewhere by chance";
+const FULL: &str = "the record has no room for more secrets: take a smaller sample";
 const OMITTED: &str = "the record leaves it out without a word: name it with `Canary::plant`";
 
 /// What comes back from its own JSON, and can be recorded.
@@ -48,6 +49,8 @@ pub(super) struct Planted {
     tree: Tree,
     pub(super) secrets: Secrets,
     pub(super) unplanted: Vec<Unplanted>,
+    /// Whether a record with one more secret would be too large.
+    full: bool,
 }
 
 /// Whether a place has taken a secret.
@@ -59,7 +62,7 @@ impl Planted {
         let look = Look::at(value)?;
         let tree = look.plain().clone();
         read::<T>(&tree).map_err(|error| format!("it does not come back from its own JSON: {error}"))?;
-        let mut planted = Self { tree, secrets: Secrets::default(), unplanted: Vec::new() };
+        let mut planted = Self { tree, ..Self::empty() };
         let places = look.places();
         // A new name changes the paths of what lies below it, so names come last.
         let (names, values): (Vec<_>, Vec<_>) =
@@ -73,7 +76,7 @@ impl Planted {
 
     /// For a value that is built by hand.
     pub(super) fn empty() -> Self {
-        Self { tree: Tree::Other("null".into()), secrets: Secrets::default(), unplanted: Vec::new() }
+        Self { tree: Tree::Other("null".into()), secrets: Secrets::default(), unplanted: Vec::new(), full: false }
     }
 
     /// Plants at a path whatever the record says of it, unless something is planted there.
@@ -120,6 +123,7 @@ impl Planted {
             (_, Some(Tree::Object(_)) | None) => Err(EMPTY),
         };
         if let Err(why) = taken {
+            let why = if std::mem::take(&mut self.full) { FULL } else { why };
             let unplanted = Unplanted { path: path.to_owned(), why };
             if !self.unplanted.contains(&unplanted) {
                 self.unplanted.push(unplanted);
@@ -203,7 +207,11 @@ impl Planted {
         text: &str,
     ) -> bool {
         let Some(tree) = self.tree.with(steps, secret) else { return false };
-        let Some(look) = read::<T>(&tree).ok().and_then(|value| Look::at(&value).ok()) else { return false };
+        let Ok(value) = read::<T>(&tree) else { return false };
+        let Ok(look) = Look::at(&value) else {
+            self.full = true;
+            return false;
+        };
         let is_name = matches!(site.place.steps.last(), Some(Step::Name(_)));
         let hidden = !site.must_hide || is_name || look.hides(site.place);
         if !hidden || !look.plain().json().contains(mark) {

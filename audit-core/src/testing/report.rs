@@ -118,8 +118,12 @@ impl<R> CanaryReport<R> {
 
     /// Where secrets were planted, as in a record's list of redacted paths.
     pub fn planted(&self) -> Vec<&str> {
-        let mut paths: Vec<_> = self.scanner.secrets().iter().map(|secret| secret.path.as_str()).collect();
-        paths.dedup();
+        let mut paths: Vec<&str> = Vec::new();
+        for secret in self.scanner.secrets() {
+            if !paths.contains(&secret.path.as_str()) {
+                paths.push(&secret.path);
+            }
+        }
         paths
     }
 

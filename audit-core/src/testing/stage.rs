@@ -54,11 +54,6 @@ impl Stage {
         Self { recorder, dispatch, capture, planted, needs_record, faults }
     }
 
-    /// Puts a value out before the code does.
-    pub(super) fn probe(&self, probe: impl FnOnce(&Capture)) {
-        dispatcher::with_default(&self.dispatch, || probe(&self.capture));
-    }
-
     /// Runs code whose log lines are kept.
     pub(super) fn within<R>(&self, inside: impl FnOnce() -> R) -> thread::Result<R> {
         catch_unwind(AssertUnwindSafe(|| dispatcher::with_default(&self.dispatch, inside)))
@@ -100,26 +95,26 @@ fn with_declared(mut secrets: Vec<Secret>, kept: &Kept) -> Vec<Secret> {
 }
 
 /// Records a value by a foreign sink and inline, with keys and without, and into the sink to `tracing`.
-pub(super) fn probe<T: Sensitive>(value: &T, capture: &Capture) {
-    let tap = || Tap { capture: capture.clone(), dispatch: capture.dispatch(), sinks: Vec::new() };
+pub(super) fn probe<T: Sensitive>(value: &T, stage: &Stage) {
+    let Stage { capture, dispatch, .. } = stage;
+    let tap = || Tap { capture: capture.clone(), dispatch: dispatch.clone(), sinks: Vec::new() };
     let recorders = [
         Recorder::builder().sink(tap()).keys(some_keys()),
         Recorder::builder().sink(tap()),
         Recorder::builder().sink(TracingSink::new()).keys(some_keys()),
         Recorder::builder().sink(TracingSink::json()),
     ];
-    for recorder in recorders {
-        match recorder.allow_weak_fail_closed().build() {
-            Ok(recorder) => with_recorder_sync(recorder, || {
-                let builder = record_action(Action::new(PROBE)).field("value", value);
-                capture.add_debug("a record's builder", &builder);
-                if let Err(error) = builder.wait() {
-                    capture.add_error("a record", &error);
-                }
-            }),
-            Err(error) => capture.add_error("a recorder", &error),
-        }
-    }
+    let record = |recorder: RecorderBuilder| match recorder.allow_weak_fail_closed().build() {
+        Ok(recorder) => with_recorder_sync(recorder, || {
+            let builder = record_action(Action::new(PROBE)).field("value", value);
+            capture.add_debug("a record's builder", &builder);
+            if let Err(error) = builder.wait() {
+                capture.add_error("a record", &error);
+            }
+        }),
+        Err(error) => capture.add_error("a recorder", &error),
+    };
+    dispatcher::with_default(dispatch, || recorders.into_iter().for_each(record));
 }
 
 /// A key, so that what is hashed is hashed.

@@ -260,3 +260,24 @@ fn a_hundred_items_have_a_hundred_secrets() {
     let secrets: std::collections::HashSet<_> = wide.all.iter().map(|item| &item.secret).collect();
     assert_eq!(secrets.len(), 100);
 }
+
+#[derive(Deserialize, Serialize, Sensitive)]
+struct Full {
+    #[sensitive(plain)]
+    padding: String,
+    #[sensitive(mask(first = 12))]
+    memo: String,
+}
+
+#[test]
+fn more_paths_than_a_record_lists_are_planted() {
+    let value: BTreeMap<u64, Memo> = (0..100).map(|id| (id, memo())).collect();
+    let (all, none) = planted(&value);
+    assert_eq!((all.len(), none), (100, vec![]));
+}
+
+#[test]
+fn a_sample_that_leaves_no_room_is_told() {
+    let report = canary(&Full { padding: "x".repeat(16 * 1024 - 30), memo: "gift".into() }).check();
+    assert!(report.planted().is_empty() && report.unplanted()[0].why.contains("no room"), "{report}");
+}
