@@ -30,12 +30,16 @@ fn main() {
     println!("redactable     {shown:?}");
     println!("data_privacy   {}\n", by_engine(&engine, &classified));
     compare(&[
-        Row::new("serde_json::to_string, nothing redacted", times(move || serde_json::to_string(black_box(&plain)).unwrap())),
+        Row::new(
+            "serde_json::to_string, nothing redacted",
+            times(move || serde_json::to_string(black_box(&plain)).unwrap()),
+        ),
         Row::new("audited: Detail::new, everything on", times(move || Detail::new(black_box(&ours)))),
         Row::new("serde_json::Value, walked with a list of keys", times(move || walk(black_box(&walked)))),
-        Row::new("redactable: redact a clone, serde_json::to_string", times(move || {
-            serde_json::to_string(&black_box(&redacted).clone().redact()).unwrap()
-        })),
+        Row::new(
+            "redactable: redact a clone, serde_json::to_string",
+            times(move || serde_json::to_string(&black_box(&redacted).clone().redact()).unwrap()),
+        ),
         Row::new("redactable: Debug", times(move || format!("{:?}", black_box(&shown)))),
         Row::new("data_privacy: redacted Debug", times(move || by_engine(&engine, black_box(&classified)))),
     ]);

@@ -100,8 +100,8 @@ impl<'a> Encoder<'a> {
     }
 
     /// Gives back what was written.
-    pub(crate) fn suspend(self) -> (String, Notes) {
-        (self.out.text, self.notes)
+    pub(crate) fn suspend(&mut self) -> (String, Notes) {
+        (std::mem::take(&mut self.out.text), std::mem::take(&mut self.notes))
     }
 
     /// One value, redacted, as JSON, and what happened to it.
@@ -318,9 +318,8 @@ impl<'a> Encoder<'a> {
 
     #[doc(hidden)]
     pub fn only<T: Sensitive + ?Sized>(&mut self, ty: &'static SensitiveType, at: usize, value: &T) {
-        let modes = self.redaction.modes_of(ty);
         let field = &ty.fields[at];
-        match modes.map_or(field.mode, |modes| modes[at]) {
+        match self.redaction.modes_of(ty).of(ty, at) {
             Some(mode) => self.by(mode, field.scope, &mut |encoder| value.write(encoder)),
             None => value.write(self),
         }

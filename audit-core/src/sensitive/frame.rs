@@ -1,8 +1,8 @@
 //! Containers, their entries, and what is cut.
 
-use super::{Mode, SensitiveField};
 use super::encoder::{Encoder, LEVELS_BEYOND, TOO_DEEP};
 use super::notes::MAX_PATH_BYTES;
+use super::{Mode, SensitiveField};
 use crate::json;
 use crate::text::start as start_of;
 

@@ -1,11 +1,10 @@
 //! Objects and arrays being written.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
 use super::encoder::Encoder;
 use super::frame::Frame;
+use super::policy::Modes;
 use super::{Mode, Sensitive, SensitiveField, SensitiveType};
 
 /// An object being written.
@@ -87,7 +86,7 @@ impl<'a> Array<'_, 'a> {
 pub struct Members<'e, 'a> {
     encoder: &'e mut Encoder<'a>,
     ty: &'static SensitiveType,
-    modes: Option<Cow<'a, [Option<Mode>]>>,
+    modes: Modes<'a>,
     /// What is to be closed.
     frame: Option<Frame>,
     named: bool,
@@ -103,7 +102,7 @@ impl<'e, 'a> Members<'e, 'a> {
         named: bool,
     ) -> Self {
         let modes = encoder.redaction.modes_of(ty);
-        let at_once = named && encoder.depth > 0 && !encoder.careful && modes.is_none();
+        let at_once = named && encoder.depth > 0 && !encoder.careful && matches!(modes, Modes::AsTyped);
         Self { encoder, ty, modes, frame, named, at_once }
     }
 
@@ -159,7 +158,7 @@ impl<'e, 'a> Members<'e, 'a> {
     }
 
     fn mode(&self, at: usize) -> Option<Mode> {
-        self.modes.as_ref().map_or(self.ty.fields[at].mode, |modes| modes[at])
+        self.modes.of(self.ty, at)
     }
 
     fn begin(&mut self, field: &'static SensitiveField) {

@@ -5,7 +5,7 @@ use super::SensitiveField;
 use super::notes::MAX_PATH_BYTES;
 
 /// How many levels need no allocation.
-const NEAR: usize = 12;
+const NEAR: usize = 6;
 
 #[derive(Debug)]
 pub(super) struct Path {
@@ -15,85 +15,105 @@ pub(super) struct Path {
     saved: Vec<(usize, String)>,
 }
 
-/// What leads to the value of one level.
+/// What leads to the value of one level. Its parts are set one by one, in place: the whole is larger than what the
+/// processor forwards from a store to the next load.
 #[derive(Clone, Copy, Debug)]
-enum Step {
-    Nothing,
-    Item,
-    /// A registered field.
-    Field(&'static SensitiveField),
-    /// The key that lies here, without its quotes.
-    Key {
-        start: u32,
-        length: u32,
-    },
-    /// The key that was saved.
-    Saved,
+struct Step {
+    /// A registered field; it comes before the span.
+    field: Option<&'static SensitiveField>,
+    span: Span,
+}
+
+/// A key that lies in the text, without its quotes; or one of the constants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    start: u32,
+    length: u32,
+}
+
+impl Span {
+    const NOTHING: Self = Self { start: 0, length: u32::MAX };
+    const ITEM: Self = Self { start: 1, length: u32::MAX };
+    const SAVED: Self = Self { start: 2, length: u32::MAX };
+
+    fn key(start: usize, length: usize) -> Self {
+        match (u32::try_from(start), u32::try_from(length)) {
+            (Ok(start), Ok(length)) => Self { start, length },
+            _ => Self::NOTHING,
+        }
+    }
+
+    /// The key that lies there, where it is one.
+    fn of(self, text: &str) -> Option<&str> {
+        let start = self.start as usize;
+        (self.length != u32::MAX).then(|| text.get(start..start + self.length as usize).unwrap_or_default())
+    }
 }
 
 impl Path {
     pub(super) const fn new() -> Self {
-        Self { near: [Step::Nothing; NEAR], far: Vec::new(), saved: Vec::new() }
+        Self { near: [Step { field: None, span: Span::NOTHING }; NEAR], far: Vec::new(), saved: Vec::new() }
     }
 
     /// The values of this level are items.
     pub(super) fn item(&mut self, level: usize) {
-        self.set(level, Step::Item);
+        self.set(level, Span::ITEM);
     }
 
     /// The value that comes next on this level belongs to this field.
+    #[inline]
     pub(super) fn field(&mut self, level: usize, field: &'static SensitiveField) {
-        self.set(level, Step::Field(field));
+        self.step(level).field = Some(field);
     }
 
     /// The value that comes next on this level belongs to the key that lies there, without its quotes.
     pub(super) fn key(&mut self, level: usize, start: usize, length: usize) {
-        let step = match (u32::try_from(start), u32::try_from(length)) {
-            (Ok(start), Ok(length)) => Step::Key { start, length },
-            _ => Step::Nothing,
-        };
-        self.set(level, step);
+        self.set(level, Span::key(start, length));
     }
 
     /// Nothing leads to the value of this level.
     pub(super) fn nothing(&mut self, level: usize) {
-        self.set(level, Step::Nothing);
+        self.set(level, Span::NOTHING);
     }
 
-    fn set(&mut self, level: usize, step: Step) {
-        match self.near.get_mut(level) {
-            Some(place) => *place = step,
-            None => self.set_far(level - NEAR, step),
-        }
+    fn set(&mut self, level: usize, span: Span) {
+        let step = self.step(level);
+        step.field = None;
+        step.span = span;
+    }
+
+    #[inline]
+    fn step(&mut self, level: usize) -> &mut Step {
+        if level < NEAR { &mut self.near[level] } else { self.far_step(level - NEAR) }
     }
 
     #[cold]
-    fn set_far(&mut self, level: usize, step: Step) {
+    fn far_step(&mut self, level: usize) -> &mut Step {
         if level >= self.far.len() {
-            self.far.resize(level + 1, Step::Nothing);
+            self.far.resize(level + 1, Step { field: None, span: Span::NOTHING });
         }
-        self.far[level] = step;
+        &mut self.far[level]
     }
 
-    fn get(&self, level: usize) -> Step {
-        self.near.get(level).or_else(|| self.far.get(level - NEAR)).copied().unwrap_or(Step::Nothing)
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.near.iter().chain(&self.far)
     }
 
     /// Writes the path to the value of this level, as it stands between the quotes of a JSON string. Says whether it
     /// leads through items, which share it.
     pub(super) fn write(&self, level: usize, text: &str, path: &mut String) -> bool {
         let (start, mut shared) = (path.len(), false);
-        for level in 0..=level {
-            let key = match self.get(level) {
-                Step::Nothing => continue,
-                Step::Item => {
+        for (level, step) in self.steps().take(level + 1).enumerate() {
+            let key = match (step.field, step.span) {
+                // A registered field has a ready key, which needs no escaping.
+                (Some(field), _) => field.key,
+                (None, Span::NOTHING) => continue,
+                (None, Span::ITEM) => {
                     path.push_str("[]");
                     shared = true;
                     continue;
                 }
-                Step::Field(field) => field.key_in_json(),
-                Step::Key { start, length } => lying(text, start, length),
-                Step::Saved => self.saved(level),
+                (None, span) => span.of(text).unwrap_or_else(|| self.saved(level)),
             };
             if path.len() > start {
                 path.push('.');
@@ -113,19 +133,13 @@ impl Path {
 
     /// The text is about to be taken away from here on.
     pub(super) fn save(&mut self, text: &str, from: usize) {
-        for level in 0..NEAR + self.far.len() {
-            let Step::Key { start, length } = self.get(level) else { continue };
-            if start as usize >= from {
-                let key = lying(text, start, length).to_owned();
-                self.saved.retain(|(of, _)| *of != level);
-                self.saved.push((level, key));
-                self.set(level, Step::Saved);
+        let Self { near, far, saved } = self;
+        for (level, step) in near.iter_mut().chain(far).enumerate() {
+            if let (None, Some(key), true) = (step.field, step.span.of(text), step.span.start as usize >= from) {
+                saved.retain(|(of, _)| *of != level);
+                saved.push((level, key.to_owned()));
+                step.span = Span::SAVED;
             }
         }
     }
-}
-
-fn lying(text: &str, start: u32, length: u32) -> &str {
-    let start = start as usize;
-    text.get(start..start + length as usize).unwrap_or_default()
 }

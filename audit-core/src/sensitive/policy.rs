@@ -102,7 +102,7 @@ impl RedactionPolicy {
         let table = |tenant: Option<&str>| {
             known
                 .iter()
-                .map(|ty| (ptr::from_ref::<SensitiveType>(ty).addr(), tightened(&self.rules, ty, tenant)))
+                .map(|ty| (ptr::from_ref::<SensitiveType>(ty).addr(), tightened_fields(&self.rules, ty, tenant)))
                 .collect()
         };
         let base = table(None);
@@ -182,10 +182,32 @@ impl fmt::Display for PolicyRule {
 }
 
 /// The modes of one type's fields, where any differs from what the type says.
-type Modes = Option<Box<[Option<Mode>]>>;
+type Tightened = Option<Box<[Option<Mode>]>>;
 
 /// The modes of every registered type, by where its description lies.
-type Table = HashMap<usize, Modes>;
+type Table = HashMap<usize, Tightened>;
+
+/// The modes of one type's fields in one record.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Modes<'a> {
+    /// No rule is for the type.
+    AsTyped,
+    /// Worked out when the recorder was built.
+    Tightened(&'a [Option<Mode>]),
+    /// The linker has lost the type's registration: the rules hold nevertheless.
+    Unregistered(&'a [PolicyRule], Option<&'a str>),
+}
+
+impl Modes<'_> {
+    pub(super) fn of(self, ty: &'static SensitiveType, at: usize) -> Option<Mode> {
+        let field = &ty.fields[at];
+        match self {
+            Self::AsTyped => field.mode,
+            Self::Tightened(modes) => modes[at],
+            Self::Unregistered(rules, tenant) => tightened(rules, ty, field, tenant),
+        }
+    }
+}
 
 /// A policy, worked out.
 #[derive(Debug)]
@@ -196,12 +218,12 @@ pub(crate) struct Folded {
 }
 
 impl Folded {
-    pub(super) fn modes_of(&self, ty: &'static SensitiveType, tenant: Option<&str>) -> Option<Cow<'_, [Option<Mode>]>> {
+    pub(super) fn modes_of<'a>(&'a self, ty: &'static SensitiveType, tenant: Option<&'a str>) -> Modes<'a> {
         let table = tenant.and_then(|tenant| self.tenants.get(tenant)).unwrap_or(&self.base);
         match table.get(&ptr::from_ref(ty).addr()) {
-            Some(modes) => modes.as_deref().map(Cow::Borrowed),
-            // The linker has lost its registration: the rules hold nevertheless.
-            None => tightened(&self.rules, ty, tenant).map(|modes| Cow::Owned(modes.into_vec())),
+            Some(None) => Modes::AsTyped,
+            Some(Some(modes)) => Modes::Tightened(modes),
+            None => Modes::Unregistered(&self.rules, tenant),
         }
     }
 
@@ -223,15 +245,15 @@ impl Folded {
     }
 }
 
-fn tightened(rules: &[PolicyRule], ty: &SensitiveType, tenant: Option<&str>) -> Modes {
-    let rules: Vec<_> = rules.iter().filter(|rule| rule.applies_to(tenant)).collect();
-    let tightened = |field: &SensitiveField| {
-        let fitting = rules.iter().filter(|rule| rule.fits(ty, field));
-        fitting.fold(field.mode, |mode, rule| Some(mode.unwrap_or(Mode::Plain).tightened_by(rule.mode)))
-    };
-    let modes: Box<[_]> = ty.fields.iter().map(tightened).collect();
+fn tightened_fields(rules: &[PolicyRule], ty: &SensitiveType, tenant: Option<&str>) -> Tightened {
+    let modes: Box<[_]> = ty.fields.iter().map(|field| tightened(rules, ty, field, tenant)).collect();
     let changed = modes.iter().zip(ty.fields).any(|(mode, field)| *mode != field.mode);
     changed.then_some(modes)
+}
+
+fn tightened(rules: &[PolicyRule], ty: &SensitiveType, field: &SensitiveField, tenant: Option<&str>) -> Option<Mode> {
+    let fitting = rules.iter().filter(|rule| rule.applies_to(tenant) && rule.fits(ty, field));
+    fitting.fold(field.mode, |mode, rule| Some(mode.unwrap_or(Mode::Plain).tightened_by(rule.mode)))
 }
 
 /// A policy cannot be taken.

@@ -1,10 +1,9 @@
 //! What the encoder is told of the recorder and the record.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::LazyLock;
 
-use super::policy::Folded;
+use super::policy::{Folded, Modes};
 use super::{KeyRing, Limits, Mode, SensitiveType};
 
 /// What a recorder has decided: its keys, its bounds, the operator's policy.
@@ -39,9 +38,13 @@ pub struct Redaction<'a> {
 }
 
 impl<'a> Redaction<'a> {
-    /// The modes of a type's fields, where a policy changes any.
-    pub(super) fn modes_of(self, ty: &'static SensitiveType) -> Option<Cow<'a, [Option<Mode>]>> {
-        self.rules.policy.as_ref()?.modes_of(ty, self.tenant)
+    /// The modes of a type's fields.
+    #[inline]
+    pub(super) fn modes_of(self, ty: &'static SensitiveType) -> Modes<'a> {
+        match &self.rules.policy {
+            None => Modes::AsTyped,
+            Some(policy) => policy.modes_of(ty, self.tenant),
+        }
     }
 
     /// What a policy says of a key, whatever it belongs to.

@@ -66,11 +66,6 @@ impl SensitiveField {
         Self { variant, name, key, mode, class: None, scope: None, json, at_once }
     }
 
-    /// The key of a field that has a ready one, without its quotes.
-    pub(super) fn key_in_json(&self) -> &'static str {
-        self.json.get(2..self.json.len() - 2).unwrap_or_default()
-    }
-
     #[doc(hidden)]
     #[must_use]
     pub const fn class(mut self, class: &'static str) -> Self {

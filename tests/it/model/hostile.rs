@@ -138,7 +138,7 @@ fn odd_numbers_and_keys_are_what_json_can_say() {
     assert!(record.detail().unwrap().contains(&format!(r#""least":{},"most":{}"#, i128::MIN, u128::MAX)));
     assert_eq!(value["detail"]["ints"]["1"], "a");
     assert_eq!(value["detail"]["by_id"]["7"], true);
-    assert_eq!(record.flags(), ["unencodable"], "what JSON cannot say is marked"); 
+    assert_eq!(record.flags(), ["unencodable"], "what JSON cannot say is marked");
 }
 
 /// Writes itself by a function.

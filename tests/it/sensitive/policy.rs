@@ -90,7 +90,8 @@ fn without_a_policy_the_types_decide() {
 
 #[test]
 fn a_rule_tightens_by_field_class_type_and_all_together() {
-    let by_field = RedactionPolicy::new().rule(rule(Mode::Mask { first: 3, last: 0 }).of_type("PolicyAccount").field("owner"));
+    let by_field =
+        RedactionPolicy::new().rule(rule(Mode::Mask { first: 3, last: 0 }).of_type("PolicyAccount").field("owner"));
     let (account, redacted) = shown(by_field, None);
     assert_eq!(account["owner"], "Ann***");
     assert_eq!(account["phone"], "+43 1 234567890");
@@ -166,9 +167,8 @@ fn call(reference: &str, account: &PolicyAccount) {}
 
 #[test]
 fn events_captures_and_free_keys_obey_it() {
-    let policy = RedactionPolicy::new()
-        .rule(rule(Mode::Drop).class("policy.contact"))
-        .rule(rule(Mode::Len).field("reference"));
+    let policy =
+        RedactionPolicy::new().rule(rule(Mode::Drop).class("policy.contact")).rule(rule(Mode::Len).field("reference"));
     let (memory, recorder) = memory_with(policy);
     with_recorder_sync(recorder, || {
         record(&PolicyEvent::Opened { phone: "+43 1 99".into() }).wait().unwrap();
@@ -190,7 +190,11 @@ fn events_captures_and_free_keys_obey_it() {
 fn it_stands_in_the_start_record() {
     let (memory, _recorder) = memory_with(RedactionPolicy::new().rule(rule(Mode::Drop).class("policy.contact")));
     let started = memory.last("audit.started").unwrap();
-    assert!(started.detail().unwrap().contains(r#""redaction_rules":["drop class `policy.contact`"]"#), "{}", started.json());
+    assert!(
+        started.detail().unwrap().contains(r#""redaction_rules":["drop class `policy.contact`"]"#),
+        "{}",
+        started.json()
+    );
 }
 
 #[test]
@@ -217,6 +221,7 @@ fn it_reads_from_configuration_and_says_what_is_wrong() {
     assert_eq!(shown(policy, Some("acme")).0["owner"], "Ann***");
     let error = serde_json::from_str::<RedactionPolicy>(r#"{ "rules": [{ "mode": "dorp" }] }"#).unwrap_err();
     assert!(error.to_string().starts_with("`dorp` is no mode: there are `drop`, `hash`"), "{error}");
-    let error = serde_json::from_str::<RedactionPolicy>(r#"{ "rules": [{ "mode": "drop", "clas": "x" }] }"#).unwrap_err();
+    let error =
+        serde_json::from_str::<RedactionPolicy>(r#"{ "rules": [{ "mode": "drop", "clas": "x" }] }"#).unwrap_err();
     assert!(error.to_string().contains("unknown field `clas`"), "{error}");
 }
