@@ -1,13 +1,15 @@
-//! What the attribute costs the compiler: 500 async handlers of six arguments, plain, with `#[audited]` and with
-//! `#[tracing::instrument]`, each capturing all six.
+//! What the macros cost the compiler: 500 async handlers of six arguments, plain, with `#[audited]` and with
+//! `#[tracing::instrument]`, each capturing all six; and 500 structs of eight fields, plain, with `#[derive(Sensitive)]`
+//! and put into a record, and with `#[derive(Serialize)]` and put into a `String`.
 //!
 //! ```text
-//! cargo bench --bench compile
+//! cargo bench --bench compile              # both
+//! cargo bench --bench compile -- handlers  # one of them; the other is `types`
 //! ```
 //!
-//! The handlers lie in a package of their own, in a folder that is removed at the end. Its dependencies are built
+//! The code lies in a package of their own, in a folder that is removed at the end. Its dependencies are built
 //! first; then only the package itself is built again and again, the three kinds in turns, without incremental
-//! compilation. A figure is what one handler adds to the plain one, a ratio is taken within its round.
+//! compilation. A figure is what one item adds to the plain one, a ratio is taken within its round.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,36 +17,45 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-const HANDLERS: u32 = 500;
+const ITEMS: u32 = 500;
 const ROUNDS: usize = 3;
 
 fn main() {
+    let chosen: Vec<_> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    for what in [What::Handlers, What::Types] {
+        if chosen.is_empty() || chosen.iter().any(|word| word == what.name()) {
+            compare(what);
+        }
+    }
+}
+
+fn compare(what: What) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let bench = Bench::new(folder.path());
-    println!("{HANDLERS} handlers, {ROUNDS} rounds; added for each handler: median (least to most)\n");
-    println!("{:<10} {:>26} {:>26} {:>22}", "", "#[audited]", "#[instrument]", "audited / instrument");
+    let bench = Bench::new(folder.path(), what);
+    let [_, ours, theirs] = Kind::ALL.map(|kind| what.label(kind));
+    println!("{ITEMS} {}, {ROUNDS} rounds; added for each: median (least to most)\n", what.name());
+    println!("{:<10} {ours:>26} {theirs:>26} {:>26}", "", "ours / theirs");
     for mode in [Mode::Check, Mode::Debug, Mode::Release] {
         bench.build(Kind::Plain, mode);
         let rounds: Vec<_> = (0..ROUNDS).map(|_| Kind::ALL.map(|kind| bench.build(kind, mode).as_secs_f64())).collect();
-        let added = |kind: usize| rounds.iter().map(move |round| (round[kind] - round[0]) * 1e3 / f64::from(HANDLERS));
-        let ratio = added(1).zip(added(2)).map(|(audited, instrument)| audited / instrument);
+        let added = |kind: usize| rounds.iter().map(move |round| (round[kind] - round[0]) * 1e3 / f64::from(ITEMS));
+        let ratio = added(1).zip(added(2)).map(|(ours, theirs)| ours / theirs);
         println!(
-            "{:<10} {:>26} {:>26} {:>22}",
+            "{:<10} {:>26} {:>26} {:>26}",
             mode.name(),
             spread(added(1), "ms"),
             spread(added(2), "ms"),
             spread(ratio, "")
         );
     }
-    let [plain, audited, instrument] = Kind::ALL.map(|kind| bench.size(kind));
-    let each =
-        |size: u64| f64::from(u32::try_from(size.saturating_sub(plain)).unwrap_or(u32::MAX)) / f64::from(HANDLERS);
+    let [plain, ours, theirs] = Kind::ALL.map(|kind| bench.size(kind));
+    let each = |size: u64| f64::from(u32::try_from(size.saturating_sub(plain)).unwrap_or(u32::MAX)) / f64::from(ITEMS);
     println!(
-        "{:<10} {:>26} {:>26} {:>22}",
+        "{:<10} {:>26} {:>26} {:>26}\n",
         "binary",
-        format!("{:.0} B", each(audited)),
-        format!("{:.0} B", each(instrument)),
-        format!("{:.2}", each(audited) / each(instrument))
+        format!("{:.0} B", each(ours)),
+        format!("{:.0} B", each(theirs)),
+        format!("{:.2}", each(ours) / each(theirs))
     );
 }
 
@@ -56,46 +67,106 @@ fn spread(figures: impl Iterator<Item = f64>, unit: &str) -> String {
 }
 
 #[derive(Clone, Copy)]
+enum What {
+    Handlers,
+    Types,
+}
+
+impl What {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Handlers => "handlers",
+            Self::Types => "types",
+        }
+    }
+
+    const fn label(self, kind: Kind) -> &'static str {
+        match (self, kind) {
+            (_, Kind::Plain) => "plain",
+            (Self::Handlers, Kind::Ours) => "#[audited]",
+            (Self::Handlers, Kind::Theirs) => "#[instrument]",
+            (Self::Types, Kind::Ours) => "#[derive(Sensitive)]",
+            (Self::Types, Kind::Theirs) => "#[derive(Serialize)]",
+        }
+    }
+
+    fn source(self, kind: Kind) -> String {
+        match self {
+            Self::Handlers => handlers(kind),
+            Self::Types => types(kind),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
 enum Kind {
     Plain,
-    Audited,
-    Instrument,
+    Ours,
+    Theirs,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Plain, Self::Audited, Self::Instrument];
+    const ALL: [Self; 3] = [Self::Plain, Self::Ours, Self::Theirs];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
-            Self::Audited => "audited",
-            Self::Instrument => "instrument",
+            Self::Ours => "ours",
+            Self::Theirs => "theirs",
         }
     }
+}
 
-    fn attribute(self, handler: u32) -> String {
-        match self {
-            Self::Plain => String::new(),
-            Self::Audited => {
+fn handlers(kind: Kind) -> String {
+    let mut source = String::from(COMMON);
+    for handler in 0..ITEMS {
+        let attribute = match kind {
+            Kind::Plain => String::new(),
+            Kind::Ours => {
                 format!("#[audited::audited(action = \"bench.h{handler}\", fields(a, b, c = plain(c), d, e, f))]")
             }
-            Self::Instrument => "#[tracing::instrument]".to_owned(),
-        }
+            Kind::Theirs => "#[tracing::instrument]".to_owned(),
+        };
+        let _ = write!(source, "{attribute}{}", HANDLER.replace("NAME", &format!("h{handler}")));
     }
+    source.push_str("fn main() {\n");
+    for handler in 0..ITEMS {
+        let _ = writeln!(source, "    run(Box::pin(h{handler}(1, 2, String::new(), false, 5, 6)));");
+    }
+    source.push_str("}\n");
+    source
+}
 
-    fn source(self) -> String {
-        let mut source = String::from(COMMON);
-        for handler in 0..HANDLERS {
-            let attribute = self.attribute(handler);
-            let _ = write!(source, "{attribute}{}", HANDLER.replace("NAME", &format!("h{handler}")));
+fn types(kind: Kind) -> String {
+    let (derive, [plain, dropped], written) = match kind {
+        Kind::Plain => ("", [""; 2], "std::hint::black_box(value);"),
+        Kind::Ours => (
+            "#[derive(audited::Sensitive)]",
+            ["#[sensitive(plain)]", "#[sensitive]"],
+            "std::hint::black_box(audited::Detail::new(value));",
+        ),
+        Kind::Theirs => {
+            ("#[derive(serde::Serialize)]", [""; 2], "std::hint::black_box(serde_json::to_string(value).ok());")
         }
-        source.push_str("fn main() {\n");
-        for handler in 0..HANDLERS {
-            let _ = writeln!(source, "    run(Box::pin(h{handler}(1, 2, String::new(), false, 5, 6)));");
-        }
-        source.push_str("}\n");
-        source
+    };
+    let mut source = String::new();
+    for item in 0..ITEMS {
+        let _ = write!(
+            source,
+            "{derive} pub struct T{item} {{ pub a: u64, pub b: u32, {plain} pub c: String, pub d: bool, pub e: i64, {dropped} \
+             pub f: String, {plain} pub g: String, pub h: Option<u64> }}\n#[inline(never)] pub fn f{item}(value: &T{item}) \
+             {{ {written} }}\n"
+        );
     }
+    source.push_str("fn main() {\n");
+    for item in 0..ITEMS {
+        let _ = writeln!(
+            source,
+            "    f{item}(&T{item} {{ a: 1, b: 2, c: String::new(), d: false, e: 5, f: String::new(), g: String::new(), h: None }});"
+        );
+    }
+    source.push_str("}\n");
+    source
 }
 
 const COMMON: &str = "
@@ -165,7 +236,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(folder: &Path) -> Self {
+    fn new(folder: &Path, what: What) -> Self {
         let bench = Self { folder: folder.to_owned() };
         let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
         for kind in Kind::ALL {
@@ -173,11 +244,12 @@ impl Bench {
             fs::create_dir_all(package.join("src")).expect("the folder of a package");
             let manifest = format!(
                 "[package]\nname = \"bench-{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
-                 audited = {{ path = {workspace:?} }}\ntracing = \"0.1\"\n\n[workspace]\n",
+                 audited = {{ path = {workspace:?} }}\nserde = {{ version = \"1\", features = [\"derive\"] }}\n\
+                 serde_json = \"1\"\ntracing = \"0.1\"\n\n[workspace]\n",
                 kind.name()
             );
             fs::write(package.join("Cargo.toml"), manifest).expect("a manifest");
-            fs::write(package.join("src/main.rs"), kind.source()).expect("a source file");
+            fs::write(package.join("src/main.rs"), what.source(kind)).expect("a source file");
             // The versions that the workspace has, so that nothing is fetched.
             fs::copy(Path::new(workspace).join("Cargo.lock"), package.join("Cargo.lock")).expect("a lock file");
         }

@@ -17,11 +17,12 @@ use redactable::Redactable;
 use serde::Serialize;
 use serde_json::Value;
 
+use audited_benches::peers::ByRedactable;
 use audited_benches::{Row, compare};
 
 fn main() {
     let (ours, plain, walked) = (Transfer::example(), Transfer::example(), Transfer::example());
-    let (redacted, shown) = (ByRedactable::example(), ByRedactable::example());
+    let (redacted, shown) = (by_redactable(), by_redactable());
     let (engine, classified) = (engine(), ByDataPrivacy::example());
     println!("serde_json     {}", serde_json::to_string(&plain).unwrap());
     println!("audited        {}", Detail::new(&ours).json());
@@ -73,8 +74,8 @@ impl Transfer {
             urgent: false,
             currency: "EUR".into(),
             to: "acc-0750".into(),
-            memo: "rent".into(),
-            device: "9f1c2d34-pixel-8".into(),
+            memo: "Rent for November, thank you".into(),
+            device: "9f1c2d34-77b0-4e1c-8f0a-5d1b7c6e2a90".into(),
             at: 1_790_000_000,
         }
     }
@@ -102,25 +103,9 @@ fn walk(transfer: &Transfer) -> String {
     value.to_string()
 }
 
-#[derive(Clone, Serialize, redactable::Sensitive)]
-struct ByRedactable {
-    id: u64,
-    cents: u64,
-    urgent: bool,
-    currency: String,
-    to: String,
-    #[sensitive(redactable::Secret)]
-    memo: String,
-    #[sensitive(redactable::Secret)]
-    device: String,
-    at: i64,
-}
-
-impl ByRedactable {
-    fn example() -> Self {
-        let Transfer { id, cents, urgent, currency, to, memo, device, at } = Transfer::example();
-        Self { id, cents, urgent, currency, to, memo, device, at }
-    }
+fn by_redactable() -> ByRedactable {
+    let Transfer { id, cents, urgent, currency, to, memo, device, at } = Transfer::example();
+    ByRedactable { id, cents, urgent, currency, to, memo, device, at }
 }
 
 #[taxonomy(bank)]

@@ -57,7 +57,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// The modes are those of `#[derive(Sensitive)]`, which says more about them. Only the bare word is such a wrapper:
 /// `self::len(x)` calls a function of that name. A marked parameter is captured by its name, and no wrapper but `drop`
 /// goes with it; an expression made of it, such as `name.trim()`, is a value of its own. The mark needs a parameter
-/// with a name; of `Path(id)` it is said at the capture.
+/// with a name; of `Path(id)` it is said at the capture. A redactor is one of what a marked parameter refers to; around
+/// a captured reference that is `with(*text, path::Type)`.
 ///
 /// ```text
 /// #[audited(action = "user.sign_in", subject = hash(email), fields(password, agent = truncate(agent, 16)))]

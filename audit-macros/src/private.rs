@@ -22,3 +22,15 @@ pub(crate) fn at(tokens: &TokenStream, span: Span) -> TokenStream {
     };
     tokens.clone().into_iter().map(located).collect()
 }
+
+/// The same where the tokens begin an expression whose other tokens are the user's: of two kinds of spans the compiler
+/// would make one of the whole macro.
+pub(crate) fn among_users(private: &TokenStream, span: Span) -> TokenStream {
+    let set = |mut token: TokenTree| {
+        // What `$crate` means hangs on its span.
+        let of_macro = matches!(&token, TokenTree::Ident(ident) if ident == "$crate");
+        token.set_span(if of_macro { token.span().located_at(span) } else { span });
+        token
+    };
+    private.clone().into_iter().map(set).collect()
+}

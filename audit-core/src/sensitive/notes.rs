@@ -52,11 +52,18 @@ impl Paths {
             false
         };
         self.json.push('"');
-        if shared && self.is_known(start) {
+        if self.is_last(start) || shared && self.is_known(start) {
             self.json.truncate(start - 1);
         } else {
             self.count += 1;
         }
+    }
+
+    /// Whether the path that was just added was the last one before it.
+    fn is_last(&self, start: usize) -> bool {
+        let (known, new) = self.json.split_at(start);
+        let rest = known.strip_suffix(',').and_then(|known| known.strip_suffix(new));
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with("\","))
     }
 
     /// Whether the path that was just added is in the list already.

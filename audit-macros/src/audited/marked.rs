@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Attribute, Expr, FnArg, Pat, PatIdent, Signature, UnOp};
+use syn::{Attribute, Expr, FnArg, Pat, PatIdent, Signature, Token, Type, UnOp, parse_quote};
 
 use super::args::{Args, Captured};
 use crate::ctxt::Ctxt;
@@ -18,6 +18,8 @@ pub(super) struct Marked {
     mode: Mode,
     /// The mark as the user wrote it.
     mark: String,
+    /// Whether it is a reference.
+    refers: bool,
 }
 
 /// Reads the marks of the parameters.
@@ -84,7 +86,8 @@ fn parameter(ctxt: &Ctxt, input: &FnArg) -> Option<Marked> {
     if let (Mode::Plain, None, Some(word)) = (&mode, &marks.reason, secret::word_in(&text)) {
         ctxt.error_spanned_by(name, secret::shown_without_reason(&text, &word));
     }
-    Some(Marked { name: name.clone(), mode, mark: written(first) })
+    let refers = matches!(*param.ty, Type::Reference(_));
+    Some(Marked { name: name.clone(), mode, mark: written(first), refers })
 }
 
 fn name_of(pattern: &Pat) -> Option<&Ident> {
@@ -99,6 +102,11 @@ fn apply_to<'a>(ctxt: &Ctxt, marked: impl IntoIterator<Item = &'a Marked>, captu
     let Some(marked) = marked.into_iter().find(|marked| marked.name.unraw() == name.unraw()) else { return };
     let Some(wrapper) = &captured.wrapper else {
         captured.mode = Some(marked.mode.clone());
+        if matches!(marked.mode, Mode::With(_)) {
+            // A redactor is one of what is referred to, however the parameter and the capture refer to it.
+            let star = marked.refers.then(|| Token![*](name.span()));
+            captured.value = parse_quote!(#star #name);
+        }
         return;
     };
     let mark = &marked.mark;

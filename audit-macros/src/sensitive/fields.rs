@@ -98,7 +98,7 @@ fn shown(private: &TokenStream, field: &Field<'_>, value: &TokenStream) -> Shown
         (Some(_), Some(with)) => with.function.span(),
         _ => ty.span(),
     };
-    let (private, value) = (private::at(private, span), private::at(value, span));
+    let (private, value) = (private::among_users(private, span), private::at(value, span));
     let shown = match (mode, &field.names.with) {
         (None, _) => return Shown::As(quote_spanned!(span=> ::<#ty>), value),
         (Some(Mode::Drop), _) => return Shown::Dropped,

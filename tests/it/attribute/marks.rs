@@ -94,8 +94,8 @@ fn a_marked_parameter_can_be_an_identity() {
 /// Of a text its first letter.
 struct Initial<const N: usize>;
 
-impl<const N: usize> Redactor<&str> for Initial<N> {
-    fn redact(value: &&str, encoder: &mut Encoder<'_>) {
+impl<const N: usize> Redactor<str> for Initial<N> {
+    fn redact(value: &str, encoder: &mut Encoder<'_>) {
         encoder.remainder(&value[..N]);
     }
 }
@@ -111,7 +111,7 @@ fn len(text: &str) -> usize {
     len(text),
     own = self::len(text),
     there = present(maybe),
-    custom = with(text, Initial<1>),
+    custom = with(*text, Initial<1>),
     classified = plain(order),
     temporary = plain(text.to_uppercase()),
 ))]
@@ -141,8 +141,8 @@ fn a_word_around_a_captured_value_is_its_mode() {
     assert_eq!(record.redacted(), ["masked", "cut", "hashed", "text", "there", "custom", "classified.memo"]);
 }
 
-#[audited(action = "text.find", ok_fields(|found| at = found, after = text), fields(text))]
-fn find(#[sensitive] text: &str) -> Result<u64, Error> {
+#[audited(action = "text.find", ok_fields(|found| at = found, after = text), fields(text, again = &text))]
+fn find(#[sensitive(with = Initial<2>)] text: &str) -> Result<u64, Error> {
     if text.is_empty() { Err(Error::Broken) } else { Ok(1) }
 }
 
@@ -155,7 +155,7 @@ fn shadowed(#[sensitive] text: &str) -> Option<u64> {
 fn what_the_result_binds_is_not_the_parameter() {
     let recorded = Recorded::new();
     assert_eq!(recorded.call(|| find(SECRET)), Ok(1));
-    assert_eq!(detail(&recorded.only()), r#"{"text":"<redacted>","at":1,"after":"<redacted>"}"#);
+    assert_eq!(detail(&recorded.only()), r#"{"text":"kX","again":"kX","at":1,"after":"kX"}"#);
     let recorded = Recorded::new();
     assert_eq!(recorded.call(|| shadowed(SECRET)), Some(14));
     assert_eq!(detail(&recorded.only()), r#"{"text":14}"#);

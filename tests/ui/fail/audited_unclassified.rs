@@ -30,4 +30,9 @@ async fn resource(id: String, org: &str) {}
 #[audited(fields(map = plain(body)))]
 fn plain_without_serialize(body: Body) {}
 
+#[audited(fields(map = mask(body, first = 1), own = with(body, Nothing)))]
+fn modes_without_their_traits(body: &Body) {}
+
+struct Nothing;
+
 fn main() {}

@@ -10,7 +10,8 @@
 use std::fmt::Debug;
 use std::pin::Pin;
 
-use audited::{Deny, Refusal, Sensitive, Verdict, audited};
+use audited::{Deny, Encoder, Redactor, Refusal, Sensitive, Verdict, audited};
+use serde::{Serialize, Serializer};
 
 /// An error.
 #[derive(Clone, Copy, Debug, Deny)]
@@ -30,13 +31,91 @@ impl From<Refusal> for Error {
 }
 
 /// What is ordered.
-#[derive(Clone, Debug, Sensitive)]
+#[derive(Clone, Debug, Serialize, Sensitive)]
 pub struct Order {
     /// How many.
     pub items: u32,
     /// What for.
     #[sensitive]
     pub note: String,
+}
+
+/// Of every mode.
+#[derive(Clone, Copy, Serialize, Sensitive)]
+#[sensitive(debug, class = "pii")]
+#[repr(C, packed)]
+pub struct Packed {
+    /// Hashed.
+    #[sensitive(hash(scope = "packed"))]
+    pub hash: u64,
+    /// Dropped.
+    #[sensitive]
+    pub drop: u8,
+    /// Shown.
+    #[sensitive(plain)]
+    pub plain: f64,
+    /// Left to a redactor.
+    #[sensitive(with = Redacts)]
+    pub with: u64,
+}
+
+/// Written as something else.
+#[derive(Clone, Debug, Serialize, Sensitive)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Shapes {
+    /// Flat.
+    Flat(Order),
+    /// Named.
+    Named {
+        /// Flat.
+        #[serde(flatten)]
+        order: Order,
+        /// By a function.
+        #[sensitive(len)]
+        #[serde(serialize_with = "nothing", skip_serializing_if = "String::is_empty")]
+        text: String,
+    },
+}
+
+/// Redacts.
+#[derive(Clone, Copy, Debug)]
+pub struct Redacts;
+
+impl<T> Redactor<T> for Redacts {
+    fn redact(_: &T, encoder: &mut Encoder<'_>) {
+        encoder.redacted();
+    }
+}
+
+fn nothing<S: Serializer>(_: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_none()
+}
+
+/// Captures what is marked.
+#[audited(action = "order.marked", actor = user, fields(drop, mask, plain, with, own = truncate(user.trim(), 3)))]
+pub fn marked(
+    #[sensitive(hash)] user: &str,
+    #[sensitive] drop: String,
+    #[sensitive(mask(last = 2))] mask: &str,
+    #[sensitive(plain)] mut with: String,
+    #[sensitive(with = Redacts)] plain: f64,
+) -> usize {
+    with.push('!');
+    user.len() + drop.len() + mask.len() + with.len() + usize::from(plain > 1.0)
+}
+
+/// Captures what is marked, later.
+#[audited(action = "order.marked", actor = user, fields(drop, mask, plain, with, own = hash(user.trim(), scope = "a")))]
+pub async fn marked_async(
+    #[sensitive(hash)] user: &str,
+    #[sensitive] drop: String,
+    #[sensitive(mask(last = 2))] mask: &str,
+    #[sensitive(plain)] mut with: String,
+    #[sensitive(with = Redacts)] plain: f64,
+) -> usize {
+    with.push('!');
+    user.len() + drop.len() + mask.len() + with.len() + usize::from(plain > 1.0)
 }
 
 /// Captures, in one expression.
