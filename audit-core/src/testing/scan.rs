@@ -22,7 +22,35 @@ pub(super) struct Scanner {
 }
 
 /// Which units of which needles begin with these bytes.
-type Index = HashMap<[u8; PART], Vec<(usize, usize)>>;
+struct Index {
+    parts: HashMap<[u8; PART], Vec<(usize, usize)>>,
+    /// Whether any begins with these two: most places are passed over by that alone.
+    begun: Vec<bool>,
+}
+
+impl Index {
+    fn new() -> Self {
+        Self { parts: HashMap::new(), begun: vec![false; 1 << 16] }
+    }
+
+    fn add(&mut self, start: [u8; PART], part: (usize, usize)) {
+        self.begun[pair(&start)] = true;
+        self.parts.entry(start).or_default().push(part);
+    }
+
+    fn may_begin(&self, rest: &[u8]) -> bool {
+        self.begun[pair(rest)]
+    }
+
+    fn get(&self, rest: &[u8]) -> &[(usize, usize)] {
+        rest.first_chunk().and_then(|start| self.parts.get(start)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The first two bytes, as one number.
+fn pair(bytes: &[u8]) -> usize {
+    usize::from(bytes[0]) << 8 | usize::from(bytes[1])
+}
 
 /// Where a secret, or a part of it, was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +72,7 @@ impl Scanner {
             let index = if needle.is_exact() { &mut exact } else { &mut folded };
             for unit in 0..(needle.units.len() + 1).saturating_sub(needle.least) {
                 if let Some(start) = needle.text[needle.units[unit].start..].first_chunk() {
-                    index.entry(*start).or_default().push((at, unit));
+                    index.add(*start, (at, unit));
                 }
             }
         }
@@ -61,6 +89,10 @@ impl Scanner {
         let mut hits = Vec::new();
         let mut at = 0;
         while at + PART <= output.len() {
+            if !self.folded.may_begin(&lower[at..]) && !self.exact.may_begin(&output[at..]) {
+                at += 1;
+                continue;
+            }
             let found = [(&self.folded, &lower[at..]), (&self.exact, &output[at..])];
             let found = found.into_iter().flat_map(|(index, rest)| self.starting(index, rest, at));
             // The longest; of those as long the plainest, which comes first.
@@ -77,7 +109,6 @@ impl Scanner {
 
     /// What begins where `rest` does, which is at `start` of the output.
     fn starting(&self, index: &Index, rest: &[u8], start: usize) -> Vec<Hit> {
-        let candidates = rest.first_chunk().and_then(|first| index.get(first)).into_iter().flatten();
         let hit = |&(at, unit): &(usize, usize)| {
             let needle = &self.needles[at];
             let (units, bytes) = needle.matched(unit, rest);
@@ -85,7 +116,7 @@ impl Scanner {
             let characters = needle.units[unit].first..last.last + 1;
             Some(Hit { secret: needle.secret, form: needle.form, characters, at: start..start + bytes })
         };
-        candidates.filter_map(hit).collect()
+        index.get(rest).iter().filter_map(hit).collect()
     }
 
     fn is_shown(&self, hit: &Hit) -> bool {
