@@ -1,7 +1,7 @@
 //! What the implementation asks of the types of fields that depend on a parameter.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::quote;
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::{Generics, Type, WhereClause};
 
 use super::parse::{Field, Fields, Input};
@@ -77,29 +77,29 @@ fn bound(private: &TokenStream, field: &Field<'_>) -> Option<Bound> {
     }
 }
 
-/// What must be bounded for a field of this type: the type, or, where it contains the very type that is derived,
-/// its parameters, since a bound on the type itself would have no end.
+/// What must be bounded for a field of this type: the type, or, where it contains the very type that is derived, since a
+/// bound on that would have no end, the parameters that stand elsewhere in it. What that type asks of its own parameters
+/// its other fields say.
 pub(crate) fn bounded(ty: &Type, ident: &Ident, generics: &Generics) -> Vec<TokenStream> {
     let tokens = quote!(#ty);
-    let used = generics.type_params().filter(|param| mentions(tokens.clone(), &param.ident)).map(|param| &param.ident);
-    let used: Vec<_> = used.collect();
-    if used.is_empty() {
-        Vec::new()
-    } else if mentions(tokens.clone(), ident) || mentions(tokens.clone(), &Ident::new("Self", Span::call_site())) {
-        used.iter().map(|param| quote!(#param)).collect()
-    } else {
-        vec![tokens]
+    let this = |name: &Ident| name == ident || name == "Self";
+    if !mentions(tokens.clone(), &this) {
+        let used = generics.type_params().any(|param| mentions(tokens.clone(), &|name| *name == param.ident));
+        return if used { vec![tokens] } else { Vec::new() };
     }
+    let rest = without(tokens, &this);
+    let used = generics.type_params().filter(|param| mentions(rest.clone(), &|name| *name == param.ident));
+    used.map(|param| param.ident.to_token_stream()).collect()
 }
 
 /// Whether a name stands in a type; not as a lifetime or behind `::`.
-fn mentions(tokens: TokenStream, name: &Ident) -> bool {
+fn mentions(tokens: TokenStream, is_it: &dyn Fn(&Ident) -> bool) -> bool {
     let mut before = ' ';
     tokens.into_iter().any(|token| {
         let led_by = std::mem::replace(&mut before, ' ');
         match token {
-            TokenTree::Ident(ident) => ident == *name && !matches!(led_by, '\'' | ':'),
-            TokenTree::Group(group) => mentions(group.stream(), name),
+            TokenTree::Ident(ident) => is_it(&ident) && !matches!(led_by, '\'' | ':'),
+            TokenTree::Group(group) => mentions(group.stream(), is_it),
             TokenTree::Punct(punct) => {
                 before = punct.as_char();
                 false
@@ -107,4 +107,77 @@ fn mentions(tokens: TokenStream, name: &Ident) -> bool {
             TokenTree::Literal(_) => false,
         }
     })
+}
+
+/// A type without a name and the arguments that follow it.
+fn without(tokens: TokenStream, is_it: &dyn Fn(&Ident) -> bool) -> TokenStream {
+    let (mut rest, mut before) = (Vec::new(), ' ');
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let led_by = std::mem::replace(&mut before, ' ');
+        match token {
+            TokenTree::Ident(ident) if is_it(&ident) && !matches!(led_by, '\'' | ':') => {
+                let mut open = 0_usize;
+                while let Some(next) = tokens.next_if(|next| open > 0 || is_punct(next, ":<")) {
+                    // That of an arrow closes nothing.
+                    open += usize::from(is_punct(&next, "<"));
+                    open -= usize::from(is_punct(&next, ">") && before != '-');
+                    before = if let TokenTree::Punct(punct) = &next { punct.as_char() } else { ' ' };
+                    if open == 0 && before == '>' {
+                        break;
+                    }
+                }
+            }
+            TokenTree::Group(group) => {
+                let inner = Group::new(group.delimiter(), without(group.stream(), is_it));
+                rest.push(TokenTree::Group(inner));
+            }
+            TokenTree::Punct(punct) => {
+                before = punct.as_char();
+                rest.push(TokenTree::Punct(punct));
+            }
+            other => rest.push(other),
+        }
+    }
+    rest.into_iter().collect()
+}
+
+fn is_punct(token: &TokenTree, any_of: &str) -> bool {
+    matches!(token, TokenTree::Punct(punct) if any_of.contains(punct.as_char()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::Span;
+
+    use super::*;
+
+    fn of(ty: &str) -> Vec<String> {
+        let generics: Generics = syn::parse_str("<'a, T, U, const N: usize>").unwrap();
+        let bounded = bounded(&syn::parse_str(ty).unwrap(), &Ident::new("Tree", Span::call_site()), &generics);
+        bounded.iter().map(|bound| bound.to_string().replace(' ', "")).collect()
+    }
+
+    #[test]
+    fn a_type_that_depends_on_a_parameter_is_bounded() {
+        assert_eq!(of("Vec<T>"), ["Vec<T>"]);
+        assert_eq!(of("&'a [(u8, U)]"), ["&'a[(u8,U)]"]);
+        assert_eq!(of("Vec<[u8; N]>"), [""; 0]);
+        assert_eq!(of("other::T"), [""; 0]);
+    }
+
+    #[test]
+    fn the_type_itself_asks_for_nothing() {
+        assert_eq!(of("Vec<Tree<T, U, N>>"), [""; 0]);
+        assert_eq!(of("Option<Box<Self>>"), [""; 0]);
+        assert_eq!(of("Tree::<fn(T) -> U, (Vec<T>, U), N>"), [""; 0]);
+    }
+
+    #[test]
+    fn what_stands_beside_it_does() {
+        assert_eq!(of("HashMap<T, Tree<T, U, N>>"), ["T"]);
+        assert_eq!(of("(Tree<T, U, N>, Option<U>)"), ["U"]);
+        assert_eq!(of("[(Vec<Tree<Vec<T>, U, N>>, T, U); 2]"), ["T", "U"]);
+        assert_eq!(of("other::Tree<T>"), ["other::Tree<T>"]);
+    }
 }
