@@ -31,6 +31,7 @@ impl<'a> Encoder<'a> {
             if written && self.filled && !self.failed && self.depth == before.depth {
                 return self.keep_within();
             }
+            self.failed = true;
             self.back_to(before);
         }
         let careful = std::mem::replace(&mut self.careful, true);

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::frame::Unbraced;
 use super::mode::{masked, truncated};
 use super::notes::Notes;
 use super::object::{Array, Members, Object};
@@ -15,6 +16,8 @@ use crate::text::start as start_of;
 
 /// What stands where a value was dropped.
 pub const REDACTED: &str = "<redacted>";
+/// The same, as JSON.
+pub(super) const DROPPED: &str = "\"<redacted>\"";
 /// What stands where a value could not be encoded.
 pub const UNENCODABLE: &str = "<unencodable>";
 
@@ -49,6 +52,7 @@ pub struct Encoder<'a> {
     pub(super) filled: bool,
     /// Whether the value that is due is to write its fields among those of the container around it.
     pub(super) flat: bool,
+    pub(super) unbraced: Unbraced,
     /// Whether each value is written with care, since something went wrong.
     pub(super) careful: bool,
     /// Whether something did.
@@ -90,6 +94,7 @@ impl<'a> Encoder<'a> {
             depth_above: 0,
             filled: false,
             flat: false,
+            unbraced: Unbraced::No,
             careful: false,
             failed: false,
             part: None,
@@ -113,23 +118,25 @@ impl<'a> Encoder<'a> {
 
     /// The fields of a value, as those of a detail; of a value that has none, the value as a field.
     pub(crate) fn fields_of<T: Sensitive + ?Sized>(redaction: Redaction<'a>, value: &T) -> (String, Notes) {
-        let start = || Self::resume(redaction, String::with_capacity(256), Notes::default());
-        let mut encoder = start();
+        let mut encoder = Self::resume(redaction, String::with_capacity(256), Notes::default());
         let limits = encoder.limits;
         encoder.out.set_bound(limits.field_bytes.min(limits.detail_bytes));
+        encoder.unbraced = Unbraced::Due;
         encoder.rooted(&mut |encoder| value.write(encoder));
-        if encoder.out.text.starts_with('{') && encoder.notes.cut.is_empty() {
-            let (mut text, notes) = encoder.suspend();
-            text.pop();
-            text.remove(0);
-            return (text, notes);
+        if encoder.unbraced == Unbraced::Done && encoder.notes.cut.is_empty() && !encoder.failed {
+            return encoder.suspend();
         }
-        // Each field is bounded by itself.
-        let mut encoder = start();
-        encoder.flat_value(&mut |encoder| value.write(encoder));
+        Self::fields_one_by_one(redaction, &mut |encoder| value.write(encoder))
+    }
+
+    /// The same where each field is bounded by itself.
+    #[cold]
+    fn fields_one_by_one(redaction: Redaction<'a>, write: &mut dyn FnMut(&mut Self)) -> (String, Notes) {
+        let mut encoder = Self::resume(redaction, String::new(), Notes::default());
+        encoder.flat_value(write);
         if encoder.notes.unencodable && encoder.out.text.is_empty() {
-            encoder = start();
-            encoder.field("value", None, None, true, &mut |encoder| value.write(encoder));
+            encoder = Self::resume(redaction, String::new(), Notes::default());
+            encoder.field("value", None, None, true, write);
         }
         encoder.suspend()
     }
@@ -163,7 +170,7 @@ impl<'a> Encoder<'a> {
     /// Writes `"<redacted>"` and notes the path.
     pub fn redacted(&mut self) {
         if self.claim() {
-            self.push_redacted(REDACTED);
+            self.push_dropped();
         }
     }
 
@@ -346,6 +353,12 @@ impl<'a> Encoder<'a> {
 
     pub(super) fn push_redacted(&mut self, text: &str) {
         self.out.text.extend(["\"", text, "\""]);
+        self.note_redacted();
+    }
+
+    /// What stands for a value that is dropped.
+    fn push_dropped(&mut self) {
+        self.out.text.push_str(DROPPED);
         self.note_redacted();
     }
 

@@ -1,18 +1,35 @@
 //! Containers, their entries, and what is cut.
 
-use super::encoder::{Encoder, LEVELS_BEYOND, TOO_DEEP};
+use super::encoder::{DROPPED, Encoder, LEVELS_BEYOND, TOO_DEEP};
 use super::notes::MAX_PATH_BYTES;
 use super::{Mode, SensitiveField};
 use crate::json;
 use crate::text::start as start_of;
 
+/// Whether the braces of the outermost object are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unbraced {
+    No,
+    Due,
+    Done,
+}
+
 /// A container whose end is not written yet.
 #[derive(Debug)]
 pub(super) struct Frame {
-    /// Nothing closes one whose entries stand among those of the container around it.
-    close: Option<char>,
+    end: End,
     start: usize,
     entries: usize,
+}
+
+/// How a container ends.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    With(char),
+    /// Its braces are left out.
+    Unbraced,
+    /// Its entries stand among those of the container around it.
+    Around,
 }
 
 impl<'a> Encoder<'a> {
@@ -20,7 +37,7 @@ impl<'a> Encoder<'a> {
     pub(super) fn open_frame(&mut self, open: char, close: char) -> Option<Frame> {
         if self.flat && open == '{' {
             (self.flat, self.filled) = (false, true);
-            return Some(Frame { close: None, start: self.out.text.len(), entries: self.entries });
+            return Some(Frame { end: End::Around, start: self.out.text.len(), entries: self.entries });
         }
         if !self.claim() {
             return None;
@@ -33,8 +50,15 @@ impl<'a> Encoder<'a> {
             }
             self.cut_from(self.out.text.len());
         }
-        let frame = Frame { close: Some(close), start: self.out.text.len(), entries: self.entries };
-        self.out.text.push(open);
+        let end = if open == '{' && self.depth == 0 && self.unbraced == Unbraced::Due {
+            self.unbraced = Unbraced::Done;
+            End::Unbraced
+        } else {
+            self.out.text.push(open);
+            End::With(close)
+        };
+        let start = self.out.text.len() - usize::from(matches!(end, End::With(_)));
+        let frame = Frame { end, start, entries: self.entries };
         (self.depth, self.entries) = (self.depth + 1, 0);
         if open == '[' {
             self.path.item(self.depth);
@@ -46,13 +70,17 @@ impl<'a> Encoder<'a> {
 
     pub(super) fn close_frame(&mut self, frame: &Frame) {
         self.filled = true;
-        let Some(close) = frame.close else { return };
+        if matches!(frame.end, End::Around) {
+            return;
+        }
         let entries = std::mem::replace(&mut self.entries, frame.entries);
         self.depth -= 1;
         if entries > self.limits.entries {
             self.cut_from(frame.start);
         }
-        self.out.text.push(close);
+        if let End::With(close) = frame.end {
+            self.out.text.push(close);
+        }
         if let (Some(bare), 0) = (&mut self.bare, self.depth) {
             bare.entries = Some(entries);
         }
@@ -67,6 +95,29 @@ impl<'a> Encoder<'a> {
         // What was taken into a digest meanwhile leads nowhere.
         self.path.key(self.depth, start, self.out.text.len().saturating_sub(start + 1));
         self.out.text.push(':');
+    }
+
+    /// What stands for a registered field that is dropped, whose key was just written.
+    pub(super) fn push_dropped_field(&mut self, field: &'static SensitiveField) {
+        self.out.text.push_str(DROPPED);
+        if self.path.begins_at(self.depth) && self.bare.is_none() {
+            self.notes.redacted.note_ready(field.json);
+        } else {
+            self.note_redacted();
+        }
+    }
+
+    /// The same for a field whose key is ready, and not the first: `,"key":`.
+    #[inline]
+    pub(super) fn push_known_key(&mut self, field: &'static SensitiveField) {
+        self.entries += 1;
+        self.path.field(self.depth, field);
+        self.out.text.push_str(field.json);
+    }
+
+    #[inline]
+    pub(super) fn has_entries(&self) -> bool {
+        self.entries > 0
     }
 
     /// The same for a field whose key is ready: `,"key":`.
