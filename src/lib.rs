@@ -90,7 +90,8 @@
 //!
 //! **Plug in a sink** by implementing [`AuditSink`]; say in [`AuditSink::durability`] what its `Ok` promises.
 //!
-//! **Test** with a [`MemorySink`] and [`with_recorder`], in parallel: nothing is global.
+//! **Test** with a [`MemorySink`] and [`with_recorder`], in parallel: nothing is global. `testing::canary`, of the
+//! feature `testing`, shows in one line that nothing sensitive leaves.
 //!
 //! **Alert** on [`Recorder::stats`], on error events of the target `audited::loss`, and on the actions `audit.gap`
 //! and `audit.recorder_replaced`.
@@ -112,6 +113,7 @@
 //! | feature | what it adds | what it costs |
 //! |---|---|---|
 //! | *(default)* | everything below but what a feature names | pure Rust: serde, tracing, uuid, jiff, sha2; no async runtime |
+//! | `testing` | `testing::canary`: a test in one line that nothing sensitive leaves | nothing; for dev-dependencies |
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
 
 #![forbid(unsafe_code)]
@@ -138,6 +140,51 @@ pub use audit_sinks::{
     DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, Journal, JournalDamage, JournalError, JournalOptions, JournalReader,
     JournalStep, MemorySink, Recovered, StillMissing,
 };
+
+/// For the tests of those who use `audited`.
+///
+/// [`canary`](testing::canary) shows that nothing sensitive leaves: it plants a unique secret in every sensitive field of
+/// a value, runs your code with it, and looks for those secrets in every record, log line, `Debug` and error.
+///
+/// ```
+/// use audited::testing::canary;
+/// use audited::{Sensitive, audited};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Deserialize, Serialize, Sensitive)]
+/// struct Transfer {
+///     cents: u64,
+///     #[sensitive]
+///     memo: String,
+///     #[sensitive(hash)]
+///     device: String,
+/// }
+///
+/// #[audited(action = "account.transfer", fields(body))]
+/// async fn transfer(body: Transfer) -> u64 {
+///     body.cents
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// async fn main() {
+///     let sample = Transfer { cents: 1200, memo: "gift".into(), device: "phone".into() };
+///     canary(&sample).run(transfer).await.assert_clean();
+/// }
+/// ```
+///
+/// It finds them raw, in base64, in hex, escaped for URLs and for JSON, as lists of bytes, and every part of six
+/// characters or more, less what the mode of a field declares to show. It does not pass for want of something to look
+/// at: where nothing was planted, or no record was left, it fails.
+///
+/// What it does not see unless a test hands it over ([`CanaryReport::saw`](testing::CanaryReport::saw)): what code writes
+/// to files and to the standard output, what it logs on threads of its own or into a subscriber of its own, the text of
+/// panics, the `Debug` of your types. What it cannot see: a secret that was digested without a key, encrypted,
+/// compressed, or cut into parts of fewer than six characters; six to eleven digits in the midst of a time, an id or a
+/// hash, where they stand by chance.
+#[cfg(feature = "testing")]
+pub mod testing {
+    pub use audit_core::testing::*;
+}
 
 /// The snippets of the README compile.
 #[cfg(doctest)]

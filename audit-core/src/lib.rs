@@ -33,6 +33,8 @@ mod sensitive;
 mod sink;
 mod source;
 mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 mod ticket;
 mod timestamp;

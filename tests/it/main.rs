@@ -1,6 +1,8 @@
 //! The promises of `audited`, through its public API. One binary, a module per area.
 
 mod attribute;
+#[cfg(feature = "testing")]
+mod canary;
 mod context;
 mod contract;
 mod crash;

@@ -1,0 +1,21 @@
+//! For the tests of those who use `audited`; `audited::testing` says what it is for.
+
+mod canary;
+mod capture;
+mod declared;
+mod form;
+mod listener;
+mod places;
+mod plant;
+mod report;
+mod scan;
+mod secret;
+mod stage;
+mod tree;
+
+pub use self::canary::{Canary, canary};
+pub use self::capture::Place;
+pub use self::form::Form;
+pub use self::plant::Unplanted;
+pub use self::report::{CanaryReport, Leak};
+pub use self::secret::Secrets;
