@@ -1,10 +1,8 @@
 //! The payload of a record.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::sensitive::{Encoder, Notes, Object, Redaction, Sensitive};
 
@@ -39,7 +37,7 @@ impl Detail {
     /// Whether a field of that name is there; the name needs no escaping.
     pub(crate) fn has(&self, name: &str) -> bool {
         let json = format!("{{{}}}", self.fields);
-        let fields: Result<BTreeMap<Cow<'_, str>, IgnoredAny>, _> = serde_json::from_str(&json);
+        let fields: Result<serde_json::Map<String, Value>, _> = serde_json::from_str(&json);
         fields.is_ok_and(|fields| fields.contains_key(name))
     }
 

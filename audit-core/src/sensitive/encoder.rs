@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::apply::Bare;
 use super::frame::Unbraced;
-use super::mode::{masked, truncated};
 use super::notes::Notes;
 use super::object::{Array, Members, Object};
 use super::output::Output;
@@ -48,10 +48,8 @@ pub struct Encoder<'a> {
     pub(super) depth_above: usize,
     /// How many entries the innermost open container has so far.
     pub(super) entries: usize,
-    /// Whether the value that is due has been written.
-    pub(super) filled: bool,
-    /// Whether the value that is due is to write its fields among those of the container around it.
-    pub(super) flat: bool,
+    /// What is to be written next.
+    pub(super) due: Due,
     pub(super) unbraced: Unbraced,
     /// Whether each value is written with care, since something went wrong.
     pub(super) careful: bool,
@@ -66,11 +64,14 @@ pub struct Encoder<'a> {
     pub(super) bare: Option<Bare>,
 }
 
-/// What is known of a value that never stands in a record, but is hashed or counted.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Bare {
-    absent: bool,
-    pub(super) entries: Option<usize>,
+/// What is to be written next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Value,
+    /// The fields of a value, among those of the container around it.
+    Fields,
+    /// It has been written.
+    Nothing,
 }
 
 impl fmt::Debug for Encoder<'_> {
@@ -92,8 +93,7 @@ impl<'a> Encoder<'a> {
             notes,
             depth: 0,
             depth_above: 0,
-            filled: false,
-            flat: false,
+            due: Due::Value,
             unbraced: Unbraced::No,
             careful: false,
             failed: false,
@@ -194,64 +194,11 @@ impl<'a> Encoder<'a> {
         self.by(mode, None, &mut |encoder| encoder.plain(value));
     }
 
-    /// Writes what a mode leaves of what `write` writes.
-    pub(super) fn by(&mut self, mode: Mode, scope: Option<&str>, write: &mut dyn FnMut(&mut Self)) {
-        match mode {
-            Mode::Plain | Mode::Custom(_) => write(self),
-            Mode::Drop => self.redacted(),
-            Mode::Mask { .. } | Mode::Truncate(_) => {
-                let around = self.part;
-                // Inside of a value that is shown in part by another mode nothing is.
-                if around.is_some_and(|around| around != mode) {
-                    return self.redacted();
-                }
-                self.note_redacted();
-                self.part = Some(mode);
-                write(self);
-                self.part = around;
-            }
-            Mode::Hash | Mode::Len | Mode::Present => {
-                let text = self.described(mode, scope, write);
-                if self.claim() {
-                    self.push_redacted(&text);
-                }
-            }
-        }
-    }
-
-    /// What stands for a value that is not shown itself.
-    fn described(&self, mode: Mode, scope: Option<&str>, write: &mut dyn FnMut(&mut Self)) -> String {
-        let keys = self.redaction.rules.keys.as_ref();
-        if mode == Mode::Hash && keys.is_none() {
-            return REDACTED.to_owned();
-        }
-        let mut encoder = Self::resume(self.redaction, String::new(), Notes::default());
-        encoder.bare = Some(Bare::default());
-        encoder.limits = Limits::NONE;
-        encoder.depth_above = self.depth_above + self.depth;
-        encoder.rooted(write);
-        let (text, Bare { absent, entries }) = (&encoder.out.text, encoder.bare.unwrap_or_default());
-        match mode {
-            _ if encoder.notes.unencodable => REDACTED.to_owned(),
-            Mode::Hash => {
-                keys.map_or_else(|| REDACTED.to_owned(), |keys| keys.hash(self.redaction.tenant, scope, text))
-            }
-            _ if absent => "<absent>".to_owned(),
-            Mode::Present => "<present>".to_owned(),
-            _ => match entries {
-                Some(1) => "<1 entry>".to_owned(),
-                Some(entries) => format!("<{entries} entries>"),
-                None if text.chars().nth(1).is_none() && !text.is_empty() => "<1 character>".to_owned(),
-                None => format!("<{} characters>", text.chars().count()),
-            },
-        }
-    }
-
     /// Writes `null`.
     pub fn null(&mut self) {
-        if std::mem::take(&mut self.flat) {
+        if self.due == Due::Fields {
             // Nothing has no fields.
-            self.filled = true;
+            self.due = Due::Nothing;
         } else if self.claim() {
             self.out.text.push_str("null");
             if let (Some(bare), 0) = (&mut self.bare, self.depth) {
@@ -285,11 +232,11 @@ impl<'a> Encoder<'a> {
 
     /// Writes a text that the type itself knows to be harmless: a variant's name, a UUID, a date.
     pub fn name(&mut self, name: &str) {
-        if std::mem::take(&mut self.flat) {
+        if self.due == Due::Fields {
             // A unit variant among the fields of another type: as serde writes it.
             self.push_key(name);
             self.out.text.push_str("null");
-            self.filled = true;
+            self.due = Due::Nothing;
         } else if self.claim() {
             self.push_text(name);
         }
@@ -339,14 +286,13 @@ impl<'a> Encoder<'a> {
 
     /// Takes the place of the value that is due; false where it is taken already, or is none for a value of its own.
     pub(super) fn claim(&mut self) -> bool {
-        let flat = std::mem::take(&mut self.flat);
-        let filled = std::mem::replace(&mut self.filled, true);
-        self.notes.unencodable |= flat | filled;
-        !flat && !filled
+        let due = std::mem::replace(&mut self.due, Due::Nothing) == Due::Value;
+        self.notes.unencodable |= !due;
+        due
     }
 
     pub(super) fn unencodable(&mut self) {
-        self.filled = true;
+        self.due = Due::Nothing;
         self.notes.unencodable = true;
         json::push_string(&mut self.out.text, UNENCODABLE);
     }
@@ -388,19 +334,6 @@ impl<'a> Encoder<'a> {
         self.push_string(text);
     }
 
-    fn push_part(&mut self, part: Mode, text: &str) {
-        json::push_string(&mut self.out.text, &part_of(part, text));
-    }
-
-    /// The number of the entry that is being written, from one.
-    pub(super) fn entry(&self) -> usize {
-        self.entries
-    }
-
-    pub(super) fn is_bare(&self) -> bool {
-        self.bare.is_some()
-    }
-
     /// Any text, as a string of JSON, of which never more is held than will stay.
     pub(super) fn push_string(&mut self, text: &str) {
         if text.len() <= PIECE_BYTES {
@@ -417,13 +350,5 @@ impl<'a> Encoder<'a> {
             rest = &rest[piece.len()..];
         }
         self.out.text.push('"');
-    }
-}
-
-pub(super) fn part_of(part: Mode, text: &str) -> String {
-    match part {
-        Mode::Mask { first, last } => masked(text, first, last),
-        Mode::Truncate(first) => truncated(text, first),
-        _ => REDACTED.to_owned(),
     }
 }

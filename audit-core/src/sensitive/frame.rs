@@ -1,6 +1,6 @@
 //! Containers, their entries, and what is cut.
 
-use super::encoder::{DROPPED, Encoder, LEVELS_BEYOND, TOO_DEEP};
+use super::encoder::{DROPPED, Due, Encoder, LEVELS_BEYOND, TOO_DEEP};
 use super::notes::MAX_PATH_BYTES;
 use super::{Mode, SensitiveField};
 use crate::json;
@@ -32,11 +32,11 @@ enum End {
     Around,
 }
 
-impl<'a> Encoder<'a> {
+impl Encoder<'_> {
     /// Begins a container, where one may stand.
     pub(super) fn open_frame(&mut self, open: char, close: char) -> Option<Frame> {
-        if self.flat && open == '{' {
-            (self.flat, self.filled) = (false, true);
+        if self.due == Due::Fields && open == '{' {
+            self.due = Due::Nothing;
             return Some(Frame { end: End::Around, start: self.out.text.len(), entries: self.entries });
         }
         if !self.claim() {
@@ -69,7 +69,7 @@ impl<'a> Encoder<'a> {
     }
 
     pub(super) fn close_frame(&mut self, frame: &Frame) {
-        self.filled = true;
+        self.due = Due::Nothing;
         if matches!(frame.end, End::Around) {
             return;
         }
@@ -134,10 +134,15 @@ impl<'a> Encoder<'a> {
             None => self.push_key(key),
             // Numbered, so that no entry hides another.
             Some(part) => {
-                let key = format!("{} {}", super::encoder::part_of(part, key), self.entries + 1);
+                let key = format!("{} {}", super::apply::part_of(part, key), self.entries + 1);
                 self.push_key(&key);
             }
         }
+    }
+
+    /// The number of the entry that is being written, from one.
+    pub(super) fn entry(&self) -> usize {
+        self.entries
     }
 
     /// Begins the next item or key of the innermost open container.

@@ -1,6 +1,8 @@
 //! Classification and redaction.
 
+mod apply;
 mod care;
+mod compound;
 mod debug;
 mod encoder;
 mod foreign;

@@ -101,7 +101,9 @@ fn object(encoder: &mut Encoder<'_>, tokens: &mut Tokens<'_>) -> Result<(), Plai
         }
         tokens.pass(b',');
     }
-    frame.iter().for_each(|frame| encoder.close_frame(frame));
+    if let Some(frame) = &frame {
+        encoder.close_frame(frame);
+    }
     Ok(())
 }
 
@@ -117,7 +119,9 @@ fn array(encoder: &mut Encoder<'_>, tokens: &mut Tokens<'_>) -> Result<(), Plain
         }
         tokens.pass(b',');
     }
-    frame.iter().for_each(|frame| encoder.close_frame(frame));
+    if let Some(frame) = &frame {
+        encoder.close_frame(frame);
+    }
     Ok(())
 }
 

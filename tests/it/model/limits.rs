@@ -192,7 +192,7 @@ fn what_is_far_over_a_limit_is_digested_whole_and_its_redacted_paths_are_known()
                 encoder.object(|body| {
                     body.plain("text", &text);
                     body.redacted("memo");
-                    body.field("list", |list| list.array(|items| items.item(|item| item.redacted())));
+                    body.field("list", |list| list.array(|items| items.item(audited::Encoder::redacted)));
                 });
             });
             fields.plain("after", &1);
