@@ -53,6 +53,7 @@ impl Encoder<'_> {
         let (text, Bare { absent, entries }) = (&encoder.out.text, encoder.bare.unwrap_or_default());
         match mode {
             _ if encoder.notes.unencodable => REDACTED.to_owned(),
+            _ if absent => "<absent>".to_owned(),
             Mode::Hash => {
                 keys.map_or_else(|| REDACTED.to_owned(), |keys| keys.hash(self.redaction.tenant, scope, text))
             }
