@@ -210,6 +210,21 @@ fn what_is_far_over_a_limit_is_digested_whole_and_its_redacted_paths_are_known()
 }
 
 #[test]
+fn a_hundred_megabytes_leave_a_record_on_one_line() {
+    let text = "x".repeat(100 << 20);
+    let record = Record::builder(DONE)
+        .fields(|fields| {
+            fields.plain("text", &text);
+            fields.field("masked", |encoder| encoder.redacted_by(audited::Mode::Mask { first: 2, last: 2 }, &text));
+        })
+        .build();
+    let value = check(&record);
+    assert_eq!(value["detail"]["text"]["bytes"], (100 << 20) + 2);
+    assert_eq!(value["detail"]["masked"], "xx***xx");
+    assert!(record.json().len() < 1024);
+}
+
+#[test]
 fn a_failure_far_over_a_limit_leaves_a_mark_alone() {
     struct FailsLate;
     impl Serialize for FailsLate {
