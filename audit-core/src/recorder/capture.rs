@@ -47,8 +47,19 @@ impl Call {
 
     /// Captures a field of the detail.
     pub fn field(&mut self, key: &str, value: &dyn Sensitive) {
+        self.fields(&[key], &[value]);
+    }
+
+    /// Captures several fields of the detail at once.
+    pub fn fields(&mut self, keys: &[&str], values: &[&dyn Sensitive]) {
         let mut detail = std::mem::take(&mut self.draft.detail);
-        self.redacting(|redaction| detail.add(redaction, &mut |fields| fields.value(key, &value)));
+        self.redacting(|redaction| {
+            detail.add(redaction, &mut |object| {
+                for (key, value) in keys.iter().zip(values) {
+                    object.value(key, value);
+                }
+            });
+        });
         self.draft.detail = detail;
     }
 
