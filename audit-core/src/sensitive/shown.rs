@@ -1,4 +1,5 @@
-//! A value together with what may be shown of it, where its type does not say so.
+//! A value together with what may be shown of it, where its type does not say so. None of these has a `Debug`: it would
+//! be the value's.
 
 use std::marker::PhantomData;
 
@@ -8,7 +9,7 @@ use super::plain::{PlainError, PlainSerializer};
 use super::{Encoder, Mode, Redactor, Sensitive};
 
 /// Declared plain: through its own `Serialize`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Plain<'a, T: ?Sized>(pub &'a T);
 
 impl<T: Serialize + ?Sized> Sensitive for Plain<'_, T> {
@@ -18,7 +19,7 @@ impl<T: Serialize + ?Sized> Sensitive for Plain<'_, T> {
 }
 
 /// Dropped.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Dropped<'a, T: ?Sized>(pub &'a T);
 
 impl<T: ?Sized> Sensitive for Dropped<'_, T> {
@@ -28,7 +29,7 @@ impl<T: ?Sized> Sensitive for Dropped<'_, T> {
 }
 
 /// As a mode leaves it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Shown<'a, T: ?Sized> {
     value: &'a T,
     mode: Mode,
@@ -56,7 +57,6 @@ impl<T: Serialize + ?Sized> Sensitive for Shown<'_, T> {
 }
 
 /// As a [`Redactor`] leaves it.
-#[derive(Debug)]
 pub struct Custom<'a, R, T: ?Sized> {
     value: &'a T,
     redactor: PhantomData<fn() -> R>,
@@ -79,7 +79,7 @@ impl<R: Redactor<T>, T: ?Sized> Sensitive for Custom<'_, R, T> {
 }
 
 /// Declared plain, through a function that serde's attributes name.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct With<F>(pub F);
 
 impl<F: Fn(PlainSerializer<'_, '_>) -> Result<(), PlainError>> Sensitive for With<F> {
@@ -92,7 +92,7 @@ impl<F: Fn(PlainSerializer<'_, '_>) -> Result<(), PlainError>> Sensitive for Wit
 /// its writer where it has one. In a generic function only the bounds in scope count.
 ///
 /// Generated code calls `(&Declared(&value)).choose()`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Declared<'a, T: ?Sized>(pub &'a T);
 
 /// A classified type.
@@ -130,7 +130,7 @@ impl<'a, T: ?Sized> ViaSerialize<'a, T> for &Declared<'a, T> {
 
 /// What a record may show of an error: the error itself, where its type is classified, otherwise nothing. Generated code
 /// calls `(&OfError(self)).detail()`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct OfError<'a, T>(pub &'a T);
 
 /// A classified error.
