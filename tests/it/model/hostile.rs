@@ -141,6 +141,26 @@ fn odd_numbers_and_keys_are_what_json_can_say() {
     assert_eq!(record.flags(), ["unencodable"], "what JSON cannot say is marked");
 }
 
+#[test]
+#[cfg(unix)]
+fn what_is_no_text_is_written_as_its_serializer_says_or_marked() {
+    use std::os::unix::ffi::OsStringExt;
+
+    let name = || std::ffi::OsString::from_vec(b"caf\xe9".to_vec());
+    let record = Record::builder(DONE)
+        .fields(|fields| {
+            fields.plain("os", &name());
+            fields.plain("path", &std::path::PathBuf::from(name()));
+            fields.plain("c", &std::ffi::CString::new(&b"caf\xe9"[..]).unwrap());
+        })
+        .build();
+    let value = check(&record);
+    assert_eq!(value["detail"]["os"]["Unix"], serde_json::json!([99, 97, 102, 233]));
+    assert_eq!(value["detail"]["path"], UNENCODABLE);
+    assert_eq!(value["detail"]["c"], serde_json::json!([99, 97, 102, 233]));
+    assert_eq!(record.flags(), ["unencodable"]);
+}
+
 /// Writes itself by a function.
 struct Writes(fn(&mut Encoder<'_>));
 
