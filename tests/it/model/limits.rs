@@ -2,8 +2,8 @@
 
 use audited::{
     Actor, ActorId, AuditContext, Code, DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_ENTRIES, DEFAULT_FIELD_BYTES,
-    Limits, MAX_CODE_CHARS, MAX_USER_AGENT_CHARS, MemorySink, Record, Recorder, Resource, ResourceId, Source, Subject,
-    SubjectId, TenantId, record_action, with_recorder_sync,
+    Limits, MAX_CODE_CHARS, MAX_USER_AGENT_CHARS, MemorySink, Record, Recorder, Resource, ResourceId, Sensitive,
+    Source, Subject, SubjectId, TenantId, record_action, with_recorder_sync,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -257,4 +257,19 @@ fn the_recorder_sets_the_limits() {
     assert_eq!(value["detail"]["wide"]["bytes"], 9);
     assert_eq!(value["detail"]["long"]["bytes"], 202);
     assert_eq!(record.cut(), ["deep[][]", "wide", "long"]);
+}
+
+#[test]
+fn a_record_as_deep_as_it_may_be_reads_back() {
+    let mut value = serde_json::json!(1);
+    for _ in 0..300 {
+        value = serde_json::json!([value]);
+    }
+    let sink = MemorySink::new();
+    let limits = Limits::new().depth(usize::MAX);
+    let recorder = Recorder::builder().sink(sink.clone()).allow_weak_fail_closed().limits(limits).build().unwrap();
+    with_recorder_sync(recorder, || {
+        record_action(DONE).fields(|fields| fields.plain("deep", &value)).wait().unwrap();
+    });
+    check(&sink.last("thing.done").unwrap());
 }
