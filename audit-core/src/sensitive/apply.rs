@@ -48,6 +48,8 @@ impl Encoder<'_> {
         let mut encoder = Self::resume(self.redaction, String::new(), Notes::default());
         encoder.bare = Some(Bare::default());
         encoder.limits = Limits::NONE;
+        // What has failed once is not tried twice on every level.
+        encoder.careful = self.careful;
         encoder.depth_above = self.depth_above + self.depth;
         encoder.rooted(write);
         let (text, Bare { absent, entries }) = (&encoder.out.text, encoder.bare.unwrap_or_default());

@@ -122,8 +122,8 @@ impl<'a> Encoder<'a> {
         let limits = encoder.limits;
         encoder.out.set_bound(limits.field_bytes.min(limits.detail_bytes));
         encoder.unbraced = Unbraced::Due;
-        encoder.rooted(&mut |encoder| value.write(encoder));
-        if encoder.unbraced == Unbraced::Done && encoder.notes.cut.is_empty() && !encoder.failed {
+        let written = encoder.rooted(&mut |encoder| value.write(encoder));
+        if written && encoder.unbraced == Unbraced::Done && encoder.notes.cut.is_empty() {
             return encoder.suspend();
         }
         Self::fields_one_by_one(redaction, &mut |encoder| value.write(encoder))
