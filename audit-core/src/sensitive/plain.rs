@@ -227,12 +227,16 @@ impl<'e, 'a> Serializer for PlainSerializer<'e, 'a> {
 
 /// Whether of a type that serde names not everything is shown.
 pub(super) fn is_hidden_in(encoder: &Encoder<'_>, name: &str) -> bool {
-    !encoder.is_bare() && names::of_type(name).is_some()
+    !encoder.is_bare() && (names::of_type(name).is_some() || encoder.redaction.rules_for(name))
 }
 
 /// What the registry and the policy say of a field of a type that serde names.
 pub(super) fn mode_of(encoder: &Encoder<'_>, name: &str, key: &str) -> Option<Mode> {
-    if encoder.is_bare() { None } else { names::of_type(name)?.get(key).copied() }
+    if encoder.is_bare() {
+        return None;
+    }
+    let typed = names::of_type(name).and_then(|fields| fields.get(key).copied());
+    typed.into_iter().chain(encoder.redaction.of_field(name, key)).reduce(Mode::tightened_by)
 }
 
 /// The value that is due, as a mode leaves it.
