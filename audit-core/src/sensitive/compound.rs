@@ -136,7 +136,10 @@ impl<'e, 'a> Compound<'e, 'a> {
             return Ok(());
         }
         let policy = if self.encoder.is_bare() { None } else { self.encoder.redaction.of_key(key) };
-        let mode = self.mode_of(key).into_iter().chain(policy).reduce(Mode::tightened_by);
+        let content = self.name.filter(|_| self.position > 0).and_then(|name| names::of_content(name, key));
+        self.position += 1;
+        let modes = self.mode_of(key).into_iter().chain(policy).chain(content);
+        let mode = modes.reduce(Mode::tightened_by);
         if self.root {
             self.field_by(key, mode, value);
             return Ok(());
