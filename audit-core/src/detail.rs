@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::Recorder;
+use crate::recorder::surrounding_context;
 use crate::sensitive::{Encoder, Notes, Object, Redaction, Sensitive};
 
 /// The payload of a record, already redacted: it can only be made through the redacting encoder.
@@ -15,11 +17,16 @@ pub struct Detail {
 }
 
 impl Detail {
-    /// Takes the fields of a classified value. It knows no key, so that what should be hashed is redacted.
+    /// Takes the fields of a classified value, within the bounds and the policy of the recorder that is current here. It
+    /// knows no key, so that what should be hashed is redacted.
     ///
     /// A value that has no fields is written under the key `value`.
     pub fn new<T: Sensitive + ?Sized>(value: &T) -> Self {
-        let (fields, notes) = Encoder::fields_of(Redaction::default(), value);
+        let recorder = Recorder::current();
+        let rules = recorder.core().rules();
+        let context = surrounding_context();
+        let tenant = context.as_ref().and_then(|context| context.tenant.as_ref());
+        let (fields, notes) = Encoder::fields_of(Redaction::new(rules, tenant).keyless(), value);
         Self { fields, notes }
     }
 

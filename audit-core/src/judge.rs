@@ -8,13 +8,20 @@
 
 use std::any::type_name;
 use std::convert::Infallible;
+use std::fmt;
 
 use crate::decision::{Decide, Deny, Verdict};
 use crate::sensitive::Sensitive;
 
 /// Wraps a returned value.
-#[derive(Debug)]
 pub struct Judge<'a, T: ?Sized>(pub &'a T);
+
+impl<T: ?Sized> fmt::Debug for Judge<'_, T> {
+    /// Nothing of the value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Judge").finish_non_exhaustive()
+    }
+}
 
 /// A future. It has not run yet, so that nothing is known; this is what does not compile.
 pub trait ReturnsFuture<T> {

@@ -227,8 +227,7 @@ impl RecordBuilder {
         let rules = self.recorder.as_ref().map(|recorder| recorder.core().rules());
         let context = rules.filter(|rules| rules.ask_for_the_tenant()).and_then(|_| surrounding_context());
         let tenant = context.as_ref().and_then(|context| context.tenant.as_ref()).or(self.draft.stated.tenant.as_ref());
-        let tenant = tenant.map(|tenant| tenant.0.secret());
-        let redaction = rules.map_or_else(Redaction::default, |rules| Redaction { rules, tenant });
+        let redaction = rules.map_or_else(Redaction::default, |rules| Redaction::new(rules, tenant));
         let mut fields = Some(fields);
         self.draft.detail.add(redaction, &mut |object| {
             if let Some(fields) = fields.take() {

@@ -89,11 +89,11 @@ impl Call {
 
     fn redacting_with<R>(&self, rules: &Rules, capture: impl FnOnce(Redaction<'_>) -> R) -> R {
         if !rules.ask_for_the_tenant() {
-            return capture(Redaction { rules, tenant: None });
+            return capture(Redaction::new(rules, None));
         }
         let context = self.context();
         let tenant = context.tenant.as_ref().or(self.draft.stated.tenant.as_ref());
-        capture(Redaction { rules, tenant: tenant.map(|tenant| tenant.0.secret()) })
+        capture(Redaction::new(rules, tenant))
     }
 
     /// Whether a captured identity is the one that authentication had set, however each may be shown. Without a key of

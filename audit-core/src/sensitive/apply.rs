@@ -1,6 +1,6 @@
 //! What a mode leaves of a value.
 
-use super::encoder::{Encoder, REDACTED};
+use super::encoder::{Encoder, Held, REDACTED};
 use super::mode::{masked, truncated};
 use super::notes::Notes;
 use super::{Limits, Mode};
@@ -30,24 +30,30 @@ impl Encoder<'_> {
                 write(self);
                 self.part = around;
             }
+            // Inside of a value that is shown in part nothing is described.
+            Mode::Hash | Mode::Len | Mode::Present if self.part.is_some() => self.redacted(),
             Mode::Hash | Mode::Len | Mode::Present => {
                 let text = self.described(mode, scope, write);
                 if self.claim() {
                     self.push_redacted(&text);
+                } else {
+                    self.held = Held::NotAsked;
                 }
             }
         }
     }
 
     /// What stands for a value that is not shown itself.
-    fn described(&self, mode: Mode, scope: Option<&str>, write: &mut dyn FnMut(&mut Self)) -> String {
-        let keys = self.redaction.rules.keys.as_ref();
-        if mode == Mode::Hash && keys.is_none() {
+    fn described(&mut self, mode: Mode, scope: Option<&str>, write: &mut dyn FnMut(&mut Self)) -> String {
+        let hold = self.held != Held::NotAsked && self.depth == 0 && mode == Mode::Hash && scope.is_none();
+        if mode == Mode::Hash && !hold && !self.redaction.can_hash() {
             return REDACTED.to_owned();
         }
         let mut encoder = Self::resume(self.redaction, String::new(), Notes::default());
         encoder.bare = Some(Bare::default());
         encoder.limits = Limits::NONE;
+        // What has failed once is not tried twice on every level.
+        encoder.careful = self.careful;
         encoder.depth_above = self.depth_above + self.depth;
         encoder.rooted(write);
         let (text, Bare { absent, entries }) = (&encoder.out.text, encoder.bare.unwrap_or_default());
@@ -55,7 +61,10 @@ impl Encoder<'_> {
             _ if encoder.notes.unencodable => REDACTED.to_owned(),
             _ if absent => "<absent>".to_owned(),
             Mode::Hash => {
-                keys.map_or_else(|| REDACTED.to_owned(), |keys| keys.hash(self.redaction.tenant, scope, text))
+                if hold {
+                    self.held = Held::Text(text.clone());
+                }
+                self.redaction.hash(scope, text).unwrap_or_else(|| REDACTED.to_owned())
             }
             Mode::Present => "<present>".to_owned(),
             _ => match entries {

@@ -22,21 +22,26 @@ struct Before {
 }
 
 impl<'a> Encoder<'a> {
-    /// Lets foreign code write the value that is due, from which nothing that goes wrong gets out.
-    pub(super) fn rooted(&mut self, write: &mut dyn FnMut(&mut Self)) {
+    /// Lets foreign code write the value that is due, from which nothing that goes wrong gets out. Says whether
+    /// nothing did.
+    pub(super) fn rooted(&mut self, write: &mut dyn FnMut(&mut Self)) -> bool {
+        let failed = std::mem::replace(&mut self.failed, false);
         if !self.careful {
             let before = self.before();
-            (self.due, self.failed) = (Due::Value, false);
+            self.due = Due::Value;
             let written = contained(|| write(self)).is_some();
-            if written && self.due == Due::Nothing && !self.failed && self.depth == before.depth {
-                return self.keep_within();
+            let written = written && self.due == Due::Nothing && !self.failed && self.depth == before.depth;
+            if written {
+                self.failed = failed;
+                self.keep_within();
+                return true;
             }
-            self.failed = true;
             self.back_to(before);
         }
         let careful = std::mem::replace(&mut self.careful, true);
         self.one_value(write);
-        self.careful = careful;
+        (self.careful, self.failed) = (careful, failed);
+        false
     }
 
     /// As [`Encoder::rooted`], as a mode leaves it.
@@ -44,7 +49,7 @@ impl<'a> Encoder<'a> {
         match mode {
             None | Some(Mode::Plain | Mode::Custom(_)) => self.rooted(write),
             Some(mode) => self.rooted(&mut |encoder| encoder.by(mode, scope, write)),
-        }
+        };
     }
 
     /// Lets foreign code write one value, and sees to it that one stands there.
@@ -76,6 +81,8 @@ impl<'a> Encoder<'a> {
     /// A value comes next, from which a panic gets out. Gives what [`Encoder::end_value`] needs.
     #[inline]
     pub(super) fn begin_value(&mut self) -> usize {
+        // One that was begun before and never ended: whoever wrote it has kept its panic to himself.
+        self.failed |= self.due != Due::Nothing;
         self.due = Due::Value;
         self.depth
     }
@@ -95,9 +102,13 @@ impl<'a> Encoder<'a> {
         let depth = self.depth;
         if self.careful || depth == 0 {
             let before = self.before();
-            if contained(|| write(self)).is_none() || self.depth != depth {
+            let failed = std::mem::replace(&mut self.failed, false);
+            let bound = self.out.bound();
+            if contained(|| write(self)).is_none() || self.failed || self.depth != depth {
                 self.back_to(before);
+                self.out.set_bound(bound);
             }
+            self.failed = failed;
         } else {
             write(self);
             self.failed |= self.depth != depth;
@@ -112,13 +123,16 @@ impl<'a> Encoder<'a> {
         if self.due == Due::Nothing {
             self.notes.unencodable = true;
         } else if !self.careful {
-            self.failed |= !write(PlainSerializer(self));
+            self.failed |= !write(PlainSerializer(self)) || self.due != Due::Nothing;
             self.due = Due::Nothing;
         } else {
             let (before, due) = (self.before(), self.due);
-            if !write(PlainSerializer(self)) {
+            let failed = std::mem::replace(&mut self.failed, false);
+            // Whatever it says: a part that failed may stand there half-written.
+            if !write(PlainSerializer(self)) || self.failed || self.depth != before.depth {
                 self.not_serialized(before, due);
             }
+            self.failed = failed;
         }
     }
 

@@ -62,6 +62,16 @@ pub struct Encoder<'a> {
     /// On which level the value lies that is being cut.
     pub(super) cut_level: usize,
     pub(super) bare: Option<Bare>,
+    /// What the value that is an identity was hashed from, where that is asked for.
+    pub(super) held: Held,
+}
+
+/// What an identity was hashed from: its hash is made when it is known whose the record is.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Held {
+    NotAsked,
+    Nothing,
+    Text(String),
 }
 
 /// What is to be written next.
@@ -101,6 +111,7 @@ impl<'a> Encoder<'a> {
             field_start: 0,
             cut_level: 0,
             bare: None,
+            held: Held::NotAsked,
         }
     }
 
@@ -122,8 +133,8 @@ impl<'a> Encoder<'a> {
         let limits = encoder.limits;
         encoder.out.set_bound(limits.field_bytes.min(limits.detail_bytes));
         encoder.unbraced = Unbraced::Due;
-        encoder.rooted(&mut |encoder| value.write(encoder));
-        if encoder.unbraced == Unbraced::Done && encoder.notes.cut.is_empty() && !encoder.failed {
+        let written = encoder.rooted(&mut |encoder| value.write(encoder));
+        if written && encoder.unbraced == Unbraced::Done && encoder.notes.cut.is_empty() {
             return encoder.suspend();
         }
         Self::fields_one_by_one(redaction, &mut |encoder| value.write(encoder))
@@ -144,11 +155,34 @@ impl<'a> Encoder<'a> {
     /// The text of one classified scalar (of a string its content, of anything else its JSON), and whether it was
     /// redacted. What is no scalar, or cannot be written, becomes [`REDACTED`]; what is absent has none.
     pub(crate) fn text_of(redaction: Redaction<'a>, value: &dyn Sensitive) -> Option<(String, bool)> {
-        let (json, notes) = Self::encoded(redaction, value);
+        Self::text_in(&Self::encoded(redaction, value))
+    }
+
+    fn text_in((json, notes): &(String, Notes)) -> Option<(String, bool)> {
         if json.starts_with(['{', '[']) || notes.unencodable {
             return Some((REDACTED.to_owned(), true));
         }
-        (json != "null").then(|| (serde_json::from_str::<String>(&json).unwrap_or(json), !notes.redacted.is_empty()))
+        (json != "null").then(|| {
+            (serde_json::from_str::<String>(json).unwrap_or_else(|_| json.clone()), !notes.redacted.is_empty())
+        })
+    }
+
+    /// The text of an identity, as [`Encoder::text_of`] gives it, and what it was hashed from, where that is all that
+    /// was done to it.
+    pub(crate) fn identity_of(
+        redaction: Redaction<'a>,
+        value: &dyn Sensitive,
+    ) -> Option<(String, bool, Option<String>)> {
+        let mut encoder = Self::resume(redaction, String::new(), Notes::default());
+        encoder.held = Held::Nothing;
+        encoder.rooted(&mut |encoder| value.write(encoder));
+        let held = std::mem::replace(&mut encoder.held, Held::NotAsked);
+        let (text, redacted) = Self::text_in(&encoder.suspend())?;
+        let held = match held {
+            Held::Text(held) if redacted => Some(held),
+            _ => None,
+        };
+        Some((text, redacted, held))
     }
 
     /// Writes a classified value.
@@ -234,7 +268,7 @@ impl<'a> Encoder<'a> {
     pub fn name(&mut self, name: &str) {
         if self.due == Due::Fields {
             // A unit variant among the fields of another type: as serde writes it.
-            self.push_key(name);
+            self.push_free_key(name);
             self.out.text.push_str("null");
             self.due = Due::Nothing;
         } else if self.claim() {

@@ -69,6 +69,7 @@ impl Encoder<'_> {
     }
 
     pub(super) fn close_frame(&mut self, frame: &Frame) {
+        self.failed |= self.due != Due::Nothing;
         self.due = Due::Nothing;
         if matches!(frame.end, End::Around) {
             return;
@@ -115,6 +116,11 @@ impl Encoder<'_> {
         self.out.text.push_str(field.json);
     }
 
+    /// Whether the entries of a frame that was just opened are fields of the detail, each bounded by itself.
+    pub(super) fn is_root(&self, frame: &Frame) -> bool {
+        self.depth == 0 && matches!(frame.end, End::Around)
+    }
+
     #[inline]
     pub(super) fn has_entries(&self) -> bool {
         self.entries > 0
@@ -130,14 +136,15 @@ impl Encoder<'_> {
 
     /// A key that nobody has classified, as the container around it may show it.
     pub(super) fn push_free_key(&mut self, key: &str) {
-        match self.part {
+        match self.part_of_name(key) {
             None => self.push_key(key),
-            // Numbered, so that no entry hides another.
-            Some(part) => {
-                let key = format!("{} {}", super::apply::part_of(part, key), self.entries + 1);
-                self.push_key(&key);
-            }
+            Some(part) => self.push_key(&part),
         }
+    }
+
+    /// What may be shown of a key, where that is not all: numbered, so that no entry hides another.
+    pub(super) fn part_of_name(&self, key: &str) -> Option<String> {
+        self.part.map(|part| format!("{} {}", super::apply::part_of(part, key), self.entries + 1))
     }
 
     /// The number of the entry that is being written, from one.
@@ -162,13 +169,25 @@ impl Encoder<'_> {
         again: bool,
         write: &mut dyn FnMut(&mut Self),
     ) {
+        let policy = self.redaction.of_key(key);
+        let mode = policy.map_or(mode, |policy| Some(mode.unwrap_or(Mode::Plain).tightened_by(policy)));
         if self.depth > 0 {
             self.push_key(key);
             return self.one_value_by(mode, scope, write);
         }
+        let Some(around) = self.begin_field(key) else { return };
+        let careful = std::mem::replace(&mut self.careful, !again);
+        self.rooted_by(mode, scope, write);
+        self.careful = careful;
+        self.end_field(around);
+    }
+
+    /// The key of a field of the detail, where there is room for another one. Gives what [`Encoder::end_field`] needs.
+    pub(super) fn begin_field(&mut self, key: &str) -> Option<usize> {
         if self.out.text.len() > self.limits.detail_bytes.saturating_add(self.limits.field_bytes) {
             // Not even the marks of what was cut have room any more.
-            return self.notes.cut.note("…");
+            self.notes.cut.note("…");
+            return None;
         }
         let short = start_of(key, MAX_PATH_BYTES);
         self.push_key(short);
@@ -177,12 +196,14 @@ impl Encoder<'_> {
         }
         self.field_start = self.out.text.len();
         let bound = self.field_start.saturating_add(self.limits.field_bytes).min(self.limits.detail_bytes);
-        let around = self.out.set_bound(bound);
-        let policy = self.redaction.of_key(key);
-        let mode = policy.map_or(mode, |policy| Some(mode.unwrap_or(Mode::Plain).tightened_by(policy)));
-        let careful = std::mem::replace(&mut self.careful, !again);
-        self.rooted_by(mode, scope, write);
-        self.careful = careful;
+        Some(self.out.set_bound(bound))
+    }
+
+    /// That field's value was written.
+    pub(super) fn end_field(&mut self, around: usize) {
+        if self.out.is_over() {
+            self.shorten();
+        }
         self.end_cut();
         self.out.set_bound(around);
     }

@@ -49,6 +49,16 @@ impl<'a> Object<'_, 'a> {
         self.encoder.flat_value(&mut |encoder| encoder.value(value));
     }
 
+    /// Writes the content of a variant. Its name tells of the value, so that where only a part of that is shown no more
+    /// of the name is.
+    #[doc(hidden)]
+    pub fn variant(&mut self, name: &str, write: impl FnOnce(&mut Encoder<'a>)) {
+        match self.encoder.part_of_name(name) {
+            Some(part) => self.field(&part, write),
+            None => self.field(name, write),
+        }
+    }
+
     #[doc(hidden)]
     pub fn members(&mut self, ty: &'static SensitiveType) -> Members<'_, 'a> {
         Members::new(self.encoder, ty, None, true)

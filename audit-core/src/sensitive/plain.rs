@@ -62,16 +62,6 @@ impl<'a> PlainSerializer<'_, 'a> {
         encoder.push_scalar(digits);
         Ok(())
     }
-
-    /// An object of one entry, as an enum's variant with content is written.
-    fn variant(self, variant: &str, write: impl FnOnce(PlainSerializer<'_, 'a>) -> Written) -> Written {
-        let mut object = Compound::object(self.0, None);
-        if let Some(encoder) = object.next_key(variant) {
-            write(PlainSerializer(encoder))?;
-        }
-        object.close();
-        Ok(())
-    }
 }
 
 impl<'e, 'a> Serializer for PlainSerializer<'e, 'a> {
@@ -188,7 +178,7 @@ impl<'e, 'a> Serializer for PlainSerializer<'e, 'a> {
         value: &T,
     ) -> Written {
         let mode = mode_of(self.0, name, "0");
-        self.variant(variant, |inner| one(inner.0, mode, value))
+        Compound::object(self.0, None).entry(variant, mode, value)
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, PlainError> {
@@ -235,9 +225,18 @@ impl<'e, 'a> Serializer for PlainSerializer<'e, 'a> {
     }
 }
 
-/// What the registry says of a field of a type that serde names.
-fn mode_of(encoder: &Encoder<'_>, name: &str, key: &str) -> Option<Mode> {
-    if encoder.is_bare() { None } else { names::of_type(name)?.get(key).copied() }
+/// Whether of a type that serde names not everything is shown.
+pub(super) fn is_hidden_in(encoder: &Encoder<'_>, name: &str) -> bool {
+    !encoder.is_bare() && (names::of_type(name).is_some() || encoder.redaction.rules_for(name))
+}
+
+/// What the registry and the policy say of a field of a type that serde names.
+pub(super) fn mode_of(encoder: &Encoder<'_>, name: &str, key: &str) -> Option<Mode> {
+    if encoder.is_bare() {
+        return None;
+    }
+    let typed = names::of_type(name).and_then(|fields| fields.get(key).copied());
+    typed.into_iter().chain(encoder.redaction.of_field(name, key)).reduce(Mode::tightened_by)
 }
 
 /// The value that is due, as a mode leaves it.
@@ -250,10 +249,12 @@ fn redacted<T: Serialize + ?Sized>(encoder: &mut Encoder<'_>, mode: Mode, value:
 /// The value that comes next.
 pub(super) fn one<T: Serialize + ?Sized>(encoder: &mut Encoder<'_>, mode: Option<Mode>, value: &T) -> Written {
     let depth = encoder.begin_value();
-    match mode {
-        None => value.serialize(PlainSerializer(encoder))?,
-        Some(mode) => redacted(encoder, mode, value)?,
-    }
+    let written = match mode {
+        None => value.serialize(PlainSerializer(encoder)),
+        Some(mode) => redacted(encoder, mode, value),
+    };
+    // Whoever wrote the container around it may keep the error to himself.
+    encoder.failed |= written.is_err();
     encoder.end_value(depth);
-    Ok(())
+    written
 }

@@ -1,6 +1,7 @@
 //! A value together with what may be shown of it, where its type does not say so. None of these has a `Debug`: it would
 //! be the value's.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Serialize;
@@ -128,6 +129,37 @@ impl<'a, T: ?Sized> ViaSerialize<'a, T> for &Declared<'a, T> {
     }
 }
 
+/// What holds a value says nothing of it.
+macro_rules! silent {
+    ($($name:ident<$($param:tt),*>)*) => {
+        $(impl<T: ?Sized> fmt::Debug for $name<$($param),*> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        })*
+    };
+}
+
+silent! { Plain<'_, T> Dropped<'_, T> Shown<'_, T> Declared<'_, T> }
+
+impl<R, T: ?Sized> fmt::Debug for Custom<'_, R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Custom").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for OfError<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OfError").finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Debug for With<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("With").finish_non_exhaustive()
+    }
+}
+
 /// What a record may show of an error: the error itself, where its type is classified, otherwise nothing. Generated code
 /// calls `(&OfError(self)).detail()`.
 #[derive(Clone, Copy)]
@@ -154,5 +186,19 @@ pub trait ErrorIsNot<'a> {
 impl<'a, T> ErrorIsNot<'a> for &OfError<'a, T> {
     fn detail(&self) -> Option<&'a dyn Sensitive> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_value() {
+        let value = "s3cret";
+        let shown = Shown::new(value, Mode::Hash);
+        let debug = format!("{:?}{:?}{shown:?}{:?}", Plain(value), Dropped(value), Declared(value));
+        assert!(!debug.contains(value), "{debug}");
+        assert!(!format!("{:?}{:?}", OfError(&value), crate::judge::Judge(value)).contains(value));
     }
 }
