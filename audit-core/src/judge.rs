@@ -1,10 +1,11 @@
 //! What a returned value says, chosen by its type at the place where the attribute stands.
 //!
-//! Method resolution by autoref takes the first of these that fits: a future, which is a mistake; a value with a
-//! decision of its own; a `Result` around or inside of something else; a plain `Result`, whose error must say what it is;
+//! Method resolution by autoref takes the first of these that fits: a future, which is a mistake; a `Result` around or
+//! inside of something else; a plain `Result`, whose error must say what it is; a value with a decision of its own;
 //! anything else is data. In a generic function only the bounds in scope count.
 //!
-//! Generated code calls `(&&&&&Judge(&value)).verdict(call)`.
+//! Generated code calls `(&&&&&Judge(&value)).verdict(call)`. What is called a result is no future: there it calls
+//! `(&&&&Judge(&value)).verdict(call)`, with the traits that are left, since each step costs the compiler time.
 
 use std::any::type_name;
 use std::convert::Infallible;
@@ -54,7 +55,7 @@ pub trait ByDecision {
     fn verdict(&self, told: &mut dyn Told) -> Verdict;
 }
 
-impl<T: Decide + ?Sized> ByDecision for &&&Judge<'_, T> {
+impl<T: Decide + ?Sized> ByDecision for &Judge<'_, T> {
     fn verdict(&self, _: &mut dyn Told) -> Verdict {
         self.0.decide()
     }
@@ -66,7 +67,7 @@ pub trait ByResultOfDecision {
     fn verdict(&self, told: &mut dyn Told) -> Verdict;
 }
 
-impl<T: Decide, E: Deny> ByResultOfDecision for &&Judge<'_, Result<T, E>> {
+impl<T: Decide, E: Deny> ByResultOfDecision for &&&Judge<'_, Result<T, E>> {
     fn verdict(&self, told: &mut dyn Told) -> Verdict {
         match self.0 {
             Ok(value) => value.decide(),
@@ -84,7 +85,7 @@ pub trait ByNestedResult<E, D> {
         D: Deny;
 }
 
-impl<T, E, D> ByNestedResult<E, D> for &&Judge<'_, Result<Result<T, E>, D>> {
+impl<T, E, D> ByNestedResult<E, D> for &&&Judge<'_, Result<Result<T, E>, D>> {
     fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,
@@ -97,7 +98,7 @@ impl<T, E, D> ByNestedResult<E, D> for &&Judge<'_, Result<Result<T, E>, D>> {
     }
 }
 
-impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, &Result<T, E>> {
+impl<T, E> ByNestedResult<E, Infallible> for &&&Judge<'_, &Result<T, E>> {
     fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,
@@ -106,7 +107,7 @@ impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, &Result<T, E>> {
     }
 }
 
-impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, Box<Result<T, E>>> {
+impl<T, E> ByNestedResult<E, Infallible> for &&&Judge<'_, Box<Result<T, E>>> {
     fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,
@@ -115,7 +116,7 @@ impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, Box<Result<T, E>>> {
     }
 }
 
-impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, Option<Result<T, E>>> {
+impl<T, E> ByNestedResult<E, Infallible> for &&&Judge<'_, Option<Result<T, E>>> {
     fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,
@@ -152,7 +153,7 @@ pub trait ByResultOfFuture<T> {
         T: Finished;
 }
 
-impl<T: Future, E> ByResultOfFuture<T> for &&Judge<'_, Result<T, E>> {
+impl<T: Future, E> ByResultOfFuture<T> for &&&Judge<'_, Result<T, E>> {
     fn verdict(&self, _: &mut dyn Told) -> Verdict
     where
         T: Finished,
@@ -169,7 +170,7 @@ pub trait ByResult<E> {
         E: Deny;
 }
 
-impl<T, E> ByResult<E> for &Judge<'_, Result<T, E>> {
+impl<T, E> ByResult<E> for &&Judge<'_, Result<T, E>> {
     fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,
