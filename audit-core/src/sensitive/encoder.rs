@@ -244,7 +244,11 @@ impl<'a> Encoder<'a> {
     /// Writes a boolean.
     pub fn bool(&mut self, value: bool) {
         if self.claim() {
-            self.push_scalar(if value { "true" } else { "false" });
+            match self.part {
+                None => self.out.text.push_str(if value { "true" } else { "false" }),
+                // Its first letter is all of it.
+                Some(part) => self.push_part(part, ""),
+            }
         }
     }
 

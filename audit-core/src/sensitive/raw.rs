@@ -75,6 +75,10 @@ fn write(encoder: &mut Encoder<'_>, tokens: &mut Tokens<'_>) -> Result<(), Plain
             encoder.null();
             Ok(())
         }
+        b't' | b'f' => {
+            encoder.bool(tokens.word() == "true");
+            Ok(())
+        }
         _ => {
             let word = tokens.word();
             if encoder.claim() {
