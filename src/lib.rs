@@ -86,8 +86,9 @@
 //!
 //! Out of reach is what `audited` does not write: a type's own `Debug` and `Display`, panics, logs, the answer. In a
 //! value that was declared plain, names decide: a map's entry is redacted whose key any linked type redacts or that is
-//! named like a secret, and a classified type keeps its marks as far as its `Serialize` gives its name to serde, which
-//! `#[serde(transparent)]` does not.
+//! named like a secret, and a classified type keeps its marks, but for two shapes that serde gives no name, inside of a
+//! type that is not classified itself: a `#[serde(transparent)]` struct, and a newtype variant of an
+//! `#[serde(untagged)]` enum.
 //!
 //! **Tighten** as an operator, without a change of code, with a [`RedactionPolicy`]: by type, field, class of data or
 //! tenant. [`sensitive_types`] lists what there is.

@@ -327,7 +327,6 @@ fn a_tenants_rule_holds_where_its_name_is_not_shown() {
 }
 
 #[test]
-#[ignore = "an event is redacted before its builder is told of a tenant"]
 fn a_tenant_that_is_stated_after_the_payload_has_its_rules_and_its_hashes() {
     let (memory, recorder) =
         memory_with(RedactionPolicy::new().rule(rule(Mode::Drop).class("policy.contact").tenant("acme")));
