@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::Recorder;
-use crate::recorder::surrounding_context;
+use crate::recorder::{Ambient, surrounding_context};
 use crate::sensitive::{Encoder, Notes, Object, Redaction, Sensitive};
 
 /// The payload of a record, already redacted: it can only be made through the redacting encoder.
@@ -22,9 +22,9 @@ impl Detail {
     ///
     /// A value that has no fields is written under the key `value`.
     pub fn new<T: Sensitive + ?Sized>(value: &T) -> Self {
-        let recorder = Recorder::current();
-        let rules = recorder.core().rules();
-        let context = surrounding_context();
+        let scoped = Ambient::recorder();
+        let rules = scoped.as_ref().unwrap_or_else(|| Recorder::installed()).core().rules();
+        let context = if rules.ask_for_the_tenant() { surrounding_context() } else { None };
         let tenant = context.as_ref().and_then(|context| context.tenant.as_ref());
         let (fields, notes) = Encoder::fields_of(Redaction::new(rules, tenant).keyless(), value);
         Self { fields, notes }

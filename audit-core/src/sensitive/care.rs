@@ -44,6 +44,12 @@ impl<'a> Encoder<'a> {
         false
     }
 
+    /// Whether all of one value has been written, and nothing of it was cut.
+    pub(super) fn is_whole(&self) -> bool {
+        let written = self.due == Due::Nothing && !self.failed && self.depth == 0;
+        written && self.notes.cut.is_empty() && !self.out.is_over()
+    }
+
     /// As [`Encoder::rooted`], as a mode leaves it.
     pub(super) fn rooted_by(&mut self, mode: Option<Mode>, scope: Option<&str>, write: &mut dyn FnMut(&mut Self)) {
         match mode {
@@ -82,7 +88,9 @@ impl<'a> Encoder<'a> {
     #[inline]
     pub(super) fn begin_value(&mut self) -> usize {
         // One that was begun before and never ended: whoever wrote it has kept its panic to himself.
-        self.failed |= self.due != Due::Nothing;
+        if self.due != Due::Nothing {
+            self.failed = true;
+        }
         self.due = Due::Value;
         self.depth
     }

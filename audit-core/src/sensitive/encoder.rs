@@ -11,6 +11,7 @@ use super::object::{Array, Members, Object};
 use super::output::Output;
 use super::path::Path;
 use super::{Limits, Mode, Redaction, Sensitive, SensitiveType};
+use crate::contain::contained;
 use crate::json;
 use crate::text::start as start_of;
 
@@ -133,8 +134,8 @@ impl<'a> Encoder<'a> {
         let limits = encoder.limits;
         encoder.out.set_bound(limits.field_bytes.min(limits.detail_bytes));
         encoder.unbraced = Unbraced::Due;
-        let written = encoder.rooted(&mut |encoder| value.write(encoder));
-        if written && encoder.unbraced == Unbraced::Done && encoder.notes.cut.is_empty() {
+        let written = contained(|| value.write(&mut encoder)).is_some() && encoder.is_whole();
+        if written && encoder.unbraced == Unbraced::Done {
             return encoder.suspend();
         }
         Self::fields_one_by_one(redaction, &mut |encoder| value.write(encoder))
@@ -297,6 +298,7 @@ impl<'a> Encoder<'a> {
     }
 
     #[doc(hidden)]
+    #[inline]
     pub fn open(&mut self, ty: &'static SensitiveType) -> Option<Members<'_, 'a>> {
         let frame = self.open_frame('{', '}')?;
         Some(Members::new(self, ty, Some(frame), true))

@@ -106,6 +106,7 @@ pub struct Members<'e, 'a> {
 }
 
 impl<'e, 'a> Members<'e, 'a> {
+    #[inline]
     pub(super) fn new(
         encoder: &'e mut Encoder<'a>,
         ty: &'static SensitiveType,
@@ -159,6 +160,7 @@ impl<'e, 'a> Members<'e, 'a> {
     }
 
     /// Closes what was opened.
+    #[inline]
     pub fn end(self) {
         if let Some(frame) = self.frame {
             self.encoder.close_frame(&frame);

@@ -5,7 +5,7 @@ use super::SensitiveField;
 use super::notes::MAX_PATH_BYTES;
 
 /// How many levels need no allocation.
-const NEAR: usize = 6;
+const NEAR: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Path {
