@@ -80,8 +80,18 @@
 //!
 //! **Classify** what is captured with [`macro@Sensitive`]. Integers, booleans, UUIDs and times are classified; text,
 //! bytes, floats and addresses are not, and a type that says nothing of such a field does not compile into a record.
-//! Identities ([`ActorId`], [`SubjectId`], [`ResourceId`]) say where they are made how they may be shown; hashes need
-//! a [`KeyRing`].
+//! A field is dropped, hashed, masked, truncated, counted, left to a [`Redactor`], or declared plain; [`Mode`] says what
+//! each leaves. Identities ([`ActorId`], [`SubjectId`], [`ResourceId`]) say where they are made how they may be shown;
+//! hashes need a [`KeyRing`], and [`Query::hashed`] finds them.
+//!
+//! Out of reach is what `audited` does not write: a type's own `Debug` and `Display`, panics, logs, the answer. In a
+//! value that was declared plain, names decide: a map's entry is redacted whose key any linked type redacts or that is
+//! named like a secret, and a classified type keeps its marks, but for two shapes that serde gives no name, inside of a
+//! type that is not classified itself: a `#[serde(transparent)]` struct, and a newtype variant of an
+//! `#[serde(untagged)]` enum.
+//!
+//! **Tighten** as an operator, without a change of code, with a [`RedactionPolicy`]: by type, field, class of data or
+//! tenant. [`sensitive_types`] lists what there is.
 //!
 //! **Set the context** in authentication: an [`AuditContext`], scoped by [`with_context`] to the handling of a
 //! request, carried into spawned tasks by [`carry`], extended by [`extend_context`]. What is set is never replaced.
@@ -100,7 +110,7 @@
 //!
 //! | action | when |
 //! |---|---|
-//! | `audit.started` | a recorder was built: which sink, which durability, whether weak sinks are allowed |
+//! | `audit.started` | a recorder was built: which sink, which durability, whether weak sinks are allowed, which redaction policy |
 //! | `audit.stopped` | [`Recorder::shutdown`] was called |
 //! | `audit.gap` | records were lost: how many, of which actions, why, from when to when |
 //! | `audit.undelivered` | the answer of a completed call did not reach its caller; `call` is the id of its record |

@@ -14,7 +14,9 @@ pub use crate::event::{AuditEvent, EventKind, UnknownAction, deserialize_kind};
 pub use crate::judge;
 use crate::record::Record;
 pub use crate::recorder::FailurePolicy;
-pub use crate::recorder::prologue::{Intent, actor, field, intent, intent_sync, require, resource, subject, tenant};
+pub use crate::recorder::prologue::{
+    Intent, actor, field, fields, intent, intent_sync, require, resource, subject, tenant,
+};
 pub use crate::recorder::{
     Audited, Begun, Call, RegisteredSite, Site, audit, audit_begun, audit_sync, begin, make, never_refused,
 };

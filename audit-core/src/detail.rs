@@ -1,11 +1,11 @@
 //! The payload of a record.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::IgnoredAny;
+use serde_json::Value;
 
+use crate::Recorder;
+use crate::recorder::{Ambient, surrounding_context};
 use crate::sensitive::{Encoder, Notes, Object, Redaction, Sensitive};
 
 /// The payload of a record, already redacted: it can only be made through the redacting encoder.
@@ -17,11 +17,16 @@ pub struct Detail {
 }
 
 impl Detail {
-    /// Takes the fields of a classified value. It knows no key, so that what should be hashed is redacted.
+    /// Takes the fields of a classified value, within the bounds and the policy of the recorder that is current here. It
+    /// knows no key, so that what should be hashed is redacted.
     ///
     /// A value that has no fields is written under the key `value`.
     pub fn new<T: Sensitive + ?Sized>(value: &T) -> Self {
-        let (fields, notes) = Encoder::fields_of(Redaction::default(), value);
+        let scoped = Ambient::recorder();
+        let rules = scoped.as_ref().unwrap_or_else(|| Recorder::installed()).core().rules();
+        let context = if rules.ask_for_the_tenant() { surrounding_context() } else { None };
+        let tenant = context.as_ref().and_then(|context| context.tenant.as_ref());
+        let (fields, notes) = Encoder::fields_of(Redaction::new(rules, tenant).keyless(), value);
         Self { fields, notes }
     }
 
@@ -39,7 +44,7 @@ impl Detail {
     /// Whether a field of that name is there; the name needs no escaping.
     pub(crate) fn has(&self, name: &str) -> bool {
         let json = format!("{{{}}}", self.fields);
-        let fields: Result<BTreeMap<Cow<'_, str>, IgnoredAny>, _> = serde_json::from_str(&json);
+        let fields: Result<serde_json::Map<String, Value>, _> = serde_json::from_str(&json);
         fields.is_ok_and(|fields| fields.contains_key(name))
     }
 

@@ -35,10 +35,14 @@ impl Identity {
         Self { text: text.into(), showing: Showing::Hashed }
     }
 
-    /// Takes a classified value, as redaction leaves it; none where the value is absent.
+    /// Takes a classified value, as redaction leaves it; none where the value is absent. One that is hashed is so when
+    /// it is written: then it is known whose the record is.
     pub(crate) fn captured(redaction: Redaction<'_>, value: &dyn Sensitive) -> Option<Self> {
-        let (text, redacted) = Encoder::text_of(redaction, value)?;
-        Some(Self { text: text.into(), showing: if redacted { Showing::Redacted } else { Showing::Plain } })
+        Some(match Encoder::identity_of(redaction, value)? {
+            (_, _, Some(hashed)) => Self::hashed(hashed),
+            (text, true, None) => Self { text: text.into(), showing: Showing::Redacted },
+            (text, false, None) => Self::plain(text),
+        })
     }
 
     /// The text, where it may be written as it is.
@@ -49,6 +53,11 @@ impl Identity {
     /// Whether a record that shows it must say that something is missing.
     pub(crate) fn is_redacted(&self) -> bool {
         self.showing != Showing::Plain
+    }
+
+    /// Whether it is what redaction has left of one.
+    pub(crate) fn is_remains(&self) -> bool {
+        self.showing == Showing::Redacted
     }
 
     /// The text, for the keyed hash alone.

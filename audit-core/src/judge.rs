@@ -1,20 +1,28 @@
 //! What a returned value says, chosen by its type at the place where the attribute stands.
 //!
-//! Method resolution by autoref takes the first of these that fits: a future, which is a mistake; a value with a
-//! decision of its own; a `Result` around or inside of something else; a plain `Result`, whose error must say what it is;
+//! Method resolution by autoref takes the first of these that fits: a future, which is a mistake; a `Result` around or
+//! inside of something else; a plain `Result`, whose error must say what it is; a value with a decision of its own;
 //! anything else is data. In a generic function only the bounds in scope count.
 //!
-//! Generated code calls `(&&&&&Judge(&value)).verdict(call)`.
+//! Generated code calls `(&&&&&Judge(&value)).verdict(call)`. What is called a result is no future: there it calls
+//! `(&&&&Judge(&value)).verdict(call)`, with the traits that are left, since each step costs the compiler time.
 
 use std::any::type_name;
 use std::convert::Infallible;
+use std::fmt;
 
 use crate::decision::{Decide, Deny, Verdict};
 use crate::sensitive::Sensitive;
 
 /// Wraps a returned value.
-#[derive(Debug)]
 pub struct Judge<'a, T: ?Sized>(pub &'a T);
+
+impl<T: ?Sized> fmt::Debug for Judge<'_, T> {
+    /// Nothing of the value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Judge").finish_non_exhaustive()
+    }
+}
 
 /// A future. It has not run yet, so that nothing is known; this is what does not compile.
 pub trait ReturnsFuture<T> {
@@ -47,7 +55,7 @@ pub trait ByDecision {
     fn verdict(&self, told: &mut dyn Told) -> Verdict;
 }
 
-impl<T: Decide + ?Sized> ByDecision for &&&Judge<'_, T> {
+impl<T: Decide + ?Sized> ByDecision for &Judge<'_, T> {
     fn verdict(&self, _: &mut dyn Told) -> Verdict {
         self.0.decide()
     }
@@ -59,7 +67,7 @@ pub trait ByResultOfDecision {
     fn verdict(&self, told: &mut dyn Told) -> Verdict;
 }
 
-impl<T: Decide, E: Deny> ByResultOfDecision for &&Judge<'_, Result<T, E>> {
+impl<T: Decide, E: Deny> ByResultOfDecision for &&&Judge<'_, Result<T, E>> {
     fn verdict(&self, told: &mut dyn Told) -> Verdict {
         match self.0 {
             Ok(value) => value.decide(),
@@ -77,7 +85,7 @@ pub trait ByNestedResult<E, D> {
         D: Deny;
 }
 
-impl<T, E, D> ByNestedResult<E, D> for &&Judge<'_, Result<Result<T, E>, D>> {
+impl<T, E, D> ByNestedResult<E, D> for &&&Judge<'_, Result<Result<T, E>, D>> {
     fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,
@@ -90,7 +98,7 @@ impl<T, E, D> ByNestedResult<E, D> for &&Judge<'_, Result<Result<T, E>, D>> {
     }
 }
 
-impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, &Result<T, E>> {
+impl<T, E> ByNestedResult<E, Infallible> for &&&Judge<'_, &Result<T, E>> {
     fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,
@@ -99,7 +107,7 @@ impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, &Result<T, E>> {
     }
 }
 
-impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, Box<Result<T, E>>> {
+impl<T, E> ByNestedResult<E, Infallible> for &&&Judge<'_, Box<Result<T, E>>> {
     fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,
@@ -108,7 +116,7 @@ impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, Box<Result<T, E>>> {
     }
 }
 
-impl<T, E> ByNestedResult<E, Infallible> for &&Judge<'_, Option<Result<T, E>>> {
+impl<T, E> ByNestedResult<E, Infallible> for &&&Judge<'_, Option<Result<T, E>>> {
     fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,
@@ -145,7 +153,7 @@ pub trait ByResultOfFuture<T> {
         T: Finished;
 }
 
-impl<T: Future, E> ByResultOfFuture<T> for &&Judge<'_, Result<T, E>> {
+impl<T: Future, E> ByResultOfFuture<T> for &&&Judge<'_, Result<T, E>> {
     fn verdict(&self, _: &mut dyn Told) -> Verdict
     where
         T: Finished,
@@ -162,7 +170,7 @@ pub trait ByResult<E> {
         E: Deny;
 }
 
-impl<T, E> ByResult<E> for &Judge<'_, Result<T, E>> {
+impl<T, E> ByResult<E> for &&Judge<'_, Result<T, E>> {
     fn verdict(&self, told: &mut dyn Told) -> Verdict
     where
         E: Deny,

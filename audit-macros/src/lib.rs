@@ -89,7 +89,7 @@ pub fn audited(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 /// | `#[sensitive]` | `"<redacted>"` |
 /// | `#[sensitive(hash)]` | a keyed hash, so that equal values can be found; without a key `"<redacted>"` |
 /// | `#[sensitive(hash(scope = "email"))]` | the same, equal only to hashes of that scope |
-/// | `#[sensitive(mask(first = 2, last = 4))]` | so many characters of either end (0 to 32), never more than a third of the value, and `***` between them whatever its length; either may be left out |
+/// | `#[sensitive(mask(first = 2, last = 4))]` | so many characters of either end (0 to 32), never more than a third of the value, and `***` between them whatever its length; either may be left out. Of a list or a map each value, and each key, by itself |
 /// | `#[sensitive(truncate(8))]` | so many characters of the start (1 to 1024), never more than a third of the value |
 /// | `#[sensitive(len)]` | its length alone |
 /// | `#[sensitive(present)]` | whether there is a value, and nothing of it |
@@ -105,7 +105,7 @@ pub fn audited(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> 
 /// | on the type | |
 /// |---|---|
 /// | `#[sensitive(class = "pii")]` | the class of each field that has none of its own |
-/// | `#[sensitive(debug)]` | generates `Debug`, which shows what a record shows; instead of the derived one |
+/// | `#[sensitive(debug)]` | generates `Debug`, which shows what a record shows without keys and without a policy; instead of the derived one |
 /// | `#[sensitive(crate = my::audited)]` | where `audited` is re-exported |
 ///
 /// ```text

@@ -24,6 +24,7 @@ impl Row {
     }
 
     /// Does it inside of a scope.
+    #[must_use]
     pub fn around(self, scope: impl Fn(&dyn Fn()) + 'static) -> Self {
         let run = self.run;
         Self::new(self.name, move |times| scope(&|| run(times)))

@@ -11,6 +11,7 @@ mod event;
 mod http;
 mod journal;
 mod model;
+mod query;
 mod recorder;
 mod sensitive;
 mod sinks;

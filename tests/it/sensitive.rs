@@ -7,6 +7,7 @@ mod policy;
 mod registry;
 mod serde;
 mod shapes;
+mod unregistered;
 
 use audited::{Action, Record, Sensitive};
 

@@ -1,6 +1,7 @@
 //! A record before it is written.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Kind, Record, Stage, Stamp, encode};
@@ -118,26 +119,49 @@ impl Draft {
 ///     .build();
 /// assert!(record.json().contains(r#""detail":{"minutes":42}"#));
 /// ```
+///
+/// An event is redacted when the builder is done, as the record's own tenant wants it. What is added by
+/// [`field`](Self::field) and [`fields`](Self::fields) is redacted when it is added: where a tenant matters, to a policy
+/// or to a hash, state the context before.
 #[derive(Clone)]
 #[must_use = "a builder makes nothing until `build`"]
-pub struct RecordBuilder {
+pub struct RecordBuilder<'e> {
     pub(crate) draft: Draft,
     pub(crate) id: Option<RecordId>,
     pub(crate) occurred_at: Option<Timestamp>,
     pub(crate) recorder: Option<Recorder>,
+    event: Option<Arc<WriteFields<'e>>>,
 }
 
-impl RecordBuilder {
+/// Writes the fields of an event.
+type WriteFields<'e> = dyn Fn(&mut Object<'_, '_>) + Send + Sync + 'e;
+
+impl<'e> RecordBuilder<'e> {
     pub(crate) fn new(action: Action) -> Self {
         let mut draft = Draft::new(action, Kind::Event);
         draft.outcome = Some(Outcome::Success);
-        Self { draft, id: None, occurred_at: None, recorder: None }
+        Self { draft, id: None, occurred_at: None, recorder: None, event: None }
     }
 
     /// Takes the recorder: its keys for what is hashed, and its sink.
     pub(crate) fn by(mut self, recorder: Recorder) -> Self {
         self.recorder = Some(recorder);
         self
+    }
+
+    /// Takes the event, which is written when the rest is known.
+    pub(crate) fn of(mut self, write: impl Fn(&mut Object<'_, '_>) + Send + Sync + 'e) -> Self {
+        self.event = Some(Arc::new(write));
+        self
+    }
+
+    /// Writes the event.
+    pub(crate) fn written(mut self) -> RecordBuilder<'static> {
+        if let Some(write) = self.event.take() {
+            self = self.fields(|object| write(object));
+        }
+        let Self { draft, id, occurred_at, recorder, .. } = self;
+        RecordBuilder { draft, id, occurred_at, recorder, event: None }
     }
 
     /// Sets the id, where it must be the same each time; otherwise one is made.
@@ -227,8 +251,7 @@ impl RecordBuilder {
         let rules = self.recorder.as_ref().map(|recorder| recorder.core().rules());
         let context = rules.filter(|rules| rules.ask_for_the_tenant()).and_then(|_| surrounding_context());
         let tenant = context.as_ref().and_then(|context| context.tenant.as_ref()).or(self.draft.stated.tenant.as_ref());
-        let tenant = tenant.map(|tenant| tenant.0.secret());
-        let redaction = rules.map_or_else(Redaction::default, |rules| Redaction { rules, tenant });
+        let redaction = rules.map_or_else(Redaction::default, |rules| Redaction::new(rules, tenant));
         let mut fields = Some(fields);
         self.draft.detail.add(redaction, &mut |object| {
             if let Some(fields) = fields.take() {
@@ -246,13 +269,14 @@ impl RecordBuilder {
 
     /// Makes the record.
     pub fn build(self) -> Record {
-        let occurred_at = self.occurred_at.unwrap_or_else(Timestamp::now);
-        let stamp = Stamp { id: self.id.unwrap_or_else(RecordId::new), occurred_at, recorded_at: occurred_at };
-        encode(&self.draft, None, &stamp, Redaction::default().rules)
+        let written = self.written();
+        let occurred_at = written.occurred_at.unwrap_or_else(Timestamp::now);
+        let stamp = Stamp { id: written.id.unwrap_or_else(RecordId::new), occurred_at, recorded_at: occurred_at };
+        encode(&written.draft, None, &stamp, Redaction::default().rules)
     }
 }
 
-impl fmt::Debug for RecordBuilder {
+impl fmt::Debug for RecordBuilder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecordBuilder").field("action", &self.draft.action).finish_non_exhaustive()
     }

@@ -45,11 +45,10 @@ pub(crate) fn encode(draft: &Draft, context: Option<&AuditContext>, stamp: &Stam
             Cow::Owned(context)
         }
     };
-    let tenant = who.tenant.as_ref().map(|tenant| tenant.0.secret());
     let mut writer = Writer {
         out: String::with_capacity(512),
         index: Index::EMPTY,
-        redaction: Redaction { rules, tenant },
+        redaction: Redaction::new(rules, who.tenant.as_ref()),
         notes: draft.detail.notes.clone(),
         flags: draft.flags,
     };
@@ -234,11 +233,11 @@ impl Writer<'_> {
         if identity.is_redacted() {
             self.notes.redacted.note(path);
         }
-        match (identity.shown(), &self.redaction.rules.keys) {
-            (Some(text), _) => self.push_bounded(path, text),
-            (None, Some(keys)) => self.push_text(&keys.hash(self.redaction.tenant, None, identity.secret())),
-            (None, None) => self.push_text(REDACTED),
+        if let Some(text) = identity.shown() {
+            return self.push_bounded(path, text);
         }
+        let hash = self.redaction.hash(None, identity.secret());
+        self.push_text(hash.as_deref().unwrap_or(REDACTED));
     }
 
     fn push_bounded(&mut self, path: &str, text: &str) {

@@ -21,7 +21,7 @@ pub struct Record(Arc<Fields>);
 
 impl Record {
     /// Starts a record by hand.
-    pub fn builder(action: Action) -> RecordBuilder {
+    pub fn builder(action: Action) -> RecordBuilder<'static> {
         RecordBuilder::new(action)
     }
 

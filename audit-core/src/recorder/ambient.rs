@@ -56,6 +56,11 @@ impl Ambient {
         AMBIENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
     }
 
+    /// The recorder of the scope that the code runs in, if any.
+    pub(crate) fn recorder() -> Option<Recorder> {
+        AMBIENT.try_with(|current| current.borrow().recorder.clone()).unwrap_or_default()
+    }
+
     /// Exchanges this ambient for the current one.
     pub(crate) fn swap(&mut self) {
         let _ = AMBIENT.try_with(|current| mem::swap(&mut *current.borrow_mut(), self));
@@ -181,7 +186,8 @@ pub fn current_context() -> Option<AuditContext> {
 
 /// The same, to look at.
 pub(crate) fn surrounding_context() -> Option<Arc<AuditContext>> {
-    Ambient::current().context.map(|context| context.snapshot())
+    let context = AMBIENT.try_with(|current| current.borrow().context.clone()).unwrap_or_default();
+    context.map(|context| context.snapshot())
 }
 
 /// Adds to the context around the running code, once more is known. What is set already stays: a differing value

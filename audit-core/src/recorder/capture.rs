@@ -47,8 +47,19 @@ impl Call {
 
     /// Captures a field of the detail.
     pub fn field(&mut self, key: &str, value: &dyn Sensitive) {
+        self.fields(&[key], &[value]);
+    }
+
+    /// Captures several fields of the detail at once.
+    pub fn fields(&mut self, keys: &[&str], values: &[&dyn Sensitive]) {
         let mut detail = std::mem::take(&mut self.draft.detail);
-        self.redacting(|redaction| detail.add(redaction, &mut |fields| fields.value(key, &value)));
+        self.redacting(|redaction| {
+            detail.add(redaction, &mut |object| {
+                for (key, value) in keys.iter().zip(values) {
+                    object.value(key, value);
+                }
+            });
+        });
         self.draft.detail = detail;
     }
 
@@ -78,11 +89,11 @@ impl Call {
 
     fn redacting_with<R>(&self, rules: &Rules, capture: impl FnOnce(Redaction<'_>) -> R) -> R {
         if !rules.ask_for_the_tenant() {
-            return capture(Redaction { rules, tenant: None });
+            return capture(Redaction::new(rules, None));
         }
         let context = self.context();
         let tenant = context.tenant.as_ref().or(self.draft.stated.tenant.as_ref());
-        capture(Redaction { rules, tenant: tenant.map(|tenant| tenant.0.secret()) })
+        capture(Redaction::new(rules, tenant))
     }
 
     /// Whether a captured identity is the one that authentication had set, however each may be shown. Without a key of

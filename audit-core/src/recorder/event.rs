@@ -21,27 +21,27 @@ use crate::timestamp::Timestamp;
 /// ```text
 /// record(UserEvent::Created { id: 7, name }).subject(Subject::user(7)).await?;
 /// ```
-pub fn record<E: AuditEvent + ?Sized>(event: &E) -> RecordBuilder {
-    record_action(event.kind().action()).fields(|fields| event.write_fields(fields))
+pub fn record<E: AuditEvent + Sync + ?Sized>(event: &E) -> RecordBuilder<'_> {
+    record_action(event.kind().action()).of(|fields| event.write_fields(fields))
 }
 
 /// Records something that has no vocabulary, by its action.
 ///
 /// The recorder is the one that is current here, not where the builder is awaited.
-pub fn record_action(action: Action) -> RecordBuilder {
+pub fn record_action(action: Action) -> RecordBuilder<'static> {
     RecordBuilder::new(action).by(Recorder::current())
 }
 
-impl RecordBuilder {
+impl RecordBuilder<'_> {
     /// Records it, and blocks the thread until it is acknowledged.
     ///
     /// # Errors
     ///
     /// [`Unacknowledged`] when the sink did not acknowledge it in time; the loss is counted.
     pub fn wait(self) -> Result<RecordId, Unacknowledged> {
-        let recorder = self.recorder();
+        let (recorder, written) = (self.recorder(), self.written());
         let slot = recorder.core().try_slot().or_else(|| recorder.core().queue_for_slot().wait());
-        let (id, receipt) = self.submit(&recorder, slot);
+        let (id, receipt) = written.submit(&recorder, slot);
         receipt.wait().map(|()| id).map_err(Unacknowledged)
     }
 
@@ -59,18 +59,18 @@ impl RecordBuilder {
     }
 }
 
-impl IntoFuture for RecordBuilder {
+impl IntoFuture for RecordBuilder<'_> {
     type Output = Result<RecordId, Unacknowledged>;
     type IntoFuture = Acknowledging;
 
     fn into_future(self) -> Acknowledging {
+        let (recorder, written) = (self.recorder(), self.written());
         Acknowledging(Box::pin(async move {
-            let recorder = self.recorder();
             let slot = match recorder.core().try_slot() {
                 Some(slot) => Some(slot),
                 None => recorder.core().queue_for_slot().await,
             };
-            let (id, receipt) = self.submit(&recorder, slot);
+            let (id, receipt) = written.submit(&recorder, slot);
             receipt.await.map(|()| id).map_err(Unacknowledged)
         }))
     }

@@ -127,15 +127,15 @@ impl Recorder {
 
     /// The recorder that records are made with here: the scoped one, the installed one, or the one to `tracing`.
     pub fn current() -> Self {
-        Ambient::current().recorder.unwrap_or_else(Self::installed)
+        Ambient::recorder().unwrap_or_else(|| Self::installed().clone())
     }
 
-    pub(crate) fn installed() -> Self {
-        INSTALLED.get().cloned().unwrap_or_else(Self::fallback)
+    pub(crate) fn installed() -> &'static Self {
+        INSTALLED.get().unwrap_or_else(Self::fallback)
     }
 
-    fn fallback() -> Self {
-        FALLBACK.get_or_init(|| RecorderBuilder::new().sink(TracingSink::new()).unchecked()).clone()
+    fn fallback() -> &'static Self {
+        FALLBACK.get_or_init(|| RecorderBuilder::new().sink(TracingSink::new()).unchecked())
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {

@@ -42,6 +42,11 @@ pub fn field(key: &str, value: &dyn Sensitive) {
     with_call(|call| call.field(key, value));
 }
 
+/// Captures several fields of the detail at once.
+pub fn fields(keys: &[&'static str], values: &[&dyn Sensitive]) {
+    with_call(|call| call.fields(keys, values));
+}
+
 /// Lets the call pass its guard, or notes that it is denied.
 ///
 /// # Errors

@@ -4,7 +4,7 @@
 //! care, so that only that value is lost.
 
 use super::Mode;
-use super::encoder::Encoder;
+use super::encoder::{Due, Encoder};
 use super::output::Mark;
 use super::plain::PlainSerializer;
 use crate::contain::contained;
@@ -22,20 +22,32 @@ struct Before {
 }
 
 impl<'a> Encoder<'a> {
-    /// Lets foreign code write the value that is due, from which nothing that goes wrong gets out.
-    pub(super) fn rooted(&mut self, write: &mut dyn FnMut(&mut Self)) {
+    /// Lets foreign code write the value that is due, from which nothing that goes wrong gets out. Says whether
+    /// nothing did.
+    pub(super) fn rooted(&mut self, write: &mut dyn FnMut(&mut Self)) -> bool {
+        let failed = std::mem::replace(&mut self.failed, false);
         if !self.careful {
             let before = self.before();
-            (self.filled, self.failed) = (false, false);
+            self.due = Due::Value;
             let written = contained(|| write(self)).is_some();
-            if written && self.filled && !self.failed && self.depth == before.depth {
-                return self.keep_within();
+            let written = written && self.due == Due::Nothing && !self.failed && self.depth == before.depth;
+            if written {
+                self.failed = failed;
+                self.keep_within();
+                return true;
             }
             self.back_to(before);
         }
         let careful = std::mem::replace(&mut self.careful, true);
         self.one_value(write);
-        self.careful = careful;
+        (self.careful, self.failed) = (careful, failed);
+        false
+    }
+
+    /// Whether all of one value has been written, and nothing of it was cut.
+    pub(super) fn is_whole(&self) -> bool {
+        let written = self.due == Due::Nothing && !self.failed && self.depth == 0;
+        written && self.notes.cut.is_empty() && !self.out.is_over()
     }
 
     /// As [`Encoder::rooted`], as a mode leaves it.
@@ -43,7 +55,7 @@ impl<'a> Encoder<'a> {
         match mode {
             None | Some(Mode::Plain | Mode::Custom(_)) => self.rooted(write),
             Some(mode) => self.rooted(&mut |encoder| encoder.by(mode, scope, write)),
-        }
+        };
     }
 
     /// Lets foreign code write one value, and sees to it that one stands there.
@@ -54,11 +66,11 @@ impl<'a> Encoder<'a> {
             return self.end_value(depth);
         }
         let before = self.before();
-        self.filled = false;
+        self.due = Due::Value;
         if contained(|| write(self)).is_none() || self.depth != before.depth {
             self.back_to(before);
         }
-        if !self.filled {
+        if self.due != Due::Nothing {
             self.unencodable();
         }
         self.keep_within();
@@ -75,57 +87,68 @@ impl<'a> Encoder<'a> {
     /// A value comes next, from which a panic gets out. Gives what [`Encoder::end_value`] needs.
     #[inline]
     pub(super) fn begin_value(&mut self) -> usize {
-        self.filled = false;
+        // One that was begun before and never ended: whoever wrote it has kept its panic to himself.
+        if self.due != Due::Nothing {
+            self.failed = true;
+        }
+        self.due = Due::Value;
         self.depth
     }
 
     /// That value was written, or all of the field will be once more.
     #[inline]
     pub(super) fn end_value(&mut self, depth: usize) {
-        if !self.filled || self.depth != depth {
-            (self.failed, self.filled, self.depth) = (true, true, depth);
+        if self.due != Due::Nothing || self.depth != depth {
+            (self.failed, self.due, self.depth) = (true, Due::Nothing, depth);
         }
         self.keep_within();
     }
 
     /// Lets foreign code write the fields of a value among those of the container around it.
     pub(super) fn flat_value(&mut self, write: &mut dyn FnMut(&mut Self)) {
-        (self.filled, self.flat) = (false, true);
+        self.due = Due::Fields;
         let depth = self.depth;
         if self.careful || depth == 0 {
             let before = self.before();
-            if contained(|| write(self)).is_none() || self.depth != depth {
+            let failed = std::mem::replace(&mut self.failed, false);
+            let bound = self.out.bound();
+            if contained(|| write(self)).is_none() || self.failed || self.depth != depth {
                 self.back_to(before);
+                self.out.set_bound(bound);
             }
+            self.failed = failed;
         } else {
             write(self);
             self.failed |= self.depth != depth;
             self.depth = depth;
         }
-        self.notes.unencodable |= !self.filled;
-        (self.filled, self.flat) = (true, false);
+        self.notes.unencodable |= self.due != Due::Nothing;
+        self.due = Due::Nothing;
     }
 
     /// Writes what serde's side says, or nothing of it.
     pub(super) fn serialized(&mut self, write: impl FnOnce(PlainSerializer<'_, 'a>) -> bool) {
-        if self.filled {
+        if self.due == Due::Nothing {
             self.notes.unencodable = true;
         } else if !self.careful {
-            self.failed |= !write(PlainSerializer(self));
-            self.filled = true;
+            self.failed |= !write(PlainSerializer(self)) || self.due != Due::Nothing;
+            self.due = Due::Nothing;
         } else {
-            let (before, flat) = (self.before(), self.flat);
-            if !write(PlainSerializer(self)) {
-                self.not_serialized(before, flat);
+            let (before, due) = (self.before(), self.due);
+            let failed = std::mem::replace(&mut self.failed, false);
+            // Whatever it says: a part that failed may stand there half-written.
+            if !write(PlainSerializer(self)) || self.failed || self.depth != before.depth {
+                self.not_serialized(before, due);
             }
+            self.failed = failed;
         }
     }
 
-    fn not_serialized(&mut self, before: Before, flat: bool) {
+    fn not_serialized(&mut self, before: Before, due: Due) {
         self.back_to(before);
-        if flat {
+        if due == Due::Fields {
             // There is no place for a mark.
-            (self.filled, self.notes.unencodable) = (true, true);
+            (self.due, self.notes.unencodable) = (Due::Nothing, true);
         } else {
             self.unencodable();
         }
@@ -157,6 +180,6 @@ impl<'a> Encoder<'a> {
         self.notes.cut.back_to(before.cut);
         self.notes.unencodable = before.unencodable;
         (self.depth, self.entries, self.part) = (before.depth, before.entries, before.part);
-        (self.filled, self.flat) = (false, false);
+        self.due = Due::Value;
     }
 }

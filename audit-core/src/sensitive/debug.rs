@@ -2,19 +2,20 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::{Encoder, Redaction, Sensitive};
 
-/// Writes the type's name and what redaction without any key leaves of the value.
+/// Writes the type's name and what redaction leaves of the value, without any key and without a policy: those are a
+/// recorder's.
 ///
 /// # Errors
 ///
 /// Those of the formatter.
 pub fn debug(value: &dyn Sensitive, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (json, _) = Encoder::encoded(Redaction::default(), value);
-    match serde_json::from_str(&json).unwrap_or(Tree::Scalar(Value::Null)) {
+    match Tree::read(&json) {
         Tree::Object(fields) => {
             let mut shown = f.debug_struct(name);
             for (key, value) in &fields {
@@ -26,76 +27,69 @@ pub fn debug(value: &dyn Sensitive, name: &str, f: &mut fmt::Formatter<'_>) -> f
     }
 }
 
-/// JSON whose entries keep their order.
-enum Tree {
-    Scalar(Value),
-    Array(Vec<Tree>),
-    Object(Vec<(String, Tree)>),
+/// JSON whose entries keep their order and whose numbers keep their digits.
+enum Tree<'j> {
+    Scalar(&'j str),
+    Text(String),
+    Array(Vec<Tree<'j>>),
+    Object(Vec<(String, Tree<'j>)>),
 }
 
-impl fmt::Debug for Tree {
+impl<'j> Tree<'j> {
+    /// Reads what an encoder has written.
+    fn read(json: &'j str) -> Self {
+        let scalar = || Self::Scalar(json);
+        match json.as_bytes().first() {
+            Some(b'"') => serde_json::from_str(json).map_or_else(|_| scalar(), Self::Text),
+            Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(json).map_or_else(
+                |_| scalar(),
+                |items| Self::Array(items.into_iter().map(|item| Self::read(item.get())).collect()),
+            ),
+            Some(b'{') => serde_json::from_str::<Entries<'j>>(json).map_or_else(
+                |_| scalar(),
+                |Entries(entries)| {
+                    Self::Object(entries.into_iter().map(|(key, value)| (key, Self::read(value.get()))).collect())
+                },
+            ),
+            _ => scalar(),
+        }
+    }
+}
+
+impl fmt::Debug for Tree<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Scalar(Value::String(text)) => fmt::Debug::fmt(text, f),
-            Self::Scalar(value) => fmt::Display::fmt(value, f),
+            Self::Scalar(text) => f.write_str(text),
+            Self::Text(text) => fmt::Debug::fmt(text, f),
             Self::Array(items) => f.debug_list().entries(items).finish(),
             Self::Object(entries) => f.debug_map().entries(entries.iter().map(|(key, value)| (key, value))).finish(),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for Tree {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Builder)
+/// The entries of an object, in their order.
+struct Entries<'j>(Vec<(String, &'j RawValue)>);
+
+impl<'j> Deserialize<'j> for Entries<'j> {
+    fn deserialize<D: Deserializer<'j>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(InOrder)
     }
 }
 
-struct Builder;
+struct InOrder;
 
-impl<'de> Visitor<'de> for Builder {
-    type Value = Tree;
+impl<'j> Visitor<'j> for InOrder {
+    type Value = Entries<'j>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
+        f.write_str("an object")
     }
 
-    fn visit_bool<E>(self, v: bool) -> Result<Tree, E> {
-        Ok(Tree::Scalar(v.into()))
-    }
-
-    fn visit_i64<E>(self, v: i64) -> Result<Tree, E> {
-        Ok(Tree::Scalar(v.into()))
-    }
-
-    fn visit_u64<E>(self, v: u64) -> Result<Tree, E> {
-        Ok(Tree::Scalar(v.into()))
-    }
-
-    fn visit_f64<E>(self, v: f64) -> Result<Tree, E> {
-        Ok(Tree::Scalar(v.into()))
-    }
-
-    fn visit_str<E>(self, v: &str) -> Result<Tree, E> {
-        Ok(Tree::Scalar(v.into()))
-    }
-
-    fn visit_unit<E>(self) -> Result<Tree, E> {
-        Ok(Tree::Scalar(Value::Null))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Tree, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element()? {
-            items.push(item);
-        }
-        Ok(Tree::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
+    fn visit_map<A: MapAccess<'j>>(self, mut map: A) -> Result<Entries<'j>, A::Error> {
         let mut entries = Vec::new();
         while let Some(entry) = map.next_entry()? {
             entries.push(entry);
         }
-        Ok(Tree::Object(entries))
+        Ok(Entries(entries))
     }
 }

@@ -4,17 +4,21 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::mode::{masked, truncated};
+use super::apply::Bare;
+use super::frame::Unbraced;
 use super::notes::Notes;
 use super::object::{Array, Members, Object};
 use super::output::Output;
 use super::path::Path;
 use super::{Limits, Mode, Redaction, Sensitive, SensitiveType};
+use crate::contain::contained;
 use crate::json;
 use crate::text::start as start_of;
 
 /// What stands where a value was dropped.
 pub const REDACTED: &str = "<redacted>";
+/// The same, as JSON.
+pub(super) const DROPPED: &str = "\"<redacted>\"";
 /// What stands where a value could not be encoded.
 pub const UNENCODABLE: &str = "<unencodable>";
 
@@ -45,10 +49,9 @@ pub struct Encoder<'a> {
     pub(super) depth_above: usize,
     /// How many entries the innermost open container has so far.
     pub(super) entries: usize,
-    /// Whether the value that is due has been written.
-    pub(super) filled: bool,
-    /// Whether the value that is due is to write its fields among those of the container around it.
-    pub(super) flat: bool,
+    /// What is to be written next.
+    pub(super) due: Due,
+    pub(super) unbraced: Unbraced,
     /// Whether each value is written with care, since something went wrong.
     pub(super) careful: bool,
     /// Whether something did.
@@ -60,13 +63,26 @@ pub struct Encoder<'a> {
     /// On which level the value lies that is being cut.
     pub(super) cut_level: usize,
     pub(super) bare: Option<Bare>,
+    /// What the value that is an identity was hashed from, where that is asked for.
+    pub(super) held: Held,
 }
 
-/// What is known of a value that never stands in a record, but is hashed or counted.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Bare {
-    absent: bool,
-    pub(super) entries: Option<usize>,
+/// What an identity was hashed from: its hash is made when it is known whose the record is.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Held {
+    NotAsked,
+    Nothing,
+    Text(String),
+}
+
+/// What is to be written next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Value,
+    /// The fields of a value, among those of the container around it.
+    Fields,
+    /// It has been written.
+    Nothing,
 }
 
 impl fmt::Debug for Encoder<'_> {
@@ -88,14 +104,15 @@ impl<'a> Encoder<'a> {
             notes,
             depth: 0,
             depth_above: 0,
-            filled: false,
-            flat: false,
+            due: Due::Value,
+            unbraced: Unbraced::No,
             careful: false,
             failed: false,
             part: None,
             field_start: 0,
             cut_level: 0,
             bare: None,
+            held: Held::NotAsked,
         }
     }
 
@@ -113,23 +130,25 @@ impl<'a> Encoder<'a> {
 
     /// The fields of a value, as those of a detail; of a value that has none, the value as a field.
     pub(crate) fn fields_of<T: Sensitive + ?Sized>(redaction: Redaction<'a>, value: &T) -> (String, Notes) {
-        let start = || Self::resume(redaction, String::with_capacity(256), Notes::default());
-        let mut encoder = start();
+        let mut encoder = Self::resume(redaction, String::with_capacity(256), Notes::default());
         let limits = encoder.limits;
         encoder.out.set_bound(limits.field_bytes.min(limits.detail_bytes));
-        encoder.rooted(&mut |encoder| value.write(encoder));
-        if encoder.out.text.starts_with('{') && encoder.notes.cut.is_empty() {
-            let (mut text, notes) = encoder.suspend();
-            text.pop();
-            text.remove(0);
-            return (text, notes);
+        encoder.unbraced = Unbraced::Due;
+        let written = contained(|| value.write(&mut encoder)).is_some() && encoder.is_whole();
+        if written && encoder.unbraced == Unbraced::Done {
+            return encoder.suspend();
         }
-        // Each field is bounded by itself.
-        let mut encoder = start();
-        encoder.flat_value(&mut |encoder| value.write(encoder));
+        Self::fields_one_by_one(redaction, &mut |encoder| value.write(encoder))
+    }
+
+    /// The same where each field is bounded by itself.
+    #[cold]
+    fn fields_one_by_one(redaction: Redaction<'a>, write: &mut dyn FnMut(&mut Self)) -> (String, Notes) {
+        let mut encoder = Self::resume(redaction, String::new(), Notes::default());
+        encoder.flat_value(write);
         if encoder.notes.unencodable && encoder.out.text.is_empty() {
-            encoder = start();
-            encoder.field("value", None, None, true, &mut |encoder| value.write(encoder));
+            encoder = Self::resume(redaction, String::new(), Notes::default());
+            encoder.field("value", None, None, true, write);
         }
         encoder.suspend()
     }
@@ -137,11 +156,34 @@ impl<'a> Encoder<'a> {
     /// The text of one classified scalar (of a string its content, of anything else its JSON), and whether it was
     /// redacted. What is no scalar, or cannot be written, becomes [`REDACTED`]; what is absent has none.
     pub(crate) fn text_of(redaction: Redaction<'a>, value: &dyn Sensitive) -> Option<(String, bool)> {
-        let (json, notes) = Self::encoded(redaction, value);
+        Self::text_in(&Self::encoded(redaction, value))
+    }
+
+    fn text_in((json, notes): &(String, Notes)) -> Option<(String, bool)> {
         if json.starts_with(['{', '[']) || notes.unencodable {
             return Some((REDACTED.to_owned(), true));
         }
-        (json != "null").then(|| (serde_json::from_str::<String>(&json).unwrap_or(json), !notes.redacted.is_empty()))
+        (json != "null").then(|| {
+            (serde_json::from_str::<String>(json).unwrap_or_else(|_| json.clone()), !notes.redacted.is_empty())
+        })
+    }
+
+    /// The text of an identity, as [`Encoder::text_of`] gives it, and what it was hashed from, where that is all that
+    /// was done to it.
+    pub(crate) fn identity_of(
+        redaction: Redaction<'a>,
+        value: &dyn Sensitive,
+    ) -> Option<(String, bool, Option<String>)> {
+        let mut encoder = Self::resume(redaction, String::new(), Notes::default());
+        encoder.held = Held::Nothing;
+        encoder.rooted(&mut |encoder| value.write(encoder));
+        let held = std::mem::replace(&mut encoder.held, Held::NotAsked);
+        let (text, redacted) = Self::text_in(&encoder.suspend())?;
+        let held = match held {
+            Held::Text(held) if redacted => Some(held),
+            _ => None,
+        };
+        Some((text, redacted, held))
     }
 
     /// Writes a classified value.
@@ -163,7 +205,7 @@ impl<'a> Encoder<'a> {
     /// Writes `"<redacted>"` and notes the path.
     pub fn redacted(&mut self) {
         if self.claim() {
-            self.push_redacted(REDACTED);
+            self.push_dropped();
         }
     }
 
@@ -187,64 +229,11 @@ impl<'a> Encoder<'a> {
         self.by(mode, None, &mut |encoder| encoder.plain(value));
     }
 
-    /// Writes what a mode leaves of what `write` writes.
-    pub(super) fn by(&mut self, mode: Mode, scope: Option<&str>, write: &mut dyn FnMut(&mut Self)) {
-        match mode {
-            Mode::Plain | Mode::Custom(_) => write(self),
-            Mode::Drop => self.redacted(),
-            Mode::Mask { .. } | Mode::Truncate(_) => {
-                let around = self.part;
-                // Inside of a value that is shown in part by another mode nothing is.
-                if around.is_some_and(|around| around != mode) {
-                    return self.redacted();
-                }
-                self.note_redacted();
-                self.part = Some(mode);
-                write(self);
-                self.part = around;
-            }
-            Mode::Hash | Mode::Len | Mode::Present => {
-                let text = self.described(mode, scope, write);
-                if self.claim() {
-                    self.push_redacted(&text);
-                }
-            }
-        }
-    }
-
-    /// What stands for a value that is not shown itself.
-    fn described(&self, mode: Mode, scope: Option<&str>, write: &mut dyn FnMut(&mut Self)) -> String {
-        let keys = self.redaction.rules.keys.as_ref();
-        if mode == Mode::Hash && keys.is_none() {
-            return REDACTED.to_owned();
-        }
-        let mut encoder = Self::resume(self.redaction, String::new(), Notes::default());
-        encoder.bare = Some(Bare::default());
-        encoder.limits = Limits::NONE;
-        encoder.depth_above = self.depth_above + self.depth;
-        encoder.rooted(write);
-        let (text, Bare { absent, entries }) = (&encoder.out.text, encoder.bare.unwrap_or_default());
-        match mode {
-            _ if encoder.notes.unencodable => REDACTED.to_owned(),
-            Mode::Hash => {
-                keys.map_or_else(|| REDACTED.to_owned(), |keys| keys.hash(self.redaction.tenant, scope, text))
-            }
-            _ if absent => "<absent>".to_owned(),
-            Mode::Present => "<present>".to_owned(),
-            _ => match entries {
-                Some(1) => "<1 entry>".to_owned(),
-                Some(entries) => format!("<{entries} entries>"),
-                None if text.chars().nth(1).is_none() && !text.is_empty() => "<1 character>".to_owned(),
-                None => format!("<{} characters>", text.chars().count()),
-            },
-        }
-    }
-
     /// Writes `null`.
     pub fn null(&mut self) {
-        if std::mem::take(&mut self.flat) {
+        if self.due == Due::Fields {
             // Nothing has no fields.
-            self.filled = true;
+            self.due = Due::Nothing;
         } else if self.claim() {
             self.out.text.push_str("null");
             if let (Some(bare), 0) = (&mut self.bare, self.depth) {
@@ -256,7 +245,11 @@ impl<'a> Encoder<'a> {
     /// Writes a boolean.
     pub fn bool(&mut self, value: bool) {
         if self.claim() {
-            self.push_scalar(if value { "true" } else { "false" });
+            match self.part {
+                None => self.out.text.push_str(if value { "true" } else { "false" }),
+                // Its first letter is all of it.
+                Some(part) => self.push_part(part, ""),
+            }
         }
     }
 
@@ -278,11 +271,11 @@ impl<'a> Encoder<'a> {
 
     /// Writes a text that the type itself knows to be harmless: a variant's name, a UUID, a date.
     pub fn name(&mut self, name: &str) {
-        if std::mem::take(&mut self.flat) {
+        if self.due == Due::Fields {
             // A unit variant among the fields of another type: as serde writes it.
-            self.push_key(name);
+            self.push_free_key(name);
             self.out.text.push_str("null");
-            self.filled = true;
+            self.due = Due::Nothing;
         } else if self.claim() {
             self.push_text(name);
         }
@@ -305,6 +298,7 @@ impl<'a> Encoder<'a> {
     }
 
     #[doc(hidden)]
+    #[inline]
     pub fn open(&mut self, ty: &'static SensitiveType) -> Option<Members<'_, 'a>> {
         let frame = self.open_frame('{', '}')?;
         Some(Members::new(self, ty, Some(frame), true))
@@ -332,20 +326,25 @@ impl<'a> Encoder<'a> {
 
     /// Takes the place of the value that is due; false where it is taken already, or is none for a value of its own.
     pub(super) fn claim(&mut self) -> bool {
-        let flat = std::mem::take(&mut self.flat);
-        let filled = std::mem::replace(&mut self.filled, true);
-        self.notes.unencodable |= flat | filled;
-        !flat && !filled
+        let due = std::mem::replace(&mut self.due, Due::Nothing) == Due::Value;
+        self.notes.unencodable |= !due;
+        due
     }
 
     pub(super) fn unencodable(&mut self) {
-        self.filled = true;
+        self.due = Due::Nothing;
         self.notes.unencodable = true;
         json::push_string(&mut self.out.text, UNENCODABLE);
     }
 
     pub(super) fn push_redacted(&mut self, text: &str) {
         self.out.text.extend(["\"", text, "\""]);
+        self.note_redacted();
+    }
+
+    /// What stands for a value that is dropped.
+    fn push_dropped(&mut self) {
+        self.out.text.push_str(DROPPED);
         self.note_redacted();
     }
 
@@ -375,19 +374,6 @@ impl<'a> Encoder<'a> {
         self.push_string(text);
     }
 
-    fn push_part(&mut self, part: Mode, text: &str) {
-        json::push_string(&mut self.out.text, &part_of(part, text));
-    }
-
-    /// The number of the entry that is being written, from one.
-    pub(super) fn entry(&self) -> usize {
-        self.entries
-    }
-
-    pub(super) fn is_bare(&self) -> bool {
-        self.bare.is_some()
-    }
-
     /// Any text, as a string of JSON, of which never more is held than will stay.
     pub(super) fn push_string(&mut self, text: &str) {
         if text.len() <= PIECE_BYTES {
@@ -404,13 +390,5 @@ impl<'a> Encoder<'a> {
             rest = &rest[piece.len()..];
         }
         self.out.text.push('"');
-    }
-}
-
-pub(super) fn part_of(part: Mode, text: &str) -> String {
-    match part {
-        Mode::Mask { first, last } => masked(text, first, last),
-        Mode::Truncate(first) => truncated(text, first),
-        _ => REDACTED.to_owned(),
     }
 }

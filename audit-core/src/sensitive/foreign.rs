@@ -181,11 +181,20 @@ fn map<'a, K: Sensitive + 'a, V: Sensitive + 'a>(
         if redacted && !text.starts_with("hash:") {
             text = format!("{text} {}", encoder.entry() + 1);
         }
+        let mut write = |encoder: &mut Encoder<'_>| value.write(encoder);
+        if encoder.is_root(&frame) {
+            encoder.field(&text, None, None, true, &mut write);
+            if redacted {
+                encoder.note_redacted();
+            }
+            continue;
+        }
+        let policy = if redacted || encoder.is_bare() { None } else { encoder.redaction.of_key(&text) };
         encoder.push_free_key(&text);
         if redacted {
             encoder.note_redacted();
         }
-        encoder.one_value(&mut |encoder| value.write(encoder));
+        encoder.one_value_by(policy, None, &mut write);
     }
     encoder.close_frame(&frame);
 }

@@ -1,26 +1,43 @@
 //! Containers, their entries, and what is cut.
 
-use super::encoder::{Encoder, LEVELS_BEYOND, TOO_DEEP};
+use super::encoder::{DROPPED, Due, Encoder, LEVELS_BEYOND, TOO_DEEP};
 use super::notes::MAX_PATH_BYTES;
 use super::{Mode, SensitiveField};
 use crate::json;
 use crate::text::start as start_of;
 
+/// Whether the braces of the outermost object are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unbraced {
+    No,
+    Due,
+    Done,
+}
+
 /// A container whose end is not written yet.
 #[derive(Debug)]
 pub(super) struct Frame {
-    /// Nothing closes one whose entries stand among those of the container around it.
-    close: Option<char>,
+    end: End,
     start: usize,
     entries: usize,
 }
 
-impl<'a> Encoder<'a> {
+/// How a container ends.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    With(char),
+    /// Its braces are left out.
+    Unbraced,
+    /// Its entries stand among those of the container around it.
+    Around,
+}
+
+impl Encoder<'_> {
     /// Begins a container, where one may stand.
     pub(super) fn open_frame(&mut self, open: char, close: char) -> Option<Frame> {
-        if self.flat && open == '{' {
-            (self.flat, self.filled) = (false, true);
-            return Some(Frame { close: None, start: self.out.text.len(), entries: self.entries });
+        if self.due == Due::Fields && open == '{' {
+            self.due = Due::Nothing;
+            return Some(Frame { end: End::Around, start: self.out.text.len(), entries: self.entries });
         }
         if !self.claim() {
             return None;
@@ -33,8 +50,15 @@ impl<'a> Encoder<'a> {
             }
             self.cut_from(self.out.text.len());
         }
-        let frame = Frame { close: Some(close), start: self.out.text.len(), entries: self.entries };
-        self.out.text.push(open);
+        let end = if open == '{' && self.depth == 0 && self.unbraced == Unbraced::Due {
+            self.unbraced = Unbraced::Done;
+            End::Unbraced
+        } else {
+            self.out.text.push(open);
+            End::With(close)
+        };
+        let start = self.out.text.len() - usize::from(matches!(end, End::With(_)));
+        let frame = Frame { end, start, entries: self.entries };
         (self.depth, self.entries) = (self.depth + 1, 0);
         if open == '[' {
             self.path.item(self.depth);
@@ -45,14 +69,19 @@ impl<'a> Encoder<'a> {
     }
 
     pub(super) fn close_frame(&mut self, frame: &Frame) {
-        self.filled = true;
-        let Some(close) = frame.close else { return };
+        self.failed |= self.due != Due::Nothing;
+        self.due = Due::Nothing;
+        if matches!(frame.end, End::Around) {
+            return;
+        }
         let entries = std::mem::replace(&mut self.entries, frame.entries);
         self.depth -= 1;
         if entries > self.limits.entries {
             self.cut_from(frame.start);
         }
-        self.out.text.push(close);
+        if let End::With(close) = frame.end {
+            self.out.text.push(close);
+        }
         if let (Some(bare), 0) = (&mut self.bare, self.depth) {
             bare.entries = Some(entries);
         }
@@ -69,6 +98,34 @@ impl<'a> Encoder<'a> {
         self.out.text.push(':');
     }
 
+    /// What stands for a registered field that is dropped, whose key was just written.
+    pub(super) fn push_dropped_field(&mut self, field: &'static SensitiveField) {
+        self.out.text.push_str(DROPPED);
+        if self.path.begins_at(self.depth) && self.bare.is_none() {
+            self.notes.redacted.note_ready(field.json);
+        } else {
+            self.note_redacted();
+        }
+    }
+
+    /// The same for a field whose key is ready, and not the first: `,"key":`.
+    #[inline]
+    pub(super) fn push_known_key(&mut self, field: &'static SensitiveField) {
+        self.entries += 1;
+        self.path.field(self.depth, field);
+        self.out.text.push_str(field.json);
+    }
+
+    /// Whether the entries of a frame that was just opened are fields of the detail, each bounded by itself.
+    pub(super) fn is_root(&self, frame: &Frame) -> bool {
+        self.depth == 0 && matches!(frame.end, End::Around)
+    }
+
+    #[inline]
+    pub(super) fn has_entries(&self) -> bool {
+        self.entries > 0
+    }
+
     /// The same for a field whose key is ready: `,"key":`.
     pub(super) fn push_ready_key(&mut self, field: &'static SensitiveField) {
         let json = if self.entries == 0 { &field.json[1..] } else { field.json };
@@ -79,14 +136,20 @@ impl<'a> Encoder<'a> {
 
     /// A key that nobody has classified, as the container around it may show it.
     pub(super) fn push_free_key(&mut self, key: &str) {
-        match self.part {
+        match self.part_of_name(key) {
             None => self.push_key(key),
-            // Numbered, so that no entry hides another.
-            Some(part) => {
-                let key = format!("{} {}", super::encoder::part_of(part, key), self.entries + 1);
-                self.push_key(&key);
-            }
+            Some(part) => self.push_key(&part),
         }
+    }
+
+    /// What may be shown of a key, where that is not all: numbered, so that no entry hides another.
+    pub(super) fn part_of_name(&self, key: &str) -> Option<String> {
+        self.part.map(|part| format!("{} {}", super::apply::part_of(part, key), self.entries + 1))
+    }
+
+    /// The number of the entry that is being written, from one.
+    pub(super) fn entry(&self) -> usize {
+        self.entries
     }
 
     /// Begins the next item or key of the innermost open container.
@@ -106,13 +169,25 @@ impl<'a> Encoder<'a> {
         again: bool,
         write: &mut dyn FnMut(&mut Self),
     ) {
+        let policy = self.redaction.of_key(key);
+        let mode = policy.map_or(mode, |policy| Some(mode.unwrap_or(Mode::Plain).tightened_by(policy)));
         if self.depth > 0 {
             self.push_key(key);
             return self.one_value_by(mode, scope, write);
         }
+        let Some(around) = self.begin_field(key) else { return };
+        let careful = std::mem::replace(&mut self.careful, !again);
+        self.rooted_by(mode, scope, write);
+        self.careful = careful;
+        self.end_field(around);
+    }
+
+    /// The key of a field of the detail, where there is room for another one. Gives what [`Encoder::end_field`] needs.
+    pub(super) fn begin_field(&mut self, key: &str) -> Option<usize> {
         if self.out.text.len() > self.limits.detail_bytes.saturating_add(self.limits.field_bytes) {
             // Not even the marks of what was cut have room any more.
-            return self.notes.cut.note("…");
+            self.notes.cut.note("…");
+            return None;
         }
         let short = start_of(key, MAX_PATH_BYTES);
         self.push_key(short);
@@ -121,12 +196,14 @@ impl<'a> Encoder<'a> {
         }
         self.field_start = self.out.text.len();
         let bound = self.field_start.saturating_add(self.limits.field_bytes).min(self.limits.detail_bytes);
-        let around = self.out.set_bound(bound);
-        let policy = self.redaction.of_key(key);
-        let mode = policy.map_or(mode, |policy| Some(mode.unwrap_or(Mode::Plain).tightened_by(policy)));
-        let careful = std::mem::replace(&mut self.careful, !again);
-        self.rooted_by(mode, scope, write);
-        self.careful = careful;
+        Some(self.out.set_bound(bound))
+    }
+
+    /// That field's value was written.
+    pub(super) fn end_field(&mut self, around: usize) {
+        if self.out.is_over() {
+            self.shorten();
+        }
         self.end_cut();
         self.out.set_bound(around);
     }

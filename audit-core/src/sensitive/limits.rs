@@ -43,29 +43,31 @@ impl Limits {
         Self::DEFAULT
     }
 
-    /// Sets the most bytes of JSON that one field of a detail takes: at least 128, otherwise [`DEFAULT_FIELD_BYTES`].
+    /// Sets the most bytes of JSON that one field of a detail takes; fewer than 128 count as 128. Unless it is set,
+    /// that is [`DEFAULT_FIELD_BYTES`].
     #[must_use]
     pub const fn field_bytes(mut self, bytes: usize) -> Self {
         self.field_bytes = within(bytes, 128, 1 << 30);
         self
     }
 
-    /// Sets the most bytes of JSON that a whole detail takes, apart from the marks that stand for what was cut: at
-    /// least 128, otherwise [`DEFAULT_DETAIL_BYTES`].
+    /// Sets the most bytes of JSON that a whole detail takes, apart from the marks that stand for what was cut; fewer
+    /// than 128 count as 128. Unless it is set, that is [`DEFAULT_DETAIL_BYTES`].
     #[must_use]
     pub const fn detail_bytes(mut self, bytes: usize) -> Self {
         self.detail_bytes = within(bytes, 128, 1 << 30);
         self
     }
 
-    /// Sets how deep a payload may nest: one to 128, otherwise [`DEFAULT_DEPTH`].
+    /// Sets how deep a payload may nest: from one level to 120, beyond which common JSON parsers would refuse the record.
+    /// Unless it is set, that is [`DEFAULT_DEPTH`].
     #[must_use]
     pub const fn depth(mut self, levels: usize) -> Self {
-        self.depth = within(levels, 1, 128);
+        self.depth = within(levels, 1, 120);
         self
     }
 
-    /// Sets how many entries a list or a map may have: at least one, otherwise [`DEFAULT_ENTRIES`].
+    /// Sets how many entries a list or a map may have, at least one. Unless it is set, that is [`DEFAULT_ENTRIES`].
     #[must_use]
     pub const fn entries(mut self, entries: usize) -> Self {
         self.entries = within(entries, 1, 1 << 30);

@@ -1,6 +1,8 @@
 //! Classification and redaction.
 
+mod apply;
 mod care;
+mod compound;
 mod debug;
 mod encoder;
 mod foreign;
@@ -48,8 +50,8 @@ pub use shown::{
     message = "nobody has decided what an audit record may show of `{Self}`",
     label = "not classified",
     note = "if it is your type: `#[derive(Sensitive)]`",
-    note = "if it is a field: mark it `#[sensitive]` (dropped), `#[sensitive(hash)]` (keyed hash) or `#[sensitive(plain)]`",
-    note = "if it is captured by `#[audited]`: write `drop(value)`, `hash(value)` or `plain(value)` there"
+    note = "if it is a field or a parameter: mark it `#[sensitive]` (dropped), `#[sensitive(hash)]`, `#[sensitive(mask(last = 4))]`, …, or `#[sensitive(plain)]`",
+    note = "if it is captured by `#[audited]`: write `drop(value)`, `hash(value)`, `mask(value, last = 4)`, … or `plain(value)` there"
 )]
 pub trait Sensitive {
     /// Writes this value, redacted, as exactly one JSON value.

@@ -32,6 +32,20 @@ impl Paths {
         });
     }
 
+    /// The same for a key that is ready: `,"key":`.
+    pub(super) fn note_ready(&mut self, json: &'static str) {
+        let path = &json[..json.len() - 1];
+        if self.json.is_empty() {
+            self.json = String::with_capacity(96);
+            self.json.push_str(&path[1..]);
+        } else if self.count < MAX_PATHS {
+            self.json.push_str(path);
+        } else {
+            return self.note("…");
+        }
+        self.count += 1;
+    }
+
     /// The same with what stands between the quotes of the path's JSON, and whether several values share it: those of a
     /// list are noted once.
     pub(super) fn note_by(&mut self, write: impl FnOnce(&mut String) -> bool) {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::encoder::Encoder;
 use super::frame::Frame;
 use super::policy::Modes;
-use super::{Mode, Sensitive, SensitiveField, SensitiveType};
+use super::{Mode, Sensitive, SensitiveType};
 
 /// An object being written.
 #[derive(Debug)]
@@ -49,6 +49,16 @@ impl<'a> Object<'_, 'a> {
         self.encoder.flat_value(&mut |encoder| encoder.value(value));
     }
 
+    /// Writes the content of a variant. Its name tells of the value, so that where only a part of that is shown no more
+    /// of the name is.
+    #[doc(hidden)]
+    pub fn variant(&mut self, name: &str, write: impl FnOnce(&mut Encoder<'a>)) {
+        match self.encoder.part_of_name(name) {
+            Some(part) => self.field(&part, write),
+            None => self.field(name, write),
+        }
+    }
+
     #[doc(hidden)]
     pub fn members(&mut self, ty: &'static SensitiveType) -> Members<'_, 'a> {
         Members::new(self.encoder, ty, None, true)
@@ -82,10 +92,11 @@ impl<'a> Array<'_, 'a> {
 
 /// The fields of a derived type being written: each by its place in the registered description, which says its key and
 /// its mode, unless the operator's policy is stricter. Generated code alone uses it.
+///
+/// The description is handed over for each field: there it is a constant, and so is what is copied out of it.
 #[derive(Debug)]
 pub struct Members<'e, 'a> {
     encoder: &'e mut Encoder<'a>,
-    ty: &'static SensitiveType,
     modes: Modes<'a>,
     /// What is to be closed.
     frame: Option<Frame>,
@@ -95,6 +106,7 @@ pub struct Members<'e, 'a> {
 }
 
 impl<'e, 'a> Members<'e, 'a> {
+    #[inline]
     pub(super) fn new(
         encoder: &'e mut Encoder<'a>,
         ty: &'static SensitiveType,
@@ -103,7 +115,7 @@ impl<'e, 'a> Members<'e, 'a> {
     ) -> Self {
         let modes = encoder.redaction.modes_of(ty);
         let at_once = named && encoder.depth > 0 && !encoder.careful && matches!(modes, Modes::AsTyped);
-        Self { encoder, ty, modes, frame, named, at_once }
+        Self { encoder, modes, frame, named, at_once }
     }
 
     /// Writes the tag of an enum.
@@ -112,69 +124,59 @@ impl<'e, 'a> Members<'e, 'a> {
     }
 
     /// Writes a field, as its mode leaves it.
-    pub fn value<T: Sensitive + ?Sized>(&mut self, at: usize, value: &T) {
-        if let Some(depth) = self.begin_at_once(at) {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "only where the field is known its key is copied without a look at it")]
+    pub fn value<T: Sensitive + ?Sized>(&mut self, ty: &'static SensitiveType, at: usize, value: &T) {
+        let field = &ty.fields[at];
+        if self.at_once && field.at_once && self.encoder.has_entries() {
+            self.encoder.push_known_key(field);
+            let depth = self.encoder.begin_value();
             value.write(self.encoder);
             self.encoder.end_value(depth);
         } else {
-            self.member(at, &mut |encoder| value.write(encoder));
+            self.member(ty, at, &mut |encoder| value.write(encoder));
         }
-    }
-
-    /// Begins a field that needs no more than to be written.
-    fn begin_at_once(&mut self, at: usize) -> Option<usize> {
-        let field = &self.ty.fields[at];
-        if !(self.at_once && field.at_once) {
-            return None;
-        }
-        self.encoder.push_ready_key(field);
-        Some(self.encoder.begin_value())
     }
 
     /// Writes a field that is dropped.
-    pub fn redacted(&mut self, at: usize) {
-        if self.encoder.depth > 0 {
-            self.begin(&self.ty.fields[at]);
-            self.encoder.push_redacted(super::REDACTED);
+    #[inline]
+    pub fn redacted(&mut self, ty: &'static SensitiveType, at: usize) {
+        let field = &ty.fields[at];
+        if self.at_once && !field.json.is_empty() && self.encoder.has_entries() {
+            self.encoder.push_known_key(field);
+            self.encoder.push_dropped_field(field);
         } else {
-            self.member(at, &mut Encoder::redacted);
+            self.member(ty, at, &mut Encoder::redacted);
         }
     }
 
     /// Writes the fields of a value among these.
-    pub fn flatten<T: Sensitive + ?Sized>(&mut self, at: usize, value: &T) {
+    pub fn flatten<T: Sensitive + ?Sized>(&mut self, ty: &'static SensitiveType, at: usize, value: &T) {
         let mut write = |encoder: &mut Encoder<'a>| value.write(encoder);
-        match self.mode(at) {
+        match self.modes.of(ty, at) {
             None | Some(Mode::Plain | Mode::Custom(_)) => self.encoder.flat_value(&mut write),
-            Some(_) => self.member(at, &mut write),
+            Some(_) => self.member(ty, at, &mut write),
         }
     }
 
     /// Closes what was opened.
+    #[inline]
     pub fn end(self) {
         if let Some(frame) = self.frame {
             self.encoder.close_frame(&frame);
         }
     }
 
-    fn mode(&self, at: usize) -> Option<Mode> {
-        self.modes.of(self.ty, at)
-    }
-
-    fn begin(&mut self, field: &'static SensitiveField) {
+    fn member(&mut self, ty: &'static SensitiveType, at: usize, write: &mut dyn FnMut(&mut Encoder<'a>)) {
+        let (field, mode) = (&ty.fields[at], self.modes.of(ty, at));
+        if self.encoder.depth == 0 {
+            return self.encoder.field(field.key, mode, field.scope, true, write);
+        }
         match (self.named, field.json) {
             (false, _) => self.encoder.next_entry(),
             (true, "") => self.encoder.push_key(field.key),
             (true, _) => self.encoder.push_ready_key(field),
         }
-    }
-
-    fn member(&mut self, at: usize, write: &mut dyn FnMut(&mut Encoder<'a>)) {
-        let (field, mode) = (&self.ty.fields[at], self.mode(at));
-        if self.encoder.depth == 0 {
-            return self.encoder.field(field.key, mode, field.scope, true, write);
-        }
-        self.begin(field);
         self.encoder.one_value_by(mode, field.scope, write);
     }
 }

@@ -75,6 +75,10 @@ impl Output {
         std::mem::replace(&mut self.bound, bound)
     }
 
+    pub(super) fn bound(&self) -> usize {
+        self.bound
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.text.len() > self.bound
     }

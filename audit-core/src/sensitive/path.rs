@@ -5,7 +5,7 @@ use super::SensitiveField;
 use super::notes::MAX_PATH_BYTES;
 
 /// How many levels need no allocation.
-const NEAR: usize = 6;
+const NEAR: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Path {
@@ -95,15 +95,18 @@ impl Path {
         &mut self.far[level]
     }
 
-    fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.near.iter().chain(&self.far)
+    /// Whether the way to a field of this level begins there.
+    pub(super) fn begins_at(&self, level: usize) -> bool {
+        level == 1 && self.near[0].field.is_none() && self.near[0].span == Span::NOTHING
     }
 
     /// Writes the path to the value of this level, as it stands between the quotes of a JSON string. Says whether it
     /// leads through items, which share it.
     pub(super) fn write(&self, level: usize, text: &str, path: &mut String) -> bool {
         let (start, mut shared) = (path.len(), false);
-        for (level, step) in self.steps().take(level + 1).enumerate() {
+        for level in 0..=level {
+            let step = if level < NEAR { self.near.get(level) } else { self.far.get(level - NEAR) };
+            let Some(step) = step else { break };
             let key = match (step.field, step.span) {
                 // A registered field has a ready key, which needs no escaping.
                 (Some(field), _) => field.key,

@@ -5,16 +5,11 @@
 
 use std::fmt;
 
-use serde::ser::{
-    self, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
-    SerializeTupleStruct, SerializeTupleVariant, Serializer,
-};
+use serde::ser::{self, Serialize, Serializer};
 
-use serde_json::Value;
-
+use super::compound::Compound;
 use super::encoder::Encoder;
-use super::frame::Frame;
-use super::{Mode, names, raw};
+use super::{Mode, names};
 
 /// How `serde_json` hands over a `RawValue`, and a number of any precision.
 const RAW: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
@@ -41,9 +36,9 @@ impl ser::Error for PlainError {
     }
 }
 
-type Written = Result<(), PlainError>;
+pub(super) type Written = Result<(), PlainError>;
 
-impl<'e, 'a> PlainSerializer<'e, 'a> {
+impl<'a> PlainSerializer<'_, 'a> {
     fn claim(&mut self) -> Result<&mut Encoder<'a>, PlainError> {
         if self.0.claim() { Ok(self.0) } else { Err(PlainError) }
     }
@@ -65,16 +60,6 @@ impl<'e, 'a> PlainSerializer<'e, 'a> {
         let left = rest.len();
         let digits = std::str::from_utf8(&digits[..digits.len() - left]).map_err(|_| PlainError)?;
         encoder.push_scalar(digits);
-        Ok(())
-    }
-
-    /// An object of one entry, as an enum's variant with content is written.
-    fn variant(self, variant: &str, write: impl FnOnce(PlainSerializer<'_, 'a>) -> Written) -> Written {
-        let mut object = Compound::object(self, None)?;
-        if let Some(encoder) = object.next_key(variant) {
-            write(PlainSerializer(encoder))?;
-        }
-        object.close();
         Ok(())
     }
 }
@@ -193,19 +178,19 @@ impl<'e, 'a> Serializer for PlainSerializer<'e, 'a> {
         value: &T,
     ) -> Written {
         let mode = mode_of(self.0, name, "0");
-        self.variant(variant, |inner| one(inner.0, mode, value))
+        Compound::object(self.0, None).entry(variant, mode, value)
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, PlainError> {
-        Compound::array(self, None)
+        Ok(Compound::array(self.0, None))
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, PlainError> {
-        Compound::array(self, None)
+        Ok(Compound::array(self.0, None))
     }
 
     fn serialize_tuple_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, PlainError> {
-        Compound::array(self, Some(name))
+        Ok(Compound::array(self.0, Some(name)))
     }
 
     fn serialize_tuple_variant(
@@ -215,20 +200,18 @@ impl<'e, 'a> Serializer for PlainSerializer<'e, 'a> {
         variant: &'static str,
         _: usize,
     ) -> Result<Self::SerializeTupleVariant, PlainError> {
-        Compound::variant(self, variant, name, false)
+        Ok(Compound::variant(self.0, variant, name, false))
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, PlainError> {
-        let mut map = Compound::object(self, None)?;
-        map.free = true;
-        Ok(map)
+        Ok(Compound::map(self.0))
     }
 
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeStruct, PlainError> {
         if RAW.contains(&name) {
-            return Ok(Compound::raw(self));
+            return Ok(Compound::raw(self.0));
         }
-        Compound::object(self, Some(name))
+        Ok(Compound::object(self.0, Some(name)))
     }
 
     fn serialize_struct_variant(
@@ -238,22 +221,22 @@ impl<'e, 'a> Serializer for PlainSerializer<'e, 'a> {
         variant: &'static str,
         _: usize,
     ) -> Result<Self::SerializeStructVariant, PlainError> {
-        Compound::variant(self, variant, name, true)
+        Ok(Compound::variant(self.0, variant, name, true))
     }
 }
 
-/// The text of a map's key, as JSON has it.
-fn key_of<T: Serialize + ?Sized>(key: &T) -> Result<String, PlainError> {
-    match serde_json::to_value(key) {
-        Ok(Value::String(key)) => Ok(key),
-        Ok(key @ (Value::Number(_) | Value::Bool(_))) => Ok(key.to_string()),
-        _ => Err(PlainError),
-    }
+/// Whether of a type that serde names not everything is shown.
+pub(super) fn is_hidden_in(encoder: &Encoder<'_>, name: &str) -> bool {
+    !encoder.is_bare() && (names::of_type(name).is_some() || encoder.redaction.rules_for(name))
 }
 
-/// What the registry says of a field of a type that serde names.
-fn mode_of(encoder: &Encoder<'_>, name: &str, key: &str) -> Option<Mode> {
-    if encoder.is_bare() { None } else { names::of_type(name)?.get(key).copied() }
+/// What the registry and the policy say of a field of a type that serde names.
+pub(super) fn mode_of(encoder: &Encoder<'_>, name: &str, key: &str) -> Option<Mode> {
+    if encoder.is_bare() {
+        return None;
+    }
+    let typed = names::of_type(name).and_then(|fields| fields.get(key).copied());
+    typed.into_iter().chain(encoder.redaction.of_field(name, key)).reduce(Mode::tightened_by)
 }
 
 /// The value that is due, as a mode leaves it.
@@ -264,235 +247,14 @@ fn redacted<T: Serialize + ?Sized>(encoder: &mut Encoder<'_>, mode: Mode, value:
 }
 
 /// The value that comes next.
-fn one<T: Serialize + ?Sized>(encoder: &mut Encoder<'_>, mode: Option<Mode>, value: &T) -> Written {
+pub(super) fn one<T: Serialize + ?Sized>(encoder: &mut Encoder<'_>, mode: Option<Mode>, value: &T) -> Written {
     let depth = encoder.begin_value();
-    match mode {
-        None => value.serialize(PlainSerializer(encoder))?,
-        Some(mode) => redacted(encoder, mode, value)?,
-    }
+    let written = match mode {
+        None => value.serialize(PlainSerializer(encoder)),
+        Some(mode) => redacted(encoder, mode, value),
+    };
+    // Whoever wrote the container around it may keep the error to himself.
+    encoder.failed |= written.is_err();
     encoder.end_value(depth);
-    Ok(())
-}
-
-/// A container being written.
-#[derive(Debug)]
-pub struct Compound<'e, 'a> {
-    encoder: &'e mut Encoder<'a>,
-    /// The object around it, where it is the content of a variant.
-    outer: Option<Frame>,
-    /// None where nothing of it is written: it lies too deep, or is raw JSON.
-    frame: Option<Frame>,
-    /// The fields that are not shown.
-    hidden: Option<&'static names::Fields>,
-    /// Whether its keys are free.
-    free: bool,
-    /// The mode that the key which was written last has.
-    next: Option<Mode>,
-    /// Whether a key waits for its value.
-    due: bool,
-    raw: bool,
-    position: usize,
-}
-
-impl<'e, 'a> Compound<'e, 'a> {
-    fn new(encoder: &'e mut Encoder<'a>, frame: Option<Frame>, name: Option<&str>) -> Self {
-        let hidden = name.filter(|_| !encoder.is_bare()).and_then(names::of_type);
-        Self { encoder, outer: None, frame, hidden, free: false, next: None, due: false, raw: false, position: 0 }
-    }
-
-    fn object(serializer: PlainSerializer<'e, 'a>, name: Option<&str>) -> Result<Self, PlainError> {
-        let frame = serializer.0.open_frame('{', '}');
-        Ok(Self::new(serializer.0, frame, name))
-    }
-
-    fn array(serializer: PlainSerializer<'e, 'a>, name: Option<&str>) -> Result<Self, PlainError> {
-        let encoder = serializer.0;
-        let frame = encoder.open_frame('[', ']');
-        Ok(Self::new(encoder, frame, name))
-    }
-
-    fn variant(
-        serializer: PlainSerializer<'e, 'a>,
-        variant: &str,
-        name: &str,
-        named: bool,
-    ) -> Result<Self, PlainError> {
-        let encoder = serializer.0;
-        let outer = encoder.open_frame('{', '}');
-        let mut frame = None;
-        if outer.is_some() {
-            encoder.push_free_key(variant);
-            encoder.begin_value();
-            frame = if named { encoder.open_frame('{', '}') } else { encoder.open_frame('[', ']') };
-        }
-        Ok(Self { outer, ..Self::new(encoder, frame, Some(name)) })
-    }
-
-    fn raw(serializer: PlainSerializer<'e, 'a>) -> Self {
-        Self { raw: true, ..Self::new(serializer.0, None, None) }
-    }
-
-    /// Begins an entry, unless nothing of this is written.
-    fn next_key(&mut self, key: &str) -> Option<&mut Encoder<'a>> {
-        self.frame.as_ref()?;
-        self.encoder.push_free_key(key);
-        Some(self.encoder)
-    }
-
-    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
-        if self.frame.is_none() {
-            return Ok(());
-        }
-        let position = self.position.to_string();
-        self.position += 1;
-        let mode = self.hidden.and_then(|hidden| hidden.get(position.as_str()).copied());
-        self.encoder.next_entry();
-        one(self.encoder, mode, value)
-    }
-
-    fn field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Written {
-        if self.raw {
-            return match serde_json::to_value(value) {
-                Ok(Value::String(json)) => raw::write_text(self.encoder, &json),
-                _ => Err(PlainError),
-            };
-        }
-        if self.frame.is_none() {
-            return Ok(());
-        }
-        let mode = self.hidden.and_then(|hidden| hidden.get(key).copied());
-        // The names of fields are no values: they are shown, also where of the values only a part is.
-        self.encoder.push_key(key);
-        one(self.encoder, mode, value)
-    }
-
-    fn close(self) {
-        for frame in [self.frame, self.outer].into_iter().flatten() {
-            self.encoder.close_frame(&frame);
-        }
-    }
-
-    fn end(self) -> Written {
-        self.close();
-        Ok(())
-    }
-}
-
-impl SerializeSeq for Compound<'_, '_> {
-    type Ok = ();
-    type Error = PlainError;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
-        if self.hidden.is_none() {
-            if self.frame.is_none() {
-                return Ok(());
-            }
-            self.encoder.next_entry();
-            return one(self.encoder, None, value);
-        }
-        self.item(value)
-    }
-
-    fn end(self) -> Written {
-        self.end()
-    }
-}
-
-impl SerializeTuple for Compound<'_, '_> {
-    type Ok = ();
-    type Error = PlainError;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
-        SerializeSeq::serialize_element(self, value)
-    }
-
-    fn end(self) -> Written {
-        self.end()
-    }
-}
-
-impl SerializeTupleStruct for Compound<'_, '_> {
-    type Ok = ();
-    type Error = PlainError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
-        SerializeSeq::serialize_element(self, value)
-    }
-
-    fn end(self) -> Written {
-        self.end()
-    }
-}
-
-impl SerializeTupleVariant for Compound<'_, '_> {
-    type Ok = ();
-    type Error = PlainError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
-        SerializeSeq::serialize_element(self, value)
-    }
-
-    fn end(self) -> Written {
-        self.end()
-    }
-}
-
-impl SerializeMap for Compound<'_, '_> {
-    type Ok = ();
-    type Error = PlainError;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Written {
-        let key = key_of(key)?;
-        if std::mem::replace(&mut self.due, true) {
-            return Err(PlainError);
-        }
-        self.next = if self.free && !self.encoder.is_bare() {
-            let (named, policy) = (names::of_key(&key), self.encoder.redaction.of_key(&key));
-            named.into_iter().chain(policy).reduce(Mode::tightened_by)
-        } else {
-            None
-        };
-        self.next_key(&key);
-        Ok(())
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
-        if !std::mem::take(&mut self.due) {
-            return Err(PlainError);
-        }
-        if self.frame.is_none() {
-            return Ok(());
-        }
-        one(self.encoder, self.next.take(), value)
-    }
-
-    fn end(self) -> Written {
-        if self.due { Err(PlainError) } else { self.end() }
-    }
-}
-
-impl SerializeStruct for Compound<'_, '_> {
-    type Ok = ();
-    type Error = PlainError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Written {
-        self.field(key, value)
-    }
-
-    fn end(self) -> Written {
-        self.end()
-    }
-}
-
-impl SerializeStructVariant for Compound<'_, '_> {
-    type Ok = ();
-    type Error = PlainError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Written {
-        self.field(key, value)
-    }
-
-    fn end(self) -> Written {
-        self.end()
-    }
+    written
 }

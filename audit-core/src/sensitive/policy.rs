@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
 use super::names::folded;
+use super::redaction::Whose;
 use super::{Mode, SensitiveField, SensitiveType, sensitive_types};
 
 /// What an operator wants redacted beyond what the types say: by type, field, class or tenant.
@@ -44,7 +45,7 @@ pub struct RedactionPolicy {
 
 /// One rule of a [`RedactionPolicy`]: a mode, and what it is for. All that is named must fit; a rule that names nothing
 /// is for every field.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyRule {
     #[serde(deserialize_with = "mode")]
@@ -99,15 +100,19 @@ impl RedactionPolicy {
         }
         let tenants: HashSet<_> = self.rules.iter().filter_map(|rule| rule.tenant.clone()).collect();
         let known = sensitive_types();
-        let table = |tenant: Option<&str>| {
+        let table = |whose: Whose<'_>| {
             known
                 .iter()
-                .map(|ty| (ptr::from_ref::<SensitiveType>(ty).addr(), tightened_fields(&self.rules, ty, tenant)))
+                .map(|ty| (ptr::from_ref::<SensitiveType>(ty).addr(), tightened_fields(&self.rules, ty, whose)))
                 .collect()
         };
-        let base = table(None);
-        let tenants = tenants.into_iter().map(|tenant| (tenant.clone(), table(Some(&tenant)))).collect();
-        Ok(Folded { rules: self.rules, base, tenants })
+        let (base, strictest) = (table(Whose::Nobodys), table(Whose::Remains("")));
+        let tenants = tenants.into_iter().map(|tenant| (tenant.clone(), table(Whose::Of(&tenant)))).collect();
+        let mut serialized: HashMap<_, Vec<_>> = HashMap::new();
+        for ty in known {
+            serialized.entry(ty.serialized).or_default().push(ty);
+        }
+        Ok(Folded { rules: self.rules, base, strictest, tenants, serialized })
     }
 }
 
@@ -141,7 +146,8 @@ impl PolicyRule {
         self
     }
 
-    /// Names a tenant, in whose records alone the rule applies.
+    /// Names a tenant, in whose records alone the rule applies: and in those whose tenant was itself redacted where it
+    /// was captured, since it may be any. What a tenant's id says is compared, also where records show its hash.
     #[must_use]
     pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
         self.tenant = Some(tenant.into());
@@ -160,8 +166,20 @@ impl PolicyRule {
         self.ty.is_none() && self.class.is_none() && self.field.is_some()
     }
 
-    fn applies_to(&self, tenant: Option<&str>) -> bool {
-        self.tenant.as_deref().is_none_or(|of| Some(of) == tenant)
+    fn applies_to(&self, whose: Whose<'_>) -> bool {
+        self.tenant.as_deref().is_none_or(|of| match whose {
+            Whose::Nobodys => false,
+            Whose::Of(tenant) => of == tenant,
+            // It may be any.
+            Whose::Remains(_) => true,
+        })
+    }
+}
+
+impl fmt::Debug for PolicyRule {
+    /// As for people: a tenant may be one that is not to be shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PolicyRule({self})")
     }
 }
 
@@ -188,14 +206,20 @@ type Tightened = Option<Box<[Option<Mode>]>>;
 type Table = HashMap<usize, Tightened>;
 
 /// The modes of one type's fields in one record.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) enum Modes<'a> {
     /// No rule is for the type.
     AsTyped,
     /// Worked out when the recorder was built.
     Tightened(&'a [Option<Mode>]),
     /// The linker has lost the type's registration: the rules hold nevertheless.
-    Unregistered(&'a [PolicyRule], Option<&'a str>),
+    Unregistered(&'a [PolicyRule], Whose<'a>),
+}
+
+impl fmt::Debug for Modes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Modes")
+    }
 }
 
 impl Modes<'_> {
@@ -204,36 +228,64 @@ impl Modes<'_> {
         match self {
             Self::AsTyped => field.mode,
             Self::Tightened(modes) => modes[at],
-            Self::Unregistered(rules, tenant) => tightened(rules, ty, field, tenant),
+            Self::Unregistered(rules, whose) => tightened(rules, ty, field, whose),
         }
     }
 }
 
 /// A policy, worked out.
-#[derive(Debug)]
 pub(crate) struct Folded {
     rules: Vec<PolicyRule>,
     base: Table,
+    /// Where any tenant's rules may be meant.
+    strictest: Table,
     tenants: HashMap<String, Table>,
+    /// By the name that a type has for serde: where it is not the derive that writes it.
+    serialized: HashMap<&'static str, Vec<&'static SensitiveType>>,
+}
+
+impl fmt::Debug for Folded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Folded").field("rules", &self.rules).finish_non_exhaustive()
+    }
 }
 
 impl Folded {
-    pub(super) fn modes_of<'a>(&'a self, ty: &'static SensitiveType, tenant: Option<&'a str>) -> Modes<'a> {
-        let table = tenant.and_then(|tenant| self.tenants.get(tenant)).unwrap_or(&self.base);
+    pub(super) fn modes_of<'a>(&'a self, ty: &'static SensitiveType, whose: Whose<'a>) -> Modes<'a> {
+        let table = match whose {
+            Whose::Nobodys => &self.base,
+            Whose::Of(tenant) => self.tenants.get(tenant).unwrap_or(&self.base),
+            Whose::Remains(_) => &self.strictest,
+        };
         match table.get(&ptr::from_ref(ty).addr()) {
             Some(None) => Modes::AsTyped,
             Some(Some(modes)) => Modes::Tightened(modes),
-            None => Modes::Unregistered(&self.rules, tenant),
+            None => Modes::Unregistered(&self.rules, whose),
         }
     }
 
-    pub(super) fn of_key(&self, key: &str, tenant: Option<&str>) -> Option<Mode> {
+    pub(super) fn of_key(&self, key: &str, whose: Whose<'_>) -> Option<Mode> {
         let of_key = |rule: &&PolicyRule| {
             rule.is_for_any_key()
-                && rule.applies_to(tenant)
+                && rule.applies_to(whose)
                 && rule.field.as_deref().is_some_and(|name| name == key || folded(name) == folded(key))
         };
         self.rules.iter().filter(of_key).map(|rule| rule.mode).reduce(Mode::tightened_by)
+    }
+
+    pub(super) fn knows(&self, serialized: &str) -> bool {
+        self.serialized.contains_key(serialized)
+    }
+
+    /// The mode of a field of any type of that name, where the rules take something away.
+    pub(super) fn of_field(&self, serialized: &str, key: &str, whose: Whose<'_>) -> Option<Mode> {
+        let types = self.serialized.get(serialized)?.iter();
+        let fields = types.flat_map(|ty| ty.fields.iter().enumerate().map(move |(at, field)| (*ty, at, field)));
+        let modes = fields.filter(|(.., field)| field.key == key).filter_map(|(ty, at, _)| {
+            let mode = self.modes_of(ty, whose).of(ty, at).filter(|mode| *mode != Mode::Plain)?;
+            Some(if mode.shows_all() { Mode::Drop } else { mode })
+        });
+        modes.reduce(Mode::tightened_by)
     }
 
     pub(super) fn names_tenants(&self) -> bool {
@@ -245,14 +297,14 @@ impl Folded {
     }
 }
 
-fn tightened_fields(rules: &[PolicyRule], ty: &SensitiveType, tenant: Option<&str>) -> Tightened {
-    let modes: Box<[_]> = ty.fields.iter().map(|field| tightened(rules, ty, field, tenant)).collect();
+fn tightened_fields(rules: &[PolicyRule], ty: &SensitiveType, whose: Whose<'_>) -> Tightened {
+    let modes: Box<[_]> = ty.fields.iter().map(|field| tightened(rules, ty, field, whose)).collect();
     let changed = modes.iter().zip(ty.fields).any(|(mode, field)| *mode != field.mode);
     changed.then_some(modes)
 }
 
-fn tightened(rules: &[PolicyRule], ty: &SensitiveType, field: &SensitiveField, tenant: Option<&str>) -> Option<Mode> {
-    let fitting = rules.iter().filter(|rule| rule.applies_to(tenant) && rule.fits(ty, field));
+fn tightened(rules: &[PolicyRule], ty: &SensitiveType, field: &SensitiveField, whose: Whose<'_>) -> Option<Mode> {
+    let fitting = rules.iter().filter(|rule| rule.applies_to(whose) && rule.fits(ty, field));
     fitting.fold(field.mode, |mode, rule| Some(mode.unwrap_or(Mode::Plain).tightened_by(rule.mode)))
 }
 

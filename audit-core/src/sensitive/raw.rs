@@ -75,6 +75,10 @@ fn write(encoder: &mut Encoder<'_>, tokens: &mut Tokens<'_>) -> Result<(), Plain
             encoder.null();
             Ok(())
         }
+        b't' | b'f' => {
+            encoder.bool(tokens.word() == "true");
+            Ok(())
+        }
         _ => {
             let word = tokens.word();
             if encoder.claim() {
@@ -101,7 +105,9 @@ fn object(encoder: &mut Encoder<'_>, tokens: &mut Tokens<'_>) -> Result<(), Plai
         }
         tokens.pass(b',');
     }
-    frame.iter().for_each(|frame| encoder.close_frame(frame));
+    if let Some(frame) = &frame {
+        encoder.close_frame(frame);
+    }
     Ok(())
 }
 
@@ -117,7 +123,9 @@ fn array(encoder: &mut Encoder<'_>, tokens: &mut Tokens<'_>) -> Result<(), Plain
         }
         tokens.pass(b',');
     }
-    frame.iter().for_each(|frame| encoder.close_frame(frame));
+    if let Some(frame) = &frame {
+        encoder.close_frame(frame);
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use super::policy::{Folded, Modes};
 use super::{KeyRing, Limits, Mode, SensitiveType};
+use crate::identity::TenantId;
 
 /// What a recorder has decided: its keys, its bounds, the operator's policy.
 #[derive(Debug)]
@@ -34,28 +35,78 @@ impl Rules {
 #[derive(Clone, Copy)]
 pub struct Redaction<'a> {
     pub(crate) rules: &'a Rules,
-    pub(crate) tenant: Option<&'a str>,
+    whose: Whose<'a>,
+    keyless: bool,
+}
+
+/// Whose record it is.
+#[derive(Clone, Copy)]
+pub(super) enum Whose<'a> {
+    Nobodys,
+    Of(&'a str),
+    /// Of the tenant only what redaction has left is known, which may be the same of several.
+    Remains(&'a str),
 }
 
 impl<'a> Redaction<'a> {
+    pub(crate) fn new(rules: &'a Rules, tenant: Option<&'a TenantId>) -> Self {
+        let whose = match tenant {
+            None => Whose::Nobodys,
+            Some(TenantId(tenant)) if tenant.is_remains() => Whose::Remains(tenant.secret()),
+            Some(TenantId(tenant)) => Whose::Of(tenant.secret()),
+        };
+        Self { rules, whose, keyless: false }
+    }
+
+    /// The same without keys: what should be hashed is dropped.
+    pub(crate) fn keyless(self) -> Self {
+        Self { keyless: true, ..self }
+    }
+
+    /// The keyed hash of a text, where there is a key, and a tenant is told from any other.
+    pub(crate) fn hash(self, scope: Option<&str>, text: &str) -> Option<String> {
+        let keys = self.rules.keys.as_ref().filter(|_| !self.keyless)?;
+        let tenant = match self.whose {
+            Whose::Nobodys => None,
+            Whose::Of(tenant) => Some(tenant),
+            Whose::Remains(hash) if hash.starts_with("hash:") => Some(hash),
+            Whose::Remains(_) => return None,
+        };
+        Some(keys.hash(tenant, scope, text))
+    }
+
+    pub(super) fn can_hash(self) -> bool {
+        self.rules.keys.is_some() && !self.keyless
+    }
+
     /// The modes of a type's fields.
     #[inline]
     pub(super) fn modes_of(self, ty: &'static SensitiveType) -> Modes<'a> {
         match &self.rules.policy {
             None => Modes::AsTyped,
-            Some(policy) => policy.modes_of(ty, self.tenant),
+            Some(policy) => policy.modes_of(ty, self.whose),
         }
+    }
+
+    /// Whether a policy may say something of the fields of a type, by the name that it has for serde.
+    pub(super) fn rules_for(self, serialized: &str) -> bool {
+        self.rules.policy.as_ref().is_some_and(|policy| policy.knows(serialized))
+    }
+
+    /// What a policy says of a field of such a type.
+    pub(super) fn of_field(self, serialized: &str, key: &str) -> Option<Mode> {
+        self.rules.policy.as_ref()?.of_field(serialized, key, self.whose)
     }
 
     /// What a policy says of a key, whatever it belongs to.
     pub(super) fn of_key(self, key: &str) -> Option<Mode> {
-        self.rules.policy.as_ref()?.of_key(key, self.tenant)
+        self.rules.policy.as_ref()?.of_key(key, self.whose)
     }
 }
 
 impl Default for Redaction<'_> {
     fn default() -> Self {
-        Self { rules: &DEFAULT, tenant: None }
+        Self::new(&DEFAULT, None)
     }
 }
 

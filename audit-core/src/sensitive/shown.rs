@@ -1,5 +1,7 @@
-//! A value together with what may be shown of it, where its type does not say so.
+//! A value together with what may be shown of it, where its type does not say so. None of these has a `Debug`: it would
+//! be the value's.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Serialize;
@@ -8,7 +10,7 @@ use super::plain::{PlainError, PlainSerializer};
 use super::{Encoder, Mode, Redactor, Sensitive};
 
 /// Declared plain: through its own `Serialize`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Plain<'a, T: ?Sized>(pub &'a T);
 
 impl<T: Serialize + ?Sized> Sensitive for Plain<'_, T> {
@@ -18,7 +20,7 @@ impl<T: Serialize + ?Sized> Sensitive for Plain<'_, T> {
 }
 
 /// Dropped.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Dropped<'a, T: ?Sized>(pub &'a T);
 
 impl<T: ?Sized> Sensitive for Dropped<'_, T> {
@@ -28,7 +30,7 @@ impl<T: ?Sized> Sensitive for Dropped<'_, T> {
 }
 
 /// As a mode leaves it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Shown<'a, T: ?Sized> {
     value: &'a T,
     mode: Mode,
@@ -56,7 +58,6 @@ impl<T: Serialize + ?Sized> Sensitive for Shown<'_, T> {
 }
 
 /// As a [`Redactor`] leaves it.
-#[derive(Debug)]
 pub struct Custom<'a, R, T: ?Sized> {
     value: &'a T,
     redactor: PhantomData<fn() -> R>,
@@ -79,7 +80,7 @@ impl<R: Redactor<T>, T: ?Sized> Sensitive for Custom<'_, R, T> {
 }
 
 /// Declared plain, through a function that serde's attributes name.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct With<F>(pub F);
 
 impl<F: Fn(PlainSerializer<'_, '_>) -> Result<(), PlainError>> Sensitive for With<F> {
@@ -92,7 +93,7 @@ impl<F: Fn(PlainSerializer<'_, '_>) -> Result<(), PlainError>> Sensitive for Wit
 /// its writer where it has one. In a generic function only the bounds in scope count.
 ///
 /// Generated code calls `(&Declared(&value)).choose()`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Declared<'a, T: ?Sized>(pub &'a T);
 
 /// A classified type.
@@ -128,9 +129,40 @@ impl<'a, T: ?Sized> ViaSerialize<'a, T> for &Declared<'a, T> {
     }
 }
 
+/// What holds a value says nothing of it.
+macro_rules! silent {
+    ($($name:ident<$($param:tt),*>)*) => {
+        $(impl<T: ?Sized> fmt::Debug for $name<$($param),*> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        })*
+    };
+}
+
+silent! { Plain<'_, T> Dropped<'_, T> Shown<'_, T> Declared<'_, T> }
+
+impl<R, T: ?Sized> fmt::Debug for Custom<'_, R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Custom").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for OfError<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OfError").finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Debug for With<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("With").finish_non_exhaustive()
+    }
+}
+
 /// What a record may show of an error: the error itself, where its type is classified, otherwise nothing. Generated code
 /// calls `(&OfError(self)).detail()`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct OfError<'a, T>(pub &'a T);
 
 /// A classified error.
@@ -154,5 +186,19 @@ pub trait ErrorIsNot<'a> {
 impl<'a, T> ErrorIsNot<'a> for &OfError<'a, T> {
     fn detail(&self) -> Option<&'a dyn Sensitive> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_value() {
+        let value = "s3cret";
+        let shown = Shown::new(value, Mode::Hash);
+        let debug = format!("{:?}{:?}{shown:?}{:?}", Plain(value), Dropped(value), Declared(value));
+        assert!(!debug.contains(value), "{debug}");
+        assert!(!format!("{:?}{:?}", OfError(&value), crate::judge::Judge(value)).contains(value));
     }
 }

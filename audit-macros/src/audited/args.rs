@@ -58,6 +58,22 @@ pub(super) struct Captured {
     pub(super) wrapper: Option<Ident>,
 }
 
+impl Captured {
+    /// Whether reading the value can neither wait nor return nor panic: it is a variable, or a field of one.
+    pub(super) fn is_looked_at(&self) -> bool {
+        let mut value = &self.value;
+        loop {
+            value = match value {
+                Expr::Field(field) => &field.base,
+                Expr::Reference(reference) => &reference.expr,
+                Expr::Paren(paren) => &paren.expr,
+                Expr::Group(group) => &group.expr,
+                other => return matches!(other, Expr::Path(_)),
+            };
+        }
+    }
+}
+
 pub(super) struct Field {
     pub(super) key: LitStr,
     pub(super) value: Captured,

@@ -36,7 +36,26 @@ impl Pieces<'_> {
     }
 
     pub(super) fn fields(&self, which: WhichCall, fields: &[Field]) -> TokenStream {
-        fields.iter().map(|field| self.capture(which, "field", Some(&field.key), &field.value)).collect()
+        // Neighbours that are no more than looked at are captured at once, which is less to compile.
+        let runs = fields.chunk_by(|one, other| one.value.is_looked_at() && other.value.is_looked_at());
+        let statement = |run: &[Field]| match run {
+            [field] => self.capture(which, "field", Some(&field.key), &field.value),
+            run => self.capture_all(which, run),
+        };
+        runs.map(statement).collect()
+    }
+
+    fn capture_all(&self, which: WhichCall, fields: &[Field]) -> TokenStream {
+        let private = &self.private;
+        let target = match which {
+            WhichCall::Running => quote_spanned!(Span::mixed_site()=> #private::fields),
+            WhichCall::Local => quote_spanned!(Span::mixed_site()=> __call.fields),
+        };
+        let keys = fields.iter().map(|field| &field.key);
+        let values = fields.iter().map(|field| self.shown(&field.value));
+        let statement = quote_spanned!(Span::mixed_site()=> #target(&[#(#keys),*], &[#(#values),*]););
+        let plain = fields.iter().any(|field| matches!(field.value.mode, Some(Mode::Plain)));
+        if plain { self.choosing(&statement) } else { statement }
     }
 
     fn capture(&self, which: WhichCall, what: &str, name: Option<&LitStr>, captured: &Captured) -> TokenStream {

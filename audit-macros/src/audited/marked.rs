@@ -1,6 +1,6 @@
 //! `#[sensitive]` on the parameters of an audited function.
 
-use proc_macro2::{Ident, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, FnArg, Pat, PatIdent, Signature, Token, Type, UnOp, parse_quote};
@@ -98,7 +98,12 @@ fn name_of(pattern: &Pat) -> Option<&Ident> {
 }
 
 fn apply_to<'a>(ctxt: &Ctxt, marked: impl IntoIterator<Item = &'a Marked>, captured: &mut Captured) {
-    let Some(name) = variable(&captured.value) else { return };
+    let Some(name) = variable(&captured.value) else {
+        if let (Some(Mode::Plain), Some(wrapper)) = (&captured.mode, &captured.wrapper) {
+            not_round(ctxt, marked, wrapper, &captured.value);
+        }
+        return;
+    };
     let Some(marked) = marked.into_iter().find(|marked| marked.name.unraw() == name.unraw()) else { return };
     let Some(wrapper) = &captured.wrapper else {
         captured.mode = Some(marked.mode.clone());
@@ -124,6 +129,38 @@ fn apply_to<'a>(ctxt: &Ctxt, marked: impl IntoIterator<Item = &'a Marked>, captu
     }
 }
 
+/// `plain` shows no expression that a marked parameter is part of.
+fn not_round<'a>(ctxt: &Ctxt, marked: impl IntoIterator<Item = &'a Marked>, wrapper: &Ident, value: &Expr) {
+    let tokens = value.to_token_stream();
+    if let Some(Marked { name, mark, .. }) = marked.into_iter().find(|marked| reads(tokens.clone(), &marked.name)) {
+        ctxt.error_spanned_by(
+            wrapper,
+            format!(
+                "`{name}` is marked `{mark}`, and `plain` would show what is made of it: capture `{name}` itself, or \
+                 say `drop`, `hash`, `mask` or `len` here"
+            ),
+        );
+    }
+}
+
+/// Whether an expression reads a variable: by its name, or inside of a format string.
+fn reads(tokens: TokenStream, name: &Ident) -> bool {
+    let plain = name.unraw().to_string();
+    let mut after_dot = false;
+    tokens.into_iter().any(|token| {
+        let field = std::mem::replace(&mut after_dot, matches!(&token, TokenTree::Punct(dot) if dot.as_char() == '.'));
+        match token {
+            TokenTree::Ident(ident) => !field && ident.unraw() == plain,
+            TokenTree::Group(group) => reads(group.stream(), name),
+            TokenTree::Literal(text) => {
+                let text = text.to_string();
+                [format!("{{{plain}}}"), format!("{{{plain}:")].iter().any(|argument| text.contains(argument))
+            }
+            TokenTree::Punct(_) => false,
+        }
+    })
+}
+
 /// The variable that an expression is, or refers to.
 fn variable(value: &Expr) -> Option<&Ident> {
     match value {
@@ -138,7 +175,7 @@ fn variable(value: &Expr) -> Option<&Ident> {
 
 /// Whether a pattern may bind a name.
 fn mentions(pattern: &Pat, name: &Ident) -> bool {
-    fn any(tokens: proc_macro2::TokenStream, name: &Ident) -> bool {
+    fn any(tokens: TokenStream, name: &Ident) -> bool {
         tokens.into_iter().any(|token| match token {
             TokenTree::Ident(ident) => ident.unraw() == name.unraw(),
             TokenTree::Group(group) => any(group.stream(), name),

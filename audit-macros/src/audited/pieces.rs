@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 use super::args::{Args, VerdictSource};
 use super::captures::WhichCall;
 use super::item::Function;
-use super::types::{error_type, without_impl};
+use super::types::{error_type, is_called_result, without_impl};
 use crate::private;
 
 pub(super) struct Pieces<'a> {
@@ -149,14 +149,18 @@ impl<'a> Pieces<'a> {
         let private = &self.private;
         let span = Span::mixed_site();
         let at = span.located_at(self.value_span);
+        // What an async function calls a result is no future: one step less for the compiler to try.
+        let result = self.function.sig.asyncness.is_some() && self.function.returns().is_some_and(is_called_result);
+        let future = (!result).then(|| quote_spanned!(at=> ReturnsFuture as _,));
+        let step = (!result).then(|| quote_spanned!(at=> &));
         let by_type = |value: TokenStream| {
             quote_spanned! {at=> {
                 #[allow(unused_imports)]
                 use #private::judge::{
                     AsData as _, ByDecision as _, ByNestedResult as _, ByResult as _, ByResultOfDecision as _,
-                    ByResultOfFuture as _, ReturnsFuture as _,
+                    ByResultOfFuture as _, #future
                 };
-                (&&&&&#private::judge::Judge(#value)).verdict(__call)
+                (#step &&&&#private::judge::Judge(#value)).verdict(__call)
             }}
         };
         let verdict = match &self.args.verdict {

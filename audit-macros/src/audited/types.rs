@@ -17,6 +17,12 @@ pub(super) fn error_type(ty: &Type) -> &Type {
     }
 }
 
+/// Whether what is written is called a result: `Result`, `ApiResult`.
+pub(super) fn is_called_result(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident.to_string().ends_with("Result"))
+}
+
 /// Replaces every `impl Trait` by `_`.
 pub(super) fn without_impl(mut ty: Type) -> Type {
     match &mut ty {

@@ -24,9 +24,9 @@ use crate::sensitive::register::register;
 ///             let mut __members = __fields.members(&__TYPE);
 ///             match self {
 ///                 Self::Created { id: __field0, name: __field1 } => {
-///                     __members.value::<u64>(0, __field0);
+///                     __members.value::<u64>(&__TYPE, 0, __field0);
 ///                     let _ = __field1;
-///                     __members.redacted(1);
+///                     __members.redacted(&__TYPE, 1);
 ///                 }
 ///                 …
 ///             }

@@ -21,11 +21,11 @@ use super::shape;
 ///     impl ::audited::__private::Sensitive for Transfer {
 ///         fn write(&self, __encoder: &mut ::audited::__private::Encoder<'_>) {
 ///             if let Some(mut __members) = __encoder.open(&__TYPE) {
-///                 __members.value::<u64>(0, &self.cents);
+///                 __members.value::<u64>(&__TYPE, 0, &self.cents);
 ///                 let _ = &self.memo;
-///                 __members.redacted(1);
-///                 __members.value(2, &(&::audited::__private::Declared::<String>(&self.currency)).choose());
-///                 __members.value(3, &::audited::__private::Plain::<String>(&self.device));
+///                 __members.redacted(&__TYPE, 1);
+///                 __members.value(&__TYPE, 2, &(&::audited::__private::Declared::<String>(&self.currency)).choose());
+///                 __members.value(&__TYPE, 3, &::audited::__private::Plain::<String>(&self.device));
 ///                 __members.end();
 ///             }
 ///         }

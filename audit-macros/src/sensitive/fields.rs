@@ -44,26 +44,27 @@ fn write_member(private: &TokenStream, field: &Field<'_>, value: &TokenStream) -
 }
 
 fn write_value(private: &TokenStream, field: &Field<'_>, value: &TokenStream) -> TokenStream {
-    let (at, members) = (Literal::usize_unsuffixed(field.at), local("__members"));
+    let (at, members, ty) = (Literal::usize_unsuffixed(field.at), local("__members"), local("__TYPE"));
     match shown(private, field, value) {
-        Shown::As(generics, value) => quote_spanned!(field.ty.span()=> #members.value #generics(#at, #value);),
+        Shown::As(generics, value) => quote_spanned!(field.ty.span()=> #members.value #generics(&#ty, #at, #value);),
         // Looked at, so that a field which only `audited` drops is not called unread.
-        Shown::Dropped => quote!(let _ = #value; #members.redacted(#at);),
+        Shown::Dropped => quote!(let _ = #value; #members.redacted(&#ty, #at);),
     }
 }
 
 /// The same for a field whose own fields stand among the others, unless its mode makes one value of it.
 pub(crate) fn write_flat(private: &TokenStream, field: &Field<'_>, value: &TokenStream) -> TokenStream {
-    let (at, members, ty) = (Literal::usize_unsuffixed(field.at), local("__members"), field.ty);
+    let (at, members) = (Literal::usize_unsuffixed(field.at), local("__members"));
+    let (described, ty) = (local("__TYPE"), field.ty);
     let one = write_value(private, field, value);
     match (field.mode(), shown(private, field, value)) {
         (None | Some(Mode::Plain), Shown::As(generics, value)) => {
-            quote_spanned!(ty.span()=> #members.flatten #generics(#at, #value);)
+            quote_spanned!(ty.span()=> #members.flatten #generics(&#described, #at, #value);)
         }
         // What describes a foreign type writes its fields; any other redactor whatever it likes.
         (Some(Mode::With(redactor)), Shown::As(_, value)) => quote! {
             if <#redactor as #private::Redactor<#ty>>::REMOTE {
-                #members.flatten(#at, #value);
+                #members.flatten(&#described, #at, #value);
             } else {
                 #one
             }

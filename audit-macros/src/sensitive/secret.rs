@@ -5,7 +5,8 @@ const WORDS: [&str; 8] = ["password", "passwd", "token", "secret", "authorizatio
 
 /// The word in a name that tells of a secret, in whatever case the name is written.
 pub(crate) fn word_in(name: &str) -> Option<String> {
-    words(name).find(|word| is_secret(word))
+    // `APIToken` ends an acronym where `SSNs` goes on with one.
+    words(name, true).chain(words(name, false)).find(|word| is_secret(word))
 }
 
 /// Why a value with such a name needs a reason to be shown.
@@ -17,12 +18,14 @@ pub(crate) fn shown_without_reason(name: &str, word: &str) -> String {
 }
 
 /// The words of a name in whatever case it is written.
-fn words(name: &str) -> impl Iterator<Item = String> {
+fn words(name: &str, acronyms: bool) -> impl Iterator<Item = String> {
     let mut words = vec![String::new()];
     let mut lower_before = false;
-    for c in name.chars() {
-        let separator = !c.is_alphanumeric();
-        if separator || (c.is_uppercase() && lower_before) {
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        let separator = !c.is_alphabetic();
+        let last = acronyms && chars.peek().is_some_and(|next| next.is_lowercase());
+        if separator || (c.is_uppercase() && (lower_before || last)) {
             words.push(String::new());
         }
         if let (false, Some(word)) = (separator, words.last_mut()) {
@@ -44,9 +47,23 @@ mod tests {
 
     #[test]
     fn secrets_are_found_in_every_case_and_not_inside_of_words() {
-        for name in
-            ["password", "user_password", "authToken", "API_TOKEN", "Cookie", "session-cookie", "card_number", "tokens"]
-        {
+        for name in [
+            "password",
+            "user_password",
+            "authToken",
+            "API_TOKEN",
+            "Cookie",
+            "session-cookie",
+            "card_number",
+            "tokens",
+            "APIToken",
+            "CSRFTokens",
+            "SSNs",
+            "userSSN",
+            "USERPassword",
+            "password2",
+            "oauth2token",
+        ] {
             assert!(word_in(name).is_some(), "{name}");
         }
         for name in ["discard", "tokenizer", "cardinal", "passwordless", "id", ""] {

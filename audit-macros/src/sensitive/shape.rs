@@ -90,7 +90,7 @@ fn of_variant(input: &Input<'_>, variant: &Variant<'_>) -> TokenStream {
         Tagging::External if unit => quote!(#encoder.name(#name)),
         Tagging::External => {
             let content = content();
-            quote!(#encoder.object(|#object| #object.field(#name, |#encoder| { #content })))
+            quote!(#encoder.object(|#object| #object.variant(#name, |#encoder| { #content })))
         }
         Tagging::Internal { tag } if variant.fields.style == Style::Newtype => {
             tagged(private, tag, name, &write_flat(private, &variant.fields.list[0], &access(0)))

@@ -8,7 +8,7 @@ use audited::{
     Source, Subject, SubjectId, TenantId,
 };
 use proptest::prelude::*;
-use serde::ser::{Error as _, SerializeMap, SerializeStruct};
+use serde::ser::{Error as _, SerializeMap, SerializeSeq, SerializeStruct};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -139,6 +139,26 @@ fn odd_numbers_and_keys_are_what_json_can_say() {
     assert_eq!(value["detail"]["ints"]["1"], "a");
     assert_eq!(value["detail"]["by_id"]["7"], true);
     assert_eq!(record.flags(), ["unencodable"], "what JSON cannot say is marked");
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_no_text_is_written_as_its_serializer_says_or_marked() {
+    use std::os::unix::ffi::OsStringExt;
+
+    let name = || std::ffi::OsString::from_vec(b"caf\xe9".to_vec());
+    let record = Record::builder(DONE)
+        .fields(|fields| {
+            fields.plain("os", &name());
+            fields.plain("path", &std::path::PathBuf::from(name()));
+            fields.plain("c", &std::ffi::CString::new(&b"caf\xe9"[..]).unwrap());
+        })
+        .build();
+    let value = check(&record);
+    assert_eq!(value["detail"]["os"]["Unix"], serde_json::json!([99, 97, 102, 233]));
+    assert_eq!(value["detail"]["path"], UNENCODABLE);
+    assert_eq!(value["detail"]["c"], serde_json::json!([99, 97, 102, 233]));
+    assert_eq!(record.flags(), ["unencodable"]);
 }
 
 /// Writes itself by a function.
@@ -297,5 +317,90 @@ proptest! {
         for key in &keys {
             prop_assert_eq!(json["detail"][key][0].as_str(), Some(&**value));
         }
+    }
+}
+
+serialize!(KeepsAnErrorToItself, serializer => {
+    let mut seq = serializer.serialize_seq(None)?;
+    seq.serialize_element(&1)?;
+    let _ = seq.serialize_element(&Fails);
+    seq.end()
+});
+serialize!(KeepsAnEntrysErrorToItself, serializer => {
+    let mut map = serializer.serialize_map(None)?;
+    map.serialize_entry("a", &1)?;
+    let _ = map.serialize_entry("b", &Fails);
+    map.end()
+});
+serialize!(RawOfNothing, serializer => {
+    serializer.serialize_struct("$serde_json::private::RawValue", 0)?.end()
+});
+
+#[test]
+fn an_error_that_is_kept_secret_leaves_a_mark_nevertheless() {
+    let record = Record::builder(DONE)
+        .fields(|fields| {
+            fields.plain("item", &KeepsAnErrorToItself);
+            fields.plain("entry", &KeepsAnEntrysErrorToItself);
+            fields.plain("inside", &[KeepsAnEntrysErrorToItself]);
+            fields.plain("nothing", &RawOfNothing);
+            fields.plain("nothings", &[RawOfNothing, RawOfNothing]);
+            fields.plain("fine", &1);
+        })
+        .build();
+    let value = check(&record);
+    for key in ["item", "entry", "inside", "nothing", "nothings"] {
+        assert_eq!(value["detail"][key], UNENCODABLE, "{key}");
+    }
+    assert_eq!(value["detail"]["fine"], 1);
+    assert_eq!(record.flags(), ["unencodable"]);
+}
+
+#[test]
+fn a_panic_that_is_kept_secret_leaves_a_mark_nevertheless() {
+    let caught = Writes(|encoder| {
+        encoder.object(|object| {
+            let _ = catch_unwind(AssertUnwindSafe(|| object.value("a", &Writes(|_| panic!("s3cret")))));
+            object.value("b", &1_u8);
+        });
+    });
+    let last = Writes(|encoder| {
+        encoder.object(|object| {
+            let _ = catch_unwind(AssertUnwindSafe(|| object.value("a", &Writes(|_| panic!("s3cret")))));
+        });
+    });
+    let record = Record::builder(DONE).field("caught", &caught).field("last", &last).build();
+    check(&record);
+    assert_eq!(record.detail(), Some(r#"{"caught":{"a":"<unencodable>","b":1},"last":{"a":"<unencodable>"}}"#));
+}
+
+#[derive(Serialize, Sensitive)]
+struct Flat<T: Serialize> {
+    first: u8,
+    #[serde(flatten)]
+    #[sensitive(plain)]
+    rest: T,
+    last: u8,
+}
+
+#[test]
+fn what_fails_among_the_fields_of_a_detail_takes_nothing_else_with_it() {
+    fn details<T: Serialize>(rest: T) -> [String; 3] {
+        let flat = Flat { first: 1, rest, last: 2 };
+        let of_fields = Record::builder(DONE).fields(|fields| fields.flatten(&flat)).build();
+        let of_detail = Record::builder(DONE).detail(audited::Detail::new(&flat)).build();
+        let of_value = Record::builder(DONE).field("flat", &flat).build();
+        [of_fields, of_detail, of_value].map(|record| {
+            check(&record);
+            assert_eq!(record.flags(), ["unencodable"]);
+            record.detail().unwrap().to_owned()
+        })
+    }
+    let [of_fields, of_detail, of_value] = details(FailsHalfWay);
+    assert_eq!(of_fields, r#"{"first":1,"s3cret":1,"x":"<unencodable>","last":2}"#);
+    assert_eq!(of_detail, of_fields);
+    assert_eq!(of_value, r#"{"flat":{"first":1,"last":2}}"#);
+    for detail in details(Fails).into_iter().chain(details(KeyWithoutValue)).chain(details(RawOfNothing)) {
+        assert!(detail.contains(r#""first":1,"last":2}"#), "{detail}");
     }
 }

@@ -12,7 +12,7 @@ use super::{DONE, check};
 
 const ID: &str = "01932f5e-7b3c-7000-8000-000000000001";
 
-fn bare() -> audited::RecordBuilder {
+fn bare() -> audited::RecordBuilder<'static> {
     Record::builder(DONE).id(ID.parse().unwrap()).occurred_at("2026-11-21T09:30:00.000123Z".parse().unwrap())
 }
 

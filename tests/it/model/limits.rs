@@ -1,9 +1,11 @@
 //! Size never fails a record: what is too large is cut, flagged, and its digest kept.
 
+use std::collections::BTreeMap;
+
 use audited::{
     Actor, ActorId, AuditContext, Code, DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_ENTRIES, DEFAULT_FIELD_BYTES,
-    Limits, MAX_CODE_CHARS, MAX_USER_AGENT_CHARS, MemorySink, Record, Recorder, Resource, ResourceId, Source, Subject,
-    SubjectId, TenantId, record_action, with_recorder_sync,
+    Limits, MAX_CODE_CHARS, MAX_USER_AGENT_CHARS, MemorySink, Record, Recorder, Resource, ResourceId, Sensitive,
+    Source, Subject, SubjectId, TenantId, record_action, with_recorder_sync,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -192,7 +194,7 @@ fn what_is_far_over_a_limit_is_digested_whole_and_its_redacted_paths_are_known()
                 encoder.object(|body| {
                     body.plain("text", &text);
                     body.redacted("memo");
-                    body.field("list", |list| list.array(|items| items.item(|item| item.redacted())));
+                    body.field("list", |list| list.array(|items| items.item(audited::Encoder::redacted)));
                 });
             });
             fields.plain("after", &1);
@@ -207,6 +209,21 @@ fn what_is_far_over_a_limit_is_digested_whole_and_its_redacted_paths_are_known()
         (record.cut(), record.redacted()),
         (vec!["body".to_owned()], vec!["body.memo".into(), "body.list[]".into()])
     );
+}
+
+#[test]
+fn a_hundred_megabytes_leave_a_record_on_one_line() {
+    let text = "x".repeat(100 << 20);
+    let record = Record::builder(DONE)
+        .fields(|fields| {
+            fields.plain("text", &text);
+            fields.field("masked", |encoder| encoder.redacted_by(audited::Mode::Mask { first: 2, last: 2 }, &text));
+        })
+        .build();
+    let value = check(&record);
+    assert_eq!(value["detail"]["text"]["bytes"], (100 << 20) + 2);
+    assert_eq!(value["detail"]["masked"], "xx***xx");
+    assert!(record.json().len() < 1024);
 }
 
 #[test]
@@ -257,4 +274,73 @@ fn the_recorder_sets_the_limits() {
     assert_eq!(value["detail"]["wide"]["bytes"], 9);
     assert_eq!(value["detail"]["long"]["bytes"], 202);
     assert_eq!(record.cut(), ["deep[][]", "wide", "long"]);
+}
+
+#[derive(Serialize, Sensitive)]
+struct Flattened<T: Serialize> {
+    first: u8,
+    #[serde(flatten)]
+    #[sensitive(plain)]
+    rest: T,
+    last: u8,
+}
+
+#[test]
+fn what_is_flattened_into_a_detail_is_bounded_field_by_field() {
+    let long = BTreeMap::from([("long".to_owned(), "x".repeat(2_000_000)), ("short".to_owned(), "y".to_owned())]);
+    let flat = Flattened { first: 1, rest: long, last: 2 };
+    let of_detail = Record::builder(DONE).detail(audited::Detail::new(&flat)).build();
+    let of_fields = Record::builder(DONE).fields(|fields| fields.flatten(&flat)).build();
+    for record in [of_detail, of_fields] {
+        let value = check(&record);
+        assert_eq!(value["detail"]["long"]["bytes"], 2_000_002);
+        assert_eq!((&value["detail"]["short"], &value["detail"]["last"]), (&"y".into(), &2.into()));
+        assert_eq!(record.cut(), ["long"]);
+    }
+
+    let many: BTreeMap<u32, String> = (0..2000).map(|number| (number, "x".repeat(1000))).collect();
+    let record =
+        Record::builder(DONE).detail(audited::Detail::new(&Flattened { first: 1, rest: many, last: 2 })).build();
+    check(&record);
+    assert!(record.json().len() < 100_000, "{}", record.json().len());
+
+    let classified: BTreeMap<u32, u64> = (0..100_000).map(|number| (number, u64::MAX)).collect();
+    let record = Record::builder(DONE).detail(audited::Detail::new(&classified)).build();
+    check(&record);
+    assert!(record.json().len() < 100_000, "{}", record.json().len());
+}
+
+#[derive(Serialize)]
+enum Variant {
+    Tuple(String, u8),
+    Struct { text: String },
+    One(String),
+}
+
+#[test]
+fn a_variant_that_is_flattened_into_a_detail_is_bounded() {
+    let long = || "x".repeat(100_000);
+    for variant in [Variant::Tuple(long(), 1), Variant::Struct { text: long() }, Variant::One(long())] {
+        let flat = Flattened { first: 1, rest: variant, last: 2 };
+        let record = Record::builder(DONE).fields(|fields| fields.flatten(&flat)).build();
+        let value = check(&record);
+        assert!(record.json().len() < 1000, "{}", record.json().len());
+        assert_eq!(value["detail"]["last"], 2);
+        assert_eq!(record.cut().len(), 1);
+    }
+}
+
+#[test]
+fn a_record_as_deep_as_it_may_be_reads_back() {
+    let mut value = serde_json::json!(1);
+    for _ in 0..300 {
+        value = serde_json::json!([value]);
+    }
+    let sink = MemorySink::new();
+    let limits = Limits::new().depth(usize::MAX);
+    let recorder = Recorder::builder().sink(sink.clone()).allow_weak_fail_closed().limits(limits).build().unwrap();
+    with_recorder_sync(recorder, || {
+        record_action(DONE).fields(|fields| fields.plain("deep", &value)).wait().unwrap();
+    });
+    check(&sink.last("thing.done").unwrap());
 }

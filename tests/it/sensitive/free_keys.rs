@@ -142,3 +142,30 @@ fn plain_on_a_classified_type_loosens_nothing() {
     let record = record_of(&Holder { transparent: one(), many: vec![one()] });
     assert_eq!(record.detail(), Some(r#"{"v":{"transparent":"<redacted>","many":["<redacted>"]}}"#));
 }
+
+#[derive(serde::Serialize, audited::Sensitive)]
+#[serde(tag = "kind", content = "content")]
+enum BesideItsTag {
+    One(#[sensitive] String),
+    Two(#[sensitive] String, u8),
+    Nothing,
+}
+
+#[test]
+fn the_content_beside_a_tag_is_not_shown_where_its_own_serialize_writes_it() {
+    #[derive(serde::Serialize)]
+    struct NotClassified(Vec<BesideItsTag>);
+
+    let value = NotClassified(vec![
+        BesideItsTag::One("s3cret".into()),
+        BesideItsTag::Two("s3cret".into(), 1),
+        BesideItsTag::Nothing,
+    ]);
+    let record =
+        audited::Record::builder(audited::Action::new("test.write")).fields(|fields| fields.plain("v", &value)).build();
+    let detail = concat!(
+        r#"{"v":[{"kind":"One","content":"<redacted>"},{"kind":"Two","content":"<redacted>"},"#,
+        r#"{"kind":"Nothing"}]}"#
+    );
+    assert_eq!(record.detail(), Some(detail));
+}

@@ -352,3 +352,22 @@ fn with_a_key_equal_values_have_equal_hashes_and_can_be_found() {
 fn reads_through(record: &Record) -> &Fields {
     record
 }
+
+#[derive(Serialize, Sensitive)]
+struct Masked {
+    #[sensitive(mask(first = 1))]
+    yes: bool,
+    #[sensitive(mask(last = 1))]
+    list: Vec<bool>,
+    #[sensitive(truncate(4))]
+    no: bool,
+    #[sensitive(mask(first = 1))]
+    raw: Box<serde_json::value::RawValue>,
+}
+
+#[test]
+fn no_part_of_a_boolean_is_shown() {
+    let raw = serde_json::value::RawValue::from_string("[true,false]".into()).unwrap();
+    let value = Masked { yes: true, list: vec![true, false], no: false, raw };
+    assert_eq!(written(&value), r#"{"yes":"***","list":["***","***"],"no":"…","raw":["***","***"]}"#);
+}

@@ -225,3 +225,182 @@ fn it_reads_from_configuration_and_says_what_is_wrong() {
         serde_json::from_str::<RedactionPolicy>(r#"{ "rules": [{ "mode": "drop", "clas": "x" }] }"#).unwrap_err();
     assert!(error.to_string().contains("unknown field `clas`"), "{error}");
 }
+
+#[derive(Serialize)]
+struct NotClassified {
+    account: PolicyAccount,
+}
+
+#[test]
+fn a_type_that_its_own_serialize_writes_obeys_it() {
+    let rules = [
+        rule(Mode::Drop).class("policy.contact"),
+        rule(Mode::Drop).of_type("PolicyAccount"),
+        rule(Mode::Drop).field("phone"),
+    ];
+    for rule in rules {
+        let (memory, recorder) = memory_with(RedactionPolicy::new().rule(rule.clone()));
+        with_recorder_sync(recorder, || {
+            let value = NotClassified { account: account() };
+            record_action(Action::new("policy.plain")).fields(|fields| fields.plain("v", &value)).wait().unwrap();
+        });
+        let record = memory.last("policy.plain").unwrap();
+        assert!(record.json().contains(r#""phone":"<redacted>""#), "{rule}: {}", record.json());
+    }
+}
+
+#[derive(Sensitive, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(non_camel_case_types, reason = "as it is written")]
+enum PolicyKey {
+    limit,
+    other,
+}
+
+#[test]
+fn a_rule_for_a_key_is_for_every_map_and_every_object() {
+    struct ByHand;
+
+    impl Sensitive for ByHand {
+        fn write(&self, encoder: &mut audited::Encoder<'_>) {
+            encoder.object(|object| object.value("limit", &4_711_u32));
+        }
+    }
+
+    let (memory, recorder) = memory_with(RedactionPolicy::new().rule(rule(Mode::Drop).field("limit")));
+    let by_key = std::collections::BTreeMap::from([(PolicyKey::limit, 4_711_u32), (PolicyKey::other, 2)]);
+    with_recorder_sync(recorder, || {
+        record_action(Action::new("policy.map"))
+            .field("map", &by_key)
+            .field("by_hand", &ByHand)
+            .fields(|fields| fields.flatten(&by_key))
+            .wait()
+            .unwrap();
+    });
+    let record = memory.last("policy.map").unwrap();
+    let detail =
+        r#"{"map":{"limit":"<redacted>","other":2},"by_hand":{"limit":"<redacted>"},"limit":"<redacted>","other":2}"#;
+    assert_eq!(record.detail(), Some(detail));
+}
+
+#[test]
+fn a_detail_made_beforehand_obeys_it() {
+    let (memory, recorder) = memory_with(RedactionPolicy::new().rule(rule(Mode::Drop).class("policy.contact")));
+    with_recorder_sync(recorder, || {
+        let detail = audited::Detail::new(&account());
+        record_action(Action::new("policy.detail")).detail(detail).wait().unwrap();
+    });
+    let record = memory.last("policy.detail").unwrap();
+    assert!(record.json().contains(r#""phone":"<redacted>""#), "{}", record.json());
+    assert!(record.json().contains(r#""device":"<redacted>""#), "{}", record.json());
+}
+
+#[audited(action = "policy.hashed_tenant", tenant = hash(tenant), fields(account))]
+fn of_hashed_tenant(tenant: &str, account: &PolicyAccount) {}
+
+#[audited(action = "policy.dropped_tenant", tenant = drop(tenant), fields(account))]
+fn of_dropped_tenant(tenant: &str, account: &PolicyAccount) {}
+
+#[test]
+fn a_tenants_rule_holds_where_its_name_is_not_shown() {
+    let (memory, recorder) =
+        memory_with(RedactionPolicy::new().rule(rule(Mode::Drop).class("policy.contact").tenant("acme")));
+    with_recorder_sync(recorder, || {
+        of_hashed_tenant("acme", &account());
+        of_hashed_tenant("other", &account());
+        of_dropped_tenant("acme", &account());
+    });
+    let keys = KeyRing::new("k", [7; 32]).unwrap();
+    let phone = |record: &audited::Record| record.json().contains(r#""phone":"+43 1 234567890""#);
+    let [acme, other] =
+        &memory.records().into_iter().filter(|r| r.action() == "policy.hashed_tenant").collect::<Vec<_>>()[..]
+    else {
+        panic!()
+    };
+    assert!(!phone(acme) && phone(other));
+    for (record, tenant) in [(acme, "acme"), (other, "other")] {
+        assert!(record.json().contains(&keys.hash(Some(tenant), None, "pixel")), "{}", record.json());
+        assert_eq!(record.tenant().unwrap(), keys.hash(Some(tenant), None, tenant), "as one that the context hashes");
+    }
+    // Nobody knows whose it is: every tenant's rules hold, and a hash would be the same for all of them.
+    let dropped = memory.last("policy.dropped_tenant").unwrap();
+    assert!(!phone(&dropped) && !dropped.json().contains("hash:"), "{}", dropped.json());
+}
+
+#[test]
+fn a_tenant_that_is_stated_after_the_payload_has_its_rules_and_its_hashes() {
+    let (memory, recorder) =
+        memory_with(RedactionPolicy::new().rule(rule(Mode::Drop).class("policy.contact").tenant("acme")));
+    with_recorder_sync(recorder, || {
+        record(&PolicyEvent::Opened { phone: "+43 1 99".into() })
+            .context(AuditContext::new().tenant(TenantId::plain("acme")))
+            .wait()
+            .unwrap();
+    });
+    let record = memory.last("policy_event.opened").unwrap();
+    assert!(!record.json().contains("+43"), "{}", record.json());
+}
+
+#[derive(Serialize, Sensitive)]
+enum PolicyStatus {
+    Rejected { code: u32 },
+    Moved(u32),
+    Open,
+}
+
+#[derive(Serialize, Sensitive)]
+struct PolicyHolder {
+    statuses: Vec<PolicyStatus>,
+    account: PolicyAccount,
+}
+
+#[test]
+fn of_what_is_shown_in_part_neither_variants_nor_descriptions_are_shown() {
+    let mask = rule(Mode::Mask { first: 1, last: 0 }).of_type("PolicyHolder");
+    let (memory, recorder) = memory_with(RedactionPolicy::new().rule(mask));
+    let statuses = vec![PolicyStatus::Rejected { code: 123 }, PolicyStatus::Moved(4), PolicyStatus::Open];
+    with_recorder_sync(recorder, || {
+        let value = PolicyHolder { statuses, account: account() };
+        record_action(Action::new("policy.part")).field("v", &value).wait().unwrap();
+    });
+    let record = memory.last("policy.part").unwrap();
+    let value: serde_json::Value = serde_json::from_str(record.detail().unwrap()).unwrap();
+    let expected = serde_json::json!([{ "R*** 1": { "code": "1***" } }, { "M*** 1": "***" }, "O***"]);
+    assert_eq!(value["v"]["statuses"], expected);
+    assert_eq!(value["v"]["account"]["device"], "<redacted>");
+}
+
+struct Fails;
+
+impl Serialize for Fails {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("no"))
+    }
+}
+
+#[derive(Sensitive)]
+struct PolicyNode {
+    next: Option<Box<PolicyNode>>,
+    #[sensitive(plain)]
+    fails: Fails,
+}
+
+#[test]
+fn what_fails_on_every_level_is_not_tried_ever_more_often() {
+    let (memory, recorder) =
+        memory_with(RedactionPolicy::new().rule(rule(Mode::Hash).of_type("PolicyNode").field("next")));
+    let mut node = PolicyNode { next: None, fails: Fails };
+    for _ in 0..60 {
+        node = PolicyNode { next: Some(Box::new(node)), fails: Fails };
+    }
+    with_recorder_sync(recorder, || {
+        record_action(Action::new("policy.nodes")).field("v", &node).wait().unwrap();
+    });
+    let detail = r#"{"v":{"next":"<redacted>","fails":"<unencodable>"}}"#;
+    assert_eq!(memory.last("policy.nodes").unwrap().detail(), Some(detail));
+}
+
+#[test]
+fn its_debug_names_no_tenant() {
+    let policy = RedactionPolicy::new().rule(rule(Mode::Drop).field("x").tenant("s3cret"));
+    assert!(!format!("{policy:?}").contains("s3cret"));
+}

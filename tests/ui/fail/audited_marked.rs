@@ -34,7 +34,11 @@ fn after(#[sensitive] code: &str) -> Result<(), ()> {
     Ok(())
 }
 
+#[audited(fields(part = plain(code.trim()), text = plain(format!("{code:>9}")), length = code.len(), hidden = hash(code.trim())))]
+fn made_of(#[sensitive] code: &str) {}
+
 fn main() {
+    made_of("");
     plain(String::new());
     other_modes("");
     pattern((String::new(), 1));
