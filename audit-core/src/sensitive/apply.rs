@@ -10,6 +10,7 @@ use crate::json;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Bare {
     pub(super) absent: bool,
+    pub(super) boolean: bool,
     pub(super) entries: Option<usize>,
 }
 
@@ -56,7 +57,7 @@ impl Encoder<'_> {
         encoder.careful = self.careful;
         encoder.depth_above = self.depth_above + self.depth;
         encoder.rooted(write);
-        let (text, Bare { absent, entries }) = (&encoder.out.text, encoder.bare.unwrap_or_default());
+        let (text, Bare { absent, boolean, entries }) = (&encoder.out.text, encoder.bare.unwrap_or_default());
         match mode {
             _ if encoder.notes.unencodable => REDACTED.to_owned(),
             _ if absent => "<absent>".to_owned(),
@@ -67,6 +68,8 @@ impl Encoder<'_> {
                 self.redaction.hash(scope, text).unwrap_or_else(|| REDACTED.to_owned())
             }
             Mode::Present => "<present>".to_owned(),
+            // The length of `true` or `false` is all of it.
+            _ if boolean => "<present>".to_owned(),
             _ => match entries {
                 Some(1) => "<1 entry>".to_owned(),
                 Some(entries) => format!("<{entries} entries>"),

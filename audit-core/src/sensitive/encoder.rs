@@ -250,6 +250,9 @@ impl<'a> Encoder<'a> {
                 // Its first letter is all of it.
                 Some(part) => self.push_part(part, ""),
             }
+            if let (Some(bare), 0) = (&mut self.bare, self.depth) {
+                bare.boolean = true;
+            }
         }
     }
 

@@ -27,7 +27,8 @@ pub enum Mode {
     Truncate(u16),
     /// The value is replaced by its keyed hash, by which equal values can be found.
     Hash,
-    /// Only the number of characters is kept; of a list or a map that of its entries.
+    /// Only the number of characters is kept; of a list or a map that of its entries; of a boolean, whose length is all
+    /// of it, nothing but that there is one.
     Len,
     /// Only whether there is a value is kept.
     Present,

@@ -365,6 +365,27 @@ struct Masked {
     raw: Box<serde_json::value::RawValue>,
 }
 
+#[derive(Serialize, Sensitive)]
+struct Measured {
+    #[sensitive(len)]
+    measured_flag: bool,
+    #[sensitive(len)]
+    measured_word: String,
+    #[sensitive(len)]
+    measured_flags: Vec<bool>,
+}
+
+#[test]
+fn the_length_of_a_boolean_is_not_told() {
+    for measured_flag in [true, false] {
+        let value = Measured { measured_flag, measured_word: "true".into(), measured_flags: vec![measured_flag] };
+        assert_eq!(
+            written(&value),
+            r#"{"measured_flag":"<present>","measured_word":"<4 characters>","measured_flags":"<1 entry>"}"#
+        );
+    }
+}
+
 #[test]
 fn no_part_of_a_boolean_is_shown() {
     let raw = serde_json::value::RawValue::from_string("[true,false]".into()).unwrap();
