@@ -16,7 +16,8 @@ use super::{Encoder, Redaction, Sensitive};
 pub fn debug(value: &dyn Sensitive, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (json, _) = Encoder::encoded(Redaction::default(), value);
     match Tree::read(&json) {
-        Tree::Object(fields) => {
+        // The names of a struct are shown as they are; what is no name could mislead.
+        Tree::Object(fields) if fields.iter().all(|(key, _)| is_name(key)) => {
             let mut shown = f.debug_struct(name);
             for (key, value) in &fields {
                 shown.field(key, value);
@@ -25,6 +26,10 @@ pub fn debug(value: &dyn Sensitive, name: &str, f: &mut fmt::Formatter<'_>) -> f
         }
         other => f.debug_tuple(name).field(&other).finish(),
     }
+}
+
+fn is_name(key: &str) -> bool {
+    key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
 }
 
 /// JSON whose entries keep their order and whose numbers keep their digits.

@@ -280,6 +280,21 @@ fn every_mode_leaves_what_it_says() {
     assert!(written(&modes(None)).contains(r#""present":"<absent>""#));
 }
 
+#[derive(Serialize, Sensitive)]
+#[sensitive(debug)]
+#[serde(transparent)]
+struct FreeNames {
+    #[sensitive(plain)]
+    by_name: std::collections::BTreeMap<String, u8>,
+}
+
+#[test]
+fn a_free_name_ends_no_line_of_a_debug() {
+    let value = |name: &str| FreeNames { by_name: [(name.to_owned(), 1)].into() };
+    assert_eq!(format!("{:?}", value("b-c")), "FreeNames { b-c: 1 }");
+    assert_eq!(format!("{:?}", value("b: 2 }\n\u{1b}[1m")), r#"FreeNames({"b: 2 }\n\u{1b}[1m": 1})"#);
+}
+
 #[test]
 fn debug_shows_what_a_record_shows() {
     let debug = format!("{:?}", modes(None));
