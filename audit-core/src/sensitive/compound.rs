@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
-    SerializeTupleStruct, SerializeTupleVariant,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 use serde_json::Value;
 
@@ -300,8 +300,22 @@ impl SerializeStructVariant for Compound<'_, '_> {
 /// The text of a map's key, as JSON has it.
 fn key_of<T: Serialize + ?Sized>(key: &T) -> Result<String, PlainError> {
     match serde_json::to_value(key) {
-        Ok(Value::String(key)) => Ok(key),
-        Ok(key @ (Value::Number(_) | Value::Bool(_))) => Ok(key.to_string()),
-        _ => Err(PlainError),
+        Ok(Value::String(key)) => return Ok(key),
+        Ok(Value::Bool(key)) => return Ok(key.to_string()),
+        Ok(Value::Number(key)) if !key.is_f64() => return Ok(key.to_string()),
+        _ => {}
+    }
+    // The widest integers and the narrowest floats are no values as they are.
+    let entry = serde_json::to_string(&Entry(key)).map_err(|_| PlainError)?;
+    let key = entry.strip_prefix('{').and_then(|rest| rest.strip_suffix(":null}"));
+    key.and_then(|key| serde_json::from_str(key).ok()).ok_or(PlainError)
+}
+
+/// A map of one key.
+struct Entry<'a, T: ?Sized>(&'a T);
+
+impl<T: Serialize + ?Sized> Serialize for Entry<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.0, ())])
     }
 }

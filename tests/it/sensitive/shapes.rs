@@ -198,6 +198,31 @@ fn plain_values_are_written_by_their_own_serializer() {
     }
 }
 
+/// A key that is a float, as those of some maps are.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Eighth(u8);
+
+impl Serialize for Eighth {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f32(f32::from(self.0) / 10.0)
+    }
+}
+
+#[derive(Serialize, Sensitive)]
+struct PlainKeys<K: Serialize>(#[sensitive(plain)] BTreeMap<K, u8>);
+
+#[test]
+fn keys_are_written_as_those_of_serde_json() {
+    same! {
+        PlainKeys([(u128::MAX, 1), (1, 2)].into()), PlainKeys([(i128::MIN, 1), (-1, 2)].into()),
+        PlainKeys([(Eighth(1), 1), (Eighth(10), 2)].into()), PlainKeys([('"', 1)].into()), PlainKeys([(true, 1)].into()),
+        PlainKeys([(Key::Second, 1)].into()), PlainKeys([(Id(7), 1)].into()), PlainKeys([(-7_i8, 1)].into()),
+    }
+    assert!(serde_json::to_string(&PlainKeys([((1, 2), 1)].into())).is_err());
+    let record = super::record_of(&PlainKeys([((1, 2), 1)].into()));
+    assert_eq!((record.detail(), &*record.flags()), (Some(r#"{"v":"<unencodable>"}"#), &["unencodable".to_owned()][..]));
+}
+
 #[derive(Deserialize, Serialize, Sensitive)]
 #[serde(deny_unknown_fields, default, bound = "")]
 struct Ignored {
