@@ -67,9 +67,10 @@ fn is_position(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `cardNumber`, `card_number` and `Card-Number` are one name.
+/// `cardNumber`, `card_number` and `Card-Number` are one name. Names without a letter are as many as there are.
 pub(super) fn folded(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    let folded: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    if folded.is_empty() { name.to_owned() } else { folded }
 }
 
 /// Whether one of the words of a name, in whatever case it is written, is that of a secret.
@@ -136,5 +137,6 @@ mod tests {
         for name in ["cardNumber", "card_number", "Card-Number", "CARD NUMBER"] {
             assert_eq!(folded(name), "cardnumber");
         }
+        assert_ne!(folded("#"), folded("$"));
     }
 }

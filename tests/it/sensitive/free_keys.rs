@@ -21,6 +21,20 @@ struct FreeKeysRegistered {
     town: String,
 }
 
+/// A key without a letter, and one without a name.
+#[derive(Serialize, Sensitive)]
+#[allow(dead_code)]
+struct FreeKeysOdd {
+    #[sensitive]
+    #[serde(rename = "$#")]
+    odd: String,
+}
+
+#[test]
+fn keys_without_letters_are_different_names() {
+    assert_eq!(shown(json!({ "$#": 1, "#": 2, "": 3, "…": 4 })), r##"{"":3,"#":2,"$#":"<redacted>","…":4}"##);
+}
+
 #[derive(Sensitive)]
 struct Extra<T: Serialize> {
     #[sensitive(plain)]
