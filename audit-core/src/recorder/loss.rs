@@ -8,7 +8,7 @@ use super::watch::Watch;
 use crate::action::Action;
 use crate::id::RecordId;
 use crate::record::{Draft, Kind, Record, Stamp, encode};
-use crate::sensitive::Redaction;
+use crate::sensitive::{Encoder, Redaction};
 use crate::sink::SinkError;
 use crate::ticket::{Account, Slip, Ticket};
 use crate::timestamp::Timestamp;
@@ -155,13 +155,18 @@ impl Account for GapEntry {
     fn watch(&self, _slip: &Arc<Slip>, _deadline: Instant) {}
 }
 
+/// Writes names of actions or of reasons, which no field hides that is named like one.
+fn counted<K: AsRef<str>>(counts: &BTreeMap<K, u64>, encoder: &mut Encoder<'_>) {
+    encoder.object(|fields| counts.iter().for_each(|(name, count)| fields.value(name.as_ref(), count)));
+}
+
 impl Gap {
     fn draft(&self) -> Draft {
         let mut draft = Draft::new(Action::new("audit.gap"), Kind::System);
         draft.detail.add(Redaction::default(), &mut |fields| {
             fields.value("lost", &self.lost);
-            fields.plain("actions", &self.actions);
-            fields.plain("reasons", &self.reasons);
+            fields.field("actions", |encoder| counted(&self.actions, encoder));
+            fields.field("reasons", |encoder| counted(&self.reasons, encoder));
             fields.value("from", &self.from);
             fields.value("to", &self.to);
         });

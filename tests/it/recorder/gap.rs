@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use audited::{Action, Record, Recorder, Timestamp, record_action, with_recorder_sync};
+use audited::{Action, Record, Recorder, Sensitive, Timestamp, record_action, with_recorder_sync};
 use serde_json::Value;
 
 use super::{SHORT, numbers, record_n, recorder_with};
@@ -119,6 +119,27 @@ fn a_refused_record_is_in_the_gap_of_a_sink_that_hung() {
     let counted: u64 = gaps(&sink).iter().map(|gap| gap["lost"].as_u64().unwrap()).sum();
     assert_eq!(counted, recorder.stats().lost);
     assert_eq!(numbers(&sink).len() as u64, recorder.stats().late);
+}
+
+/// A field of the name of an action that is lost.
+#[derive(Sensitive)]
+#[allow(dead_code)]
+struct NamedLikeAnAction {
+    #[sensitive]
+    gap_payment: String,
+}
+
+#[test]
+fn a_marked_field_of_the_name_of_an_action_hides_no_count() {
+    let sink = Capture::new();
+    let recorder = recorder_with(&sink, |builder| builder);
+    sink.set(Behaviour::Fail);
+    for action in ["gap_payment", "token"] {
+        with_recorder_sync(recorder.clone(), || record_action(Action::new(action)).wait()).unwrap_err();
+    }
+    sink.set(Behaviour::Ok);
+    let gap = detail(&sink.wait_for_action("audit.gap", PATIENCE));
+    assert_eq!(gap["actions"], serde_json::json!({ "gap_payment": 1, "token": 1 }));
 }
 
 #[test]
