@@ -5,6 +5,8 @@ mod attribute;
 mod canary;
 mod context;
 mod contract;
+#[cfg(feature = "testing")]
+mod corpus;
 mod crash;
 mod deny;
 mod event;
