@@ -175,9 +175,9 @@ fn planted<T>(make: impl FnOnce(&mut Planting<'_>) -> T, mode: Mode, keys: bool)
     let mut paths = Paths::default();
     let canary = Canary::with(|secrets| {
         let mut planting = Planting { secrets, paths: Paths::default() };
-        let made = make(&mut planting);
+        let value = make(&mut planting);
         paths = planting.paths;
-        made
+        value
     });
     let shown = paths.written(mode).chain(paths.left_out.iter().map(|path| (*path, Mode::Drop)));
     let canary = shown.fold(canary, |canary, (path, mode)| canary.shows(path, mode));

@@ -5,6 +5,7 @@
 //! needed, the record is what `serde_json` writes, to the byte.
 
 #![allow(dead_code, unused_imports)]
+#![allow(clippy::pedantic, clippy::type_complexity, reason = "the shapes are what users write, not what we would")]
 
 #[macro_use]
 mod shape;

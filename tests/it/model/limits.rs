@@ -287,7 +287,8 @@ struct Flattened<T: Serialize> {
 
 #[test]
 fn what_is_flattened_into_a_detail_is_bounded_field_by_field() {
-    let long = BTreeMap::from([("long".to_owned(), "x".repeat(2_000_000)), ("bounded_brief".to_owned(), "y".to_owned())]);
+    let long =
+        BTreeMap::from([("long".to_owned(), "x".repeat(2_000_000)), ("bounded_brief".to_owned(), "y".to_owned())]);
     let flat = Flattened { first: 1, rest: long, last: 2 };
     let of_detail = Record::builder(DONE).detail(audited::Detail::new(&flat)).build();
     let of_fields = Record::builder(DONE).fields(|fields| fields.flatten(&flat)).build();
