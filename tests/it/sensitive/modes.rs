@@ -381,7 +381,8 @@ struct Masked {
 }
 
 #[derive(Serialize, Sensitive)]
-struct Measured {
+#[allow(clippy::struct_field_names, reason = "other types must not redact them")]
+struct Lengths {
     #[sensitive(len)]
     measured_flag: bool,
     #[sensitive(len)]
@@ -393,7 +394,7 @@ struct Measured {
 #[test]
 fn the_length_of_a_boolean_is_not_told() {
     for measured_flag in [true, false] {
-        let value = Measured { measured_flag, measured_word: "true".into(), measured_flags: vec![measured_flag] };
+        let value = Lengths { measured_flag, measured_word: "true".into(), measured_flags: vec![measured_flag] };
         assert_eq!(
             written(&value),
             r#"{"measured_flag":"<present>","measured_word":"<4 characters>","measured_flags":"<1 entry>"}"#
