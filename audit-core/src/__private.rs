@@ -22,9 +22,9 @@ pub use crate::recorder::{
 };
 pub use crate::refusal::{Refusal, Refuse};
 pub use crate::sensitive::{
-    Custom, Declared, Dropped, Encoder, ErrorIsNot, ErrorIsSensitive, Members, Mode, Object, OfError, Plain,
-    PlainError, PlainSerializer, Redactor, RegisteredType, Sensitive, SensitiveField, SensitiveType, Shown,
-    ViaSensitive, ViaSerialize, With, constrain, debug,
+    Custom, Declared, Dropped, Encoder, ErrorIsNot, ErrorIsSensitive, Members, Mode, More, Object, OfError, Plain,
+    PlainError, PlainSerializer, Redactor, RegisteredType, Said, Sensitive, SensitiveType, Shown, ViaSerialize, With,
+    constrain, debug,
 };
 pub use crate::ticket::{Receipt, Ticket};
 

@@ -22,11 +22,16 @@ impl Detail {
     ///
     /// A value that has no fields is written under the key `value`.
     pub fn new<T: Sensitive + ?Sized>(value: &T) -> Self {
+        // Once for all types, so that a program has little code for each.
+        Self::written(&mut |encoder| value.write(encoder))
+    }
+
+    fn written(write: &mut dyn FnMut(&mut Encoder<'_>)) -> Self {
         let scoped = Ambient::recorder();
         let rules = scoped.as_ref().unwrap_or_else(|| Recorder::installed()).core().rules();
         let context = if rules.ask_for_the_tenant() { surrounding_context() } else { None };
         let tenant = context.as_ref().and_then(|context| context.tenant.as_ref());
-        let (fields, notes) = Encoder::fields_of(Redaction::new(rules, tenant).keyless(), value);
+        let (fields, notes) = Encoder::fields_of(Redaction::new(rules, tenant).keyless(), write);
         Self { fields, notes }
     }
 

@@ -182,7 +182,7 @@ fn payload_fields_are_registered_by_variant() {
     let mut entries = types.iter().filter(|entry| entry.module == module_path!() && entry.name == "UserEvent");
     let entry = entries.next().expect("registered");
     assert!(entries.next().is_none());
-    let rows: Vec<_> = entry.fields.iter().map(|f| (f.variant.unwrap(), f.name, f.key, f.mode)).collect();
+    let rows: Vec<_> = entry.fields().map(|f| (f.variant.unwrap(), f.name, f.key, f.mode)).collect();
     assert_eq!(
         rows,
         [

@@ -129,16 +129,16 @@ impl<'a> Encoder<'a> {
     }
 
     /// The fields of a value, as those of a detail; of a value that has none, the value as a field.
-    pub(crate) fn fields_of<T: Sensitive + ?Sized>(redaction: Redaction<'a>, value: &T) -> (String, Notes) {
+    pub(crate) fn fields_of(redaction: Redaction<'a>, write: &mut dyn FnMut(&mut Self)) -> (String, Notes) {
         let mut encoder = Self::resume(redaction, String::with_capacity(256), Notes::default());
         let limits = encoder.limits;
         encoder.out.set_bound(limits.field_bytes.min(limits.detail_bytes));
         encoder.unbraced = Unbraced::Due;
-        let written = contained(|| value.write(&mut encoder)).is_some() && encoder.is_whole();
+        let written = contained(|| write(&mut encoder)).is_some() && encoder.is_whole();
         if written && encoder.unbraced == Unbraced::Done {
             return encoder.suspend();
         }
-        Self::fields_one_by_one(redaction, &mut |encoder| value.write(encoder))
+        Self::fields_one_by_one(redaction, write)
     }
 
     /// The same where each field is bounded by itself.
@@ -266,6 +266,7 @@ impl<'a> Encoder<'a> {
         self.integer(value);
     }
 
+    #[inline]
     pub(super) fn integer(&mut self, value: impl itoa::Integer) {
         if self.claim() {
             self.push_scalar(itoa::Buffer::new().format(value));
@@ -301,23 +302,29 @@ impl<'a> Encoder<'a> {
     }
 
     #[doc(hidden)]
-    #[inline]
-    pub fn open(&mut self, ty: &'static SensitiveType) -> Option<Members<'_, 'a>> {
-        let frame = self.open_frame('{', '}')?;
-        Some(Members::new(self, ty, Some(frame), true))
+    pub fn members(&mut self, ty: &'static SensitiveType, at: usize, count: usize, values: &[&dyn Sensitive]) {
+        if let Some(frame) = self.open_frame('{', '}') {
+            Members::new(self, ty, at, None, true).values(count, values);
+            self.close_frame(&frame);
+        }
     }
 
     #[doc(hidden)]
-    pub fn open_array(&mut self, ty: &'static SensitiveType) -> Option<Members<'_, 'a>> {
+    pub fn open(&mut self, ty: &'static SensitiveType, at: usize) -> Option<Members<'_, 'a>> {
+        let frame = self.open_frame('{', '}')?;
+        Some(Members::new(self, ty, at, Some(frame), true))
+    }
+
+    #[doc(hidden)]
+    pub fn open_array(&mut self, ty: &'static SensitiveType, at: usize) -> Option<Members<'_, 'a>> {
         let frame = self.open_frame('[', ']')?;
-        Some(Members::new(self, ty, Some(frame), false))
+        Some(Members::new(self, ty, at, Some(frame), false))
     }
 
     #[doc(hidden)]
     pub fn only<T: Sensitive + ?Sized>(&mut self, ty: &'static SensitiveType, at: usize, value: &T) {
-        let field = &ty.fields[at];
         match self.redaction.modes_of(ty).of(ty, at) {
-            Some(mode) => self.by(mode, field.scope, &mut |encoder| value.write(encoder)),
+            Some(mode) => self.by(mode, ty.field_at(at).scope(), &mut |encoder| value.write(encoder)),
             None => value.write(self),
         }
     }
@@ -328,6 +335,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// Takes the place of the value that is due; false where it is taken already, or is none for a value of its own.
+    #[inline]
     pub(super) fn claim(&mut self) -> bool {
         let due = std::mem::replace(&mut self.due, Due::Nothing) == Due::Value;
         self.notes.unencodable |= !due;
@@ -359,6 +367,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// The scalar that is due, where it is no string.
+    #[inline]
     pub(super) fn push_scalar(&mut self, json: &str) {
         match self.part {
             None => self.out.text.push_str(json),

@@ -19,6 +19,7 @@ use crate::{Action, Code, RecordId, Timestamp};
 macro_rules! integers {
     ($($int:ty)*) => {
         $(impl Sensitive for $int {
+            #[inline]
             fn write(&self, encoder: &mut Encoder<'_>) {
                 encoder.integer(*self);
             }
@@ -57,6 +58,7 @@ through! {
 }
 
 impl Sensitive for bool {
+    #[inline]
     fn write(&self, encoder: &mut Encoder<'_>) {
         encoder.bool(*self);
     }

@@ -1,8 +1,9 @@
 //! Containers, their entries, and what is cut.
 
-use super::encoder::{DROPPED, Due, Encoder, LEVELS_BEYOND, TOO_DEEP};
+use super::Mode;
+use super::encoder::{Due, Encoder, LEVELS_BEYOND, TOO_DEEP};
 use super::notes::MAX_PATH_BYTES;
-use super::{Mode, SensitiveField};
+use super::registry::Known;
 use crate::json;
 use crate::text::start as start_of;
 
@@ -98,22 +99,14 @@ impl Encoder<'_> {
         self.out.text.push(':');
     }
 
-    /// What stands for a registered field that is dropped, whose key was just written.
-    pub(super) fn push_dropped_field(&mut self, field: &'static SensitiveField) {
-        self.out.text.push_str(DROPPED);
+    /// A registered field that is dropped, of which all is known.
+    pub(super) fn push_dropped_field(&mut self, field: Known, json: &'static str) {
+        self.push_ready(field, json);
         if self.path.begins_at(self.depth) && self.bare.is_none() {
-            self.notes.redacted.note_ready(field.json);
+            self.notes.redacted.note_ready(field.json());
         } else {
             self.note_redacted();
         }
-    }
-
-    /// The same for a field whose key is ready, and not the first: `,"key":`.
-    #[inline]
-    pub(super) fn push_known_key(&mut self, field: &'static SensitiveField) {
-        self.entries += 1;
-        self.path.field(self.depth, field);
-        self.out.text.push_str(field.json);
     }
 
     /// Whether the entries of a frame that was just opened are fields of the detail, each bounded by itself.
@@ -121,14 +114,16 @@ impl Encoder<'_> {
         self.depth == 0 && matches!(frame.end, End::Around)
     }
 
+    /// The same for a field whose key is ready: `,"key":`.
     #[inline]
-    pub(super) fn has_entries(&self) -> bool {
-        self.entries > 0
+    pub(super) fn push_ready_key(&mut self, field: Known) {
+        self.push_ready(field, field.json());
     }
 
-    /// The same for a field whose key is ready: `,"key":`.
-    pub(super) fn push_ready_key(&mut self, field: &'static SensitiveField) {
-        let json = if self.entries == 0 { &field.json[1..] } else { field.json };
+    /// What is known of a field, but for the comma if it is the first.
+    #[inline]
+    fn push_ready(&mut self, field: Known, json: &'static str) {
+        let json = &json[usize::from(self.entries == 0)..];
         self.entries += 1;
         self.path.field(self.depth, field);
         self.out.text.push_str(json);

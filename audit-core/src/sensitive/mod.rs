@@ -34,10 +34,8 @@ pub use plain::{PlainError, PlainSerializer};
 pub(crate) use policy::Folded;
 pub use policy::{InvalidPolicy, PolicyRule, RedactionPolicy};
 pub(crate) use redaction::{Redaction, Rules};
-pub use registry::{RegisteredType, SensitiveField, SensitiveType, sensitive_types};
-pub use shown::{
-    Custom, Declared, Dropped, ErrorIsNot, ErrorIsSensitive, OfError, Plain, Shown, ViaSensitive, ViaSerialize, With,
-};
+pub use registry::{More, RegisteredType, Said, SensitiveField, SensitiveType, sensitive_types};
+pub use shown::{Custom, Declared, Dropped, ErrorIsNot, ErrorIsSensitive, OfError, Plain, Shown, ViaSerialize, With};
 
 /// A value about which somebody has decided what a record may show of it.
 ///

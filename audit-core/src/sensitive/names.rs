@@ -24,7 +24,7 @@ struct Names {
 static NAMES: LazyLock<Names> = LazyLock::new(|| {
     let mut names = Names { types: HashMap::new(), shown: HashMap::new(), keys: HashMap::new() };
     for ty in sensitive_types() {
-        for field in ty.fields {
+        for field in ty.fields() {
             let Some(mode) = field.mode.filter(|mode| *mode != Mode::Plain) else {
                 names.shown.entry(ty.serialized).or_default().insert(field.key);
                 continue;

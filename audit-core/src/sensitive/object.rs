@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::encoder::Encoder;
 use super::frame::Frame;
 use super::policy::Modes;
+use super::registry::Known;
 use super::{Mode, Sensitive, SensitiveType};
 
 /// An object being written.
@@ -60,8 +61,8 @@ impl<'a> Object<'_, 'a> {
     }
 
     #[doc(hidden)]
-    pub fn members(&mut self, ty: &'static SensitiveType) -> Members<'_, 'a> {
-        Members::new(self.encoder, ty, None, true)
+    pub fn members(&mut self, ty: &'static SensitiveType, at: usize) -> Members<'_, 'a> {
+        Members::new(self.encoder, ty, at, None, true)
     }
 }
 
@@ -90,13 +91,16 @@ impl<'a> Array<'_, 'a> {
     }
 }
 
-/// The fields of a derived type being written: each by its place in the registered description, which says its key and
-/// its mode, unless the operator's policy is stricter. Generated code alone uses it.
+/// The fields of a derived type being written, one after the other: each by its place in the registered description,
+/// which says its key and its mode, unless the operator's policy is stricter. Generated code alone uses it.
 ///
-/// The description is handed over for each field: there it is a constant, and so is what is copied out of it.
+/// A user's program has many of them, so that what is generated is data, and what is done with it is done here, once.
 #[derive(Debug)]
 pub struct Members<'e, 'a> {
     encoder: &'e mut Encoder<'a>,
+    ty: &'static SensitiveType,
+    /// The place of the next field.
+    at: usize,
     modes: Modes<'a>,
     /// What is to be closed.
     frame: Option<Frame>,
@@ -106,77 +110,93 @@ pub struct Members<'e, 'a> {
 }
 
 impl<'e, 'a> Members<'e, 'a> {
-    #[inline]
     pub(super) fn new(
         encoder: &'e mut Encoder<'a>,
         ty: &'static SensitiveType,
+        at: usize,
         frame: Option<Frame>,
         named: bool,
     ) -> Self {
         let modes = encoder.redaction.modes_of(ty);
         let at_once = named && encoder.depth > 0 && !encoder.careful && matches!(modes, Modes::AsTyped);
-        Self { encoder, modes, frame, named, at_once }
+        Self { encoder, ty, at, modes, frame, named, at_once }
     }
 
     /// Writes the tag of an enum.
-    pub fn tag(&mut self, key: &str, name: &str) {
+    pub fn tag(&mut self, key: &str, name: &str) -> &mut Self {
         self.encoder.field(key, None, None, true, &mut |encoder| encoder.name(name));
+        self
     }
 
-    /// Writes a field, as its mode leaves it.
-    #[inline(always)]
-    #[allow(clippy::inline_always, reason = "only where the field is known its key is copied without a look at it")]
-    pub fn value<T: Sensitive + ?Sized>(&mut self, ty: &'static SensitiveType, at: usize, value: &T) {
-        let field = &ty.fields[at];
-        if self.at_once && field.at_once && self.encoder.has_entries() {
-            self.encoder.push_known_key(field);
-            let depth = self.encoder.begin_value();
-            value.write(self.encoder);
-            self.encoder.end_value(depth);
-        } else {
-            self.member(ty, at, &mut |encoder| value.write(encoder));
+    /// Writes the next fields, so many, each as its mode leaves it. Those that are dropped have no value among these.
+    pub fn values(&mut self, count: usize, values: &[&dyn Sensitive]) -> &mut Self {
+        let mut values = values.iter();
+        for field in self.ty.known(self.at..self.at + count) {
+            if field.is_dropped() {
+                self.dropped(field);
+                continue;
+            }
+            let Some(value) = values.next() else { break };
+            if self.at_once && field.is_at_once() {
+                self.encoder.push_ready_key(field);
+                let depth = self.encoder.begin_value();
+                value.write(self.encoder);
+                self.encoder.end_value(depth);
+            } else {
+                self.member(field, &mut |encoder| value.write(encoder));
+            }
+            self.at += 1;
         }
-    }
-
-    /// Writes a field that is dropped.
-    #[inline]
-    pub fn redacted(&mut self, ty: &'static SensitiveType, at: usize) {
-        let field = &ty.fields[at];
-        if self.at_once && !field.json.is_empty() && self.encoder.has_entries() {
-            self.encoder.push_known_key(field);
-            self.encoder.push_dropped_field(field);
-        } else {
-            self.member(ty, at, &mut Encoder::redacted);
-        }
+        self
     }
 
     /// Writes the fields of a value among these.
-    pub fn flatten<T: Sensitive + ?Sized>(&mut self, ty: &'static SensitiveType, at: usize, value: &T) {
-        let mut write = |encoder: &mut Encoder<'a>| value.write(encoder);
-        match self.modes.of(ty, at) {
-            None | Some(Mode::Plain | Mode::Custom(_)) => self.encoder.flat_value(&mut write),
-            Some(_) => self.member(ty, at, &mut write),
-        }
+    pub fn flatten<T: Sensitive + ?Sized>(&mut self, value: &T) -> &mut Self {
+        self.flat(&mut |encoder| value.write(encoder))
+    }
+
+    /// Leaves out the next field.
+    pub fn skip(&mut self) -> &mut Self {
+        self.at += 1;
+        self
     }
 
     /// Closes what was opened.
-    #[inline]
-    pub fn end(self) {
-        if let Some(frame) = self.frame {
-            self.encoder.close_frame(&frame);
+    pub fn end(&mut self) {
+        if let Some(frame) = &self.frame {
+            self.encoder.close_frame(frame);
         }
     }
 
-    fn member(&mut self, ty: &'static SensitiveType, at: usize, write: &mut dyn FnMut(&mut Encoder<'a>)) {
-        let (field, mode) = (&ty.fields[at], self.modes.of(ty, at));
+    fn dropped(&mut self, field: Known) {
+        match field.dropped() {
+            Some(json) if self.at_once => self.encoder.push_dropped_field(field, json),
+            _ => self.member(field, &mut Encoder::redacted),
+        }
+        self.at += 1;
+    }
+
+    fn flat(&mut self, write: &mut dyn FnMut(&mut Encoder<'a>)) -> &mut Self {
+        match self.modes.of(self.ty, self.at) {
+            None | Some(Mode::Plain | Mode::Custom(_)) => self.encoder.flat_value(write),
+            Some(_) => {
+                let field = self.ty.field_at(self.at);
+                self.member(field, write);
+            }
+        }
+        self.skip()
+    }
+
+    fn member(&mut self, field: Known, write: &mut dyn FnMut(&mut Encoder<'a>)) {
+        let mode = self.modes.of(self.ty, self.at);
         if self.encoder.depth == 0 {
-            return self.encoder.field(field.key, mode, field.scope, true, write);
+            return self.encoder.field(field.key(), mode, field.scope(), true, write);
         }
-        match (self.named, field.json) {
+        match (self.named, field.has_ready_key()) {
             (false, _) => self.encoder.next_entry(),
-            (true, "") => self.encoder.push_key(field.key),
-            (true, _) => self.encoder.push_ready_key(field),
+            (true, false) => self.encoder.push_key(field.key()),
+            (true, true) => self.encoder.push_ready_key(field),
         }
-        self.encoder.one_value_by(mode, field.scope, write);
+        self.encoder.one_value_by(mode, field.scope(), write);
     }
 }

@@ -1,8 +1,8 @@
 //! Where in a payload the encoder is. The keys lie in the text that it writes, so that knowing where costs nothing until
 //! somebody asks.
 
-use super::SensitiveField;
 use super::notes::MAX_PATH_BYTES;
+use super::registry::Known;
 
 /// How many levels need no allocation.
 const NEAR: usize = 4;
@@ -20,7 +20,7 @@ pub(super) struct Path {
 #[derive(Clone, Copy, Debug)]
 struct Step {
     /// A registered field; it comes before the span.
-    field: Option<&'static SensitiveField>,
+    field: Option<Known>,
     span: Span,
 }
 
@@ -62,7 +62,7 @@ impl Path {
 
     /// The value that comes next on this level belongs to this field.
     #[inline]
-    pub(super) fn field(&mut self, level: usize, field: &'static SensitiveField) {
+    pub(super) fn field(&mut self, level: usize, field: Known) {
         self.step(level).field = Some(field);
     }
 
@@ -109,7 +109,7 @@ impl Path {
             let Some(step) = step else { break };
             let key = match (step.field, step.span) {
                 // A registered field has a ready key, which needs no escaping.
-                (Some(field), _) => field.key,
+                (Some(field), _) => field.key(),
                 (None, Span::NOTHING) => continue,
                 (None, Span::ITEM) => {
                     path.push_str("[]");

@@ -93,7 +93,7 @@ impl RedactionPolicy {
             if matches!(rule.mode, Mode::Plain | Mode::Custom(_)) {
                 return Err(InvalidPolicy::Loosens { rule: rule.to_string() });
             }
-            let fits = |ty: &SensitiveType| ty.fields.iter().any(|field| rule.fits(ty, field));
+            let fits = |ty: &SensitiveType| ty.fields().any(|field| rule.fits(ty, &field));
             if !self.allow_unmatched && !rule.is_for_any_key() && !sensitive_types().into_iter().any(fits) {
                 return Err(InvalidPolicy::Unmatched { rule: rule.to_string() });
             }
@@ -224,11 +224,10 @@ impl fmt::Debug for Modes<'_> {
 
 impl Modes<'_> {
     pub(super) fn of(self, ty: &'static SensitiveType, at: usize) -> Option<Mode> {
-        let field = &ty.fields[at];
         match self {
-            Self::AsTyped => field.mode,
+            Self::AsTyped => ty.field_at(at).mode(),
             Self::Tightened(modes) => modes[at],
-            Self::Unregistered(rules, whose) => tightened(rules, ty, field, whose),
+            Self::Unregistered(rules, whose) => tightened(rules, ty, &ty.field_at(at).field(), whose),
         }
     }
 }
@@ -280,7 +279,7 @@ impl Folded {
     /// The mode of a field of any type of that name, where the rules take something away.
     pub(super) fn of_field(&self, serialized: &str, key: &str, whose: Whose<'_>) -> Option<Mode> {
         let types = self.serialized.get(serialized)?.iter();
-        let fields = types.flat_map(|ty| ty.fields.iter().enumerate().map(move |(at, field)| (*ty, at, field)));
+        let fields = types.flat_map(|ty| ty.fields().enumerate().map(move |(at, field)| (*ty, at, field)));
         let modes = fields.filter(|(.., field)| field.key == key).filter_map(|(ty, at, _)| {
             let mode = self.modes_of(ty, whose).of(ty, at).filter(|mode| *mode != Mode::Plain)?;
             Some(if mode.shows_all() { Mode::Drop } else { mode })
@@ -298,8 +297,8 @@ impl Folded {
 }
 
 fn tightened_fields(rules: &[PolicyRule], ty: &SensitiveType, whose: Whose<'_>) -> Tightened {
-    let modes: Box<[_]> = ty.fields.iter().map(|field| tightened(rules, ty, field, whose)).collect();
-    let changed = modes.iter().zip(ty.fields).any(|(mode, field)| *mode != field.mode);
+    let modes: Box<[_]> = ty.fields().map(|field| tightened(rules, ty, &field, whose)).collect();
+    let changed = modes.iter().zip(ty.fields()).any(|(mode, field)| *mode != field.mode);
     changed.then_some(modes)
 }
 

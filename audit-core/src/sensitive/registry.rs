@@ -1,6 +1,9 @@
 //! What the derives of all linked crates have registered.
 
+use std::ops::Range;
+
 use super::Mode;
+use super::encoder::DROPPED;
 
 /// A type that derives `Sensitive` or `AuditEvent`, as the linker collected it.
 #[derive(Debug)]
@@ -14,12 +17,11 @@ pub struct SensitiveType {
     pub name: &'static str,
     /// The name that it has for serde.
     pub serialized: &'static str,
-    /// The fields that can be in a record, in the order of the source; of an enum, those of all variants.
-    pub fields: &'static [SensitiveField],
+    entries: &'static [Entry],
 }
 
 /// A field of a [`SensitiveType`].
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct SensitiveField {
     /// The variant, where the type is an enum.
@@ -34,10 +36,6 @@ pub struct SensitiveField {
     pub class: Option<&'static str>,
     /// What its keyed hash can be compared with: the fields of the same scope.
     pub scope: Option<&'static str>,
-    /// `,"key":`, where the key needs no escaping; otherwise nothing.
-    pub(super) json: &'static str,
-    /// Whether its key is ready and its value is written as its type says.
-    pub(super) at_once: bool,
 }
 
 impl SensitiveType {
@@ -47,37 +45,139 @@ impl SensitiveType {
         module: &'static str,
         name: &'static str,
         serialized: &'static str,
-        fields: &'static [SensitiveField],
+        entries: &'static [Entry],
     ) -> Self {
-        Self { package, module, name, serialized, fields }
+        Self { package, module, name, serialized, entries }
+    }
+
+    /// The fields that can be in a record, in the order of the source; of an enum, those of all variants.
+    pub fn fields(&self) -> impl ExactSizeIterator<Item = SensitiveField> + Clone + use<> {
+        self.entries.iter().map(|entry| Known(entry).field())
+    }
+
+    #[inline]
+    pub(super) fn known(&self, at: Range<usize>) -> impl Iterator<Item = Known> + use<> {
+        self.entries[at].iter().map(Known)
+    }
+
+    pub(super) fn field_at(&self, at: usize) -> Known {
+        Known(&self.entries[at])
     }
 }
 
-impl SensitiveField {
-    #[doc(hidden)]
-    pub const fn new(
-        variant: Option<&'static str>,
-        name: &'static str,
-        key: &'static str,
-        json: &'static str,
-        mode: Option<Mode>,
-    ) -> Self {
-        let at_once = !json.is_empty() && matches!(mode, None | Some(Mode::Plain | Mode::Custom(_)));
-        Self { variant, name, key, mode, class: None, scope: None, json, at_once }
+/// What a derive writes down of a field: its variant, if it is of one; what stands in the record where
+/// that is known, `,"key":` or, of a field that is dropped, `,"key":"<redacted>"`; and what else is said of it.
+///
+/// There is one for each field of a user's program. Bare data is what costs the compiler least: no calls, which it would
+/// have to evaluate, and no names of fields, which it would have to look up.
+type Entry = (&'static str, &'static str, Said);
+
+/// What is said of a field.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Said {
+    /// Nothing: its own type decides.
+    Typed,
+    /// What is done to it.
+    As(Mode),
+    /// More than that.
+    More(&'static More),
+}
+
+impl Said {
+    pub const PLAIN: Self = Self::As(Mode::Plain);
+    pub const DROPPED: Self = Self::As(Mode::Drop);
+}
+
+/// What is said of a field that is not like most.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct More {
+    /// The name in Rust.
+    pub name: &'static str,
+    /// The key in the record.
+    pub key: &'static str,
+    pub mode: Option<Mode>,
+    pub class: Option<&'static str>,
+    pub scope: Option<&'static str>,
+}
+
+/// A field as the derive has written it down.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known(&'static Entry);
+
+impl Known {
+    /// `,"key":`, where the key needs no escaping; otherwise nothing.
+    #[inline]
+    pub(super) fn json(self) -> &'static str {
+        let json = self.0.1;
+        if self.is_ready_dropped() { &json[..json.len() - DROPPED.len()] } else { json }
     }
 
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn class(mut self, class: &'static str) -> Self {
-        self.class = Some(class);
-        self
+    /// `,"key":"<redacted>"`, of a field that is dropped and like most.
+    #[inline]
+    pub(super) fn dropped(self) -> Option<&'static str> {
+        self.is_ready_dropped().then_some(self.0.1)
     }
 
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn scope(mut self, scope: &'static str) -> Self {
-        self.scope = Some(scope);
-        self
+    #[inline]
+    const fn is_ready_dropped(self) -> bool {
+        matches!(self.0.2, Said::As(Mode::Drop))
+    }
+
+    #[inline]
+    pub(super) const fn mode(self) -> Option<Mode> {
+        match self.0.2 {
+            Said::Typed => None,
+            Said::As(mode) => Some(mode),
+            Said::More(more) => more.mode,
+        }
+    }
+
+    #[inline]
+    pub(super) const fn has_ready_key(self) -> bool {
+        !self.0.1.is_empty()
+    }
+
+    /// Whether its key is ready and its value is written as its type says. Of what is not like most that is not asked.
+    #[inline]
+    pub(super) const fn is_at_once(self) -> bool {
+        matches!(self.0.2, Said::Typed | Said::As(Mode::Plain | Mode::Custom(_)))
+    }
+
+    #[inline]
+    pub(super) const fn is_dropped(self) -> bool {
+        matches!(self.mode(), Some(Mode::Drop))
+    }
+
+    pub(super) fn key(self) -> &'static str {
+        match self.0.2 {
+            Said::More(more) => more.key,
+            Said::Typed | Said::As(_) => self.json().get(2..self.json().len() - 2).unwrap_or_default(),
+        }
+    }
+
+    pub(super) const fn scope(self) -> Option<&'static str> {
+        match self.0.2 {
+            Said::More(more) => more.scope,
+            Said::Typed | Said::As(_) => None,
+        }
+    }
+
+    pub(super) fn field(self) -> SensitiveField {
+        let (variant, _, said) = *self.0;
+        let (name, class) = match said {
+            Said::More(more) => (more.name, more.class),
+            Said::Typed | Said::As(_) => (self.key(), None),
+        };
+        SensitiveField {
+            variant: Some(variant).filter(|variant| !variant.is_empty()),
+            name,
+            key: self.key(),
+            mode: self.mode(),
+            class,
+            scope: self.scope(),
+        }
     }
 }
 

@@ -89,30 +89,22 @@ impl<F: Fn(PlainSerializer<'_, '_>) -> Result<(), PlainError>> Sensitive for Wit
     }
 }
 
-/// Declared plain. A type that is classified keeps to its own marks nevertheless: method resolution by autoref takes
-/// its writer where it has one. In a generic function only the bounds in scope count.
+/// Declared plain. A type that is classified keeps to its own marks nevertheless: the method of the type itself goes before
+/// that of a trait, where its bounds hold. In a generic function only the bounds in scope count.
 ///
-/// Generated code calls `(&Declared(&value)).choose()`.
+/// Generated code calls `Declared(&value).choose()`.
 #[derive(Clone, Copy)]
 pub struct Declared<'a, T: ?Sized>(pub &'a T);
 
-/// A classified type.
-pub trait ViaSensitive<'a> {
-    /// What it is written by.
-    type Chosen: Sensitive + 'a;
+impl<'a, T: Sensitive + ?Sized> Declared<'a, T> {
     /// Takes the type's own writer.
-    fn choose(&self) -> Self::Chosen;
-}
-
-impl<'a, T: Sensitive + ?Sized> ViaSensitive<'a> for Declared<'a, T> {
-    type Chosen = &'a T;
-
-    fn choose(&self) -> &'a T {
+    #[inline]
+    pub fn choose(&self) -> &'a T {
         self.0
     }
 }
 
-/// Any other type: should it have no `Serialize`, that is what does not compile.
+/// Any type that is not classified: should it have no `Serialize`, that is what does not compile.
 pub trait ViaSerialize<'a, T: ?Sized> {
     /// Takes the type's `Serialize`.
     fn choose(&self) -> Plain<'a, T>
@@ -120,7 +112,8 @@ pub trait ViaSerialize<'a, T: ?Sized> {
         T: Serialize;
 }
 
-impl<'a, T: ?Sized> ViaSerialize<'a, T> for &Declared<'a, T> {
+impl<'a, T: ?Sized> ViaSerialize<'a, T> for Declared<'a, T> {
+    #[inline]
     fn choose(&self) -> Plain<'a, T>
     where
         T: Serialize,

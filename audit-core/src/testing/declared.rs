@@ -41,7 +41,7 @@ impl Shown {
 pub(super) fn declared(path: &str, text: &str, shown: &HashSet<&str>) -> Shown {
     let names: Vec<_> = path.split('.').map(|name| folded(name.trim_end_matches("[]"))).collect();
     let fields: Vec<_> =
-        sensitive_types().into_iter().flat_map(|ty| ty.fields.iter().map(|field| (field, ty.fields.len()))).collect();
+        sensitive_types().into_iter().flat_map(|ty| ty.fields().map(move |field| (field, ty.fields().len()))).collect();
     let own = fields.iter().filter(|(field, _)| is_named(field, &names[names.len() - 1..]));
     let own: Vec<_> = own.map(|(field, _)| field.mode).collect();
     // Where a field leaves it to its type, that may have fields without a name in the path: one alone, or of a tuple.

@@ -78,7 +78,7 @@ impl Pieces<'_> {
         let private = &self.private;
         quote_spanned! {Span::mixed_site()=> {
             #[allow(unused_imports)]
-            use #private::{ViaSensitive as _, ViaSerialize as _};
+            use #private::ViaSerialize as _;
             #statement
         }}
     }
@@ -93,7 +93,7 @@ impl Pieces<'_> {
         value.set_span(end);
         match &captured.mode {
             None => quote_spanned!(span=> &#value),
-            Some(Mode::Plain) => quote_spanned!(span=> &(&#private::Declared(&#value)).choose()),
+            Some(Mode::Plain) => quote_spanned!(span=> &#private::Declared(&#value).choose()),
             Some(Mode::Drop) => quote_spanned!(span=> &#private::Dropped(&#value)),
             Some(Mode::With(redactor)) => quote_spanned!(span=> &#private::Custom::<#redactor, _>::new(&#value)),
             Some(mode) => {

@@ -6,75 +6,67 @@ use quote::quote;
 use super::kind;
 use super::parse::Input;
 use crate::sensitive::bounds::where_clause;
-use crate::sensitive::fields::{imports, local, pattern, write};
+use crate::sensitive::fields::{Writes, bound, local, pattern, unread};
 use crate::sensitive::register::register;
 
 /// Beside the kind, for a vocabulary of two this is
 ///
 /// ```text
-/// const _: () = {
-///     static __TYPE: ::audited::__private::SensitiveType = …;
-///     ::audited::__private::inventory::submit! { ::audited::__private::RegisteredType(&__TYPE) }
-///     impl ::audited::__private::AuditEvent for UserEvent {
-///         type Kind = UserEventKind;
-///         fn kind(&self) -> UserEventKind {
-///             match self { Self::Created { .. } => UserEventKind::Created, … }
-///         }
-///         fn write_fields(&self, __fields: &mut ::audited::__private::Object<'_, '_>) {
-///             let mut __members = __fields.members(&__TYPE);
-///             match self {
-///                 Self::Created { id: __field0, name: __field1 } => {
-///                     __members.value::<u64>(&__TYPE, 0, __field0);
-///                     let _ = __field1;
-///                     __members.redacted(&__TYPE, 1);
-///                 }
-///                 …
+/// impl ::audited::__private::AuditEvent for UserEvent {
+///     type Kind = UserEventKind;
+///     fn kind(&self) -> UserEventKind {
+///         match self { Self::Created { .. } => UserEventKind::Created, … }
+///     }
+///     fn write_fields(&self, __fields: &mut ::audited::__private::Object<'_, '_>) {
+///         static __TYPE: ::audited::__private::SensitiveType = …;
+///         ::audited::__private::inventory::submit! { ::audited::__private::RegisteredType(&__TYPE) }
+///         match self {
+///             Self::Created { id: __field0, name: __field1 } => {
+///                 let mut __members = __fields.members(&__TYPE, 0);
+///                 let _ = __field1;
+///                 __members.values(2, &[__field0]);
 ///             }
+///             …
 ///         }
 ///     }
-/// };
+/// }
 /// ```
 pub(super) fn expand(input: &Input<'_>) -> TokenStream {
     let (ident, private, kind) = (input.ident, &input.private, kind::ident(input));
     let (object, members, ty) = (local("__fields"), local("__members"), local("__TYPE"));
     let fields = || input.variants.iter().map(|variant| &variant.fields);
     let clause = where_clause(private, ident, input.generics, fields());
-    let imports = imports(private, fields());
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let variants = input.variants.iter().map(|variant| variant.ident);
     let writes = input.variants.iter().map(|variant| {
         let (pattern, bindings) = pattern(&variant.fields);
-        let writes = write(private, &variant.fields, &|at| {
-            let binding = &bindings[at];
-            quote!(#binding)
+        let access = |at: usize| bound(&bindings[at], &variant.fields.list[at]);
+        let (ident, fields) = (variant.ident, &variant.fields);
+        let unread = unread(fields, &access);
+        let writes = fields.written().next().is_some().then(|| {
+            let (first, writes) = (fields.first(), Writes::of(private, fields, &access).among());
+            quote!(let mut #members = #object.members(&#ty, #first); #writes)
         });
-        let ident = variant.ident;
-        quote!(Self::#ident #pattern => { #writes })
+        quote!(Self::#ident #pattern => { #unread #writes })
     });
-    let any = fields().any(|fields| fields.written().next().is_some());
-    let begin = any.then(|| quote!(let mut #members = #object.members(&#ty);));
-    let of_variants = input.variants.iter().map(|variant| (Some(variant.ident), &variant.fields));
-    let registered = register(private, ident, None, input.class.as_ref(), of_variants);
+    let of_variants: Vec<_> = input.variants.iter().map(|variant| (Some(variant.ident), &variant.fields)).collect();
+    let registered = register(private, ident, None, input.class.as_ref(), &of_variants);
     let definition = kind::expand(input);
     quote! {
         #definition
-        const _: () = {
-            #imports
-            #registered
-            #[automatically_derived]
-            impl #impl_generics #private::AuditEvent for #ident #ty_generics #clause {
-                type Kind = #kind;
+        #[automatically_derived]
+        impl #impl_generics #private::AuditEvent for #ident #ty_generics #clause {
+            type Kind = #kind;
 
-                fn kind(&self) -> #kind {
-                    match self { #(Self::#variants { .. } => #kind::#variants,)* }
-                }
-
-                fn write_fields(&self, #object: &mut #private::Object<'_, '_>) {
-                    #begin
-                    match self { #(#writes)* }
-                }
+            fn kind(&self) -> #kind {
+                match self { #(Self::#variants { .. } => #kind::#variants,)* }
             }
-        };
+
+            fn write_fields(&self, #object: &mut #private::Object<'_, '_>) {
+                #registered
+                match self { #(#writes)* }
+            }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Path, PathArguments, Type, WhereClause};
 
 use super::bounds::{where_clause, where_into};
-use super::fields::{imports, local};
+use super::fields::local;
 use super::parse::Input;
 use super::register::register;
 use super::shape;
@@ -15,47 +15,35 @@ use super::shape;
 /// For a struct with a classified, a dropped, a plain and a hashed field this is
 ///
 /// ```text
-/// const _: () = {
-///     static __TYPE: ::audited::__private::SensitiveType = …;
-///     ::audited::__private::inventory::submit! { ::audited::__private::RegisteredType(&__TYPE) }
-///     impl ::audited::__private::Sensitive for Transfer {
-///         fn write(&self, __encoder: &mut ::audited::__private::Encoder<'_>) {
-///             if let Some(mut __members) = __encoder.open(&__TYPE) {
-///                 __members.value::<u64>(&__TYPE, 0, &self.cents);
-///                 let _ = &self.memo;
-///                 __members.redacted(&__TYPE, 1);
-///                 __members.value(&__TYPE, 2, &(&::audited::__private::Declared::<String>(&self.currency)).choose());
-///                 __members.value(&__TYPE, 3, &::audited::__private::Plain::<String>(&self.device));
-///                 __members.end();
-///             }
-///         }
+/// impl ::audited::__private::Sensitive for Transfer {
+///     fn write(&self, __encoder: &mut ::audited::__private::Encoder<'_>) {
+///         static __TYPE: ::audited::__private::SensitiveType = …;
+///         ::audited::__private::inventory::submit! { ::audited::__private::RegisteredType(&__TYPE) }
+///         let _ = &self.memo;
+///         __encoder.members(&__TYPE, 0, 4, &[
+///             &self.cents,
+///             &::audited::__private::Declared::<String>(&self.currency).choose(),
+///             &::audited::__private::Plain::<String>(&self.device),
+///         ]);
 ///     }
-/// };
+/// }
 /// ```
 ///
 /// What is done to a field stands in `__TYPE`, and there alone.
 pub(crate) fn expand(input: &Input<'_>) -> TokenStream {
     let (ident, private, names) = (input.ident, &input.container.private, &input.names);
     let fields = input.fields();
-    let imports = imports(private, fields.iter().map(|(_, fields)| *fields));
     let class = input.container.class.as_ref();
-    let registered = register(private, ident, names.rename.as_ref(), class, fields.iter().copied());
+    let registered = register(private, ident, names.rename.as_ref(), class, &fields);
     let (clause, body) = if let Some(target) = &names.into {
         (where_into(private, input, target), converted(private, target))
     } else {
         let clause = where_clause(private, ident, input.generics, fields.iter().map(|(_, fields)| *fields));
         (clause, shape::body(input))
     };
-    let implementation = implementation(input, &clause, &body);
+    let implementation = implementation(input, &clause, &quote!(#registered #body));
     let debug = debug(input, &clause);
-    quote! {
-        const _: () = {
-            #imports
-            #registered
-            #implementation
-            #debug
-        };
-    }
+    quote!(#implementation #debug)
 }
 
 /// With a mistake in it the type still counts as classified, so that the user sees that mistake and not what

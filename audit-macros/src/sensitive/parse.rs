@@ -1,6 +1,6 @@
 //! What the user wrote, read into a model: the marks of the fields, and serde's names and shape.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Literal};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, DeriveInput, ExprPath, Generics, Index, Member, Type};
@@ -185,6 +185,11 @@ impl<'a> Fields<'a> {
     pub(crate) fn written(&self) -> impl Iterator<Item = &Field<'a>> {
         let unit = self.style == Style::Unit;
         self.list.iter().filter(move |field| !unit && !matches!(field.skip, Skip::Always))
+    }
+
+    /// The place of the first field that is registered.
+    pub(crate) fn first(&self) -> Literal {
+        Literal::usize_unsuffixed(self.written().next().map_or(0, |field| field.at))
     }
 
     fn written_mut(&mut self) -> impl Iterator<Item = &mut Field<'a>> {

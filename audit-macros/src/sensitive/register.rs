@@ -1,7 +1,7 @@
 //! The static description of a type, registered with the linker.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::LitStr;
 use syn::ext::IdentExt;
 
@@ -9,51 +9,82 @@ use super::fields::local;
 use super::parse::{Field, Fields};
 use crate::mode::Mode;
 
-/// For a struct with one dropped field this is
+/// For a struct with a field that is typed, one that is dropped, and one that is renamed this is
 ///
 /// ```text
-/// static __TYPE: SensitiveType = SensitiveType::new("package", module_path!(), "Note", "Note", &[
-///     SensitiveField::new(None, "memo", "memo", ",\"memo\":", Some(Mode::Drop)),
+/// use ::audited::__private::{self as __private, ViaSerialize as _};
+/// static __TYPE: __private::SensitiveType = SensitiveType::new("package", module_path!(), "Note", "Note", &[
+///     ("", ",\"id\":", Said::Typed),
+///     ("", ",\"memo\":\"<redacted>\"", Said::As(Mode::Drop)),
+///     ("", ",\"n\":", Said::More(&More { name: "note", key: "n", mode: Some(Mode::Plain), class: None, scope: None })),
 /// ]);
 /// inventory::submit! { RegisteredType(&__TYPE) }
 /// ```
 ///
-/// It mentions no parameter, so that a generic type is registered once.
-pub(crate) fn register<'a>(
+/// It mentions no parameter, so that a generic type is registered once. The trait is imported where a plain field may be
+/// written by it.
+pub(crate) fn register(
     private: &TokenStream,
     ident: &Ident,
     serialized: Option<&String>,
     class: Option<&LitStr>,
-    fields: impl Iterator<Item = (Option<&'a Ident>, &'a Fields<'a>)>,
+    lists: &[(Option<&Ident>, &Fields<'_>)],
 ) -> TokenStream {
-    let (ty, name) = (local("__TYPE"), ident.unraw().to_string());
+    // A name of one segment costs the compiler less to resolve, and there are many.
+    let (ty, name, short) = (local("__TYPE"), ident.unraw().to_string(), local("__private").to_token_stream());
     let serialized = serialized.unwrap_or(&name);
-    let entries = fields.flat_map(|(variant, fields)| {
-        let variant = variant.map(|variant| variant.unraw().to_string());
-        let variant = option(private, variant.map(|variant| quote!(#variant)));
-        fields.written().map(move |field| entry(private, &variant, field, class))
-    });
+    let (mut entries, mut by_serde) = (Vec::new(), None);
+    for (variant, fields) in lists {
+        let variant = variant.map_or_else(String::new, |variant| variant.unraw().to_string());
+        for field in fields.written() {
+            entries.push(entry(&short, &variant, field, class));
+            if matches!(field.mode(), Some(Mode::Plain)) && field.names.with.is_none() {
+                by_serde = Some(quote!(ViaSerialize as _,));
+            }
+        }
+    }
     quote! {
-        static #ty: #private::SensitiveType = #private::SensitiveType::new(
-            #private::core::env!("CARGO_PKG_NAME"),
-            #private::core::module_path!(),
+        #[allow(unused_imports)]
+        use #private::{self as #short, #by_serde};
+        static #ty: #short::SensitiveType = #short::SensitiveType::new(
+            #short::core::env!("CARGO_PKG_NAME"),
+            #short::core::module_path!(),
             #name,
             #serialized,
             &[#(#entries),*],
         );
-        #private::inventory::submit! { #private::RegisteredType(&#ty) }
+        #short::inventory::submit! { #short::RegisteredType(&#ty) }
     }
 }
 
-fn entry(private: &TokenStream, variant: &TokenStream, field: &Field<'_>, class: Option<&LitStr>) -> TokenStream {
+fn entry(private: &TokenStream, variant: &str, field: &Field<'_>, class: Option<&LitStr>) -> TokenStream {
     let (name, key, json) = (&field.name, &field.key, json_key(&field.key));
-    let mode = option(private, field.mode().map(|mode| mode.in_core(private)));
-    let class = field.marks.class.as_ref().or(class).map(|class| quote!(.class(#class)));
+    let mode = field.mode().map(|mode| mode.in_core(private));
+    let class = field.marks.class.as_ref().or(class);
     let scope = match field.mode() {
-        Some(Mode::Hash { scope: Some(scope) }) => Some(quote!(.scope(#scope))),
+        Some(Mode::Hash { scope }) => scope.as_ref(),
         _ => None,
     };
-    quote!(#private::SensitiveField::new(#variant, #name, #key, #json, #mode) #class #scope)
+    let usual = name == key && !json.is_empty() && class.is_none() && scope.is_none();
+    let json = match field.mode() {
+        // So that all of it is copied at once.
+        Some(Mode::Drop) if usual => json + "\"<redacted>\"",
+        _ => json,
+    };
+    let said = match mode {
+        None if usual => quote!(Typed),
+        Some(_) if usual && matches!(field.mode(), Some(Mode::Plain)) => quote!(PLAIN),
+        Some(_) if usual && matches!(field.mode(), Some(Mode::Drop)) => quote!(DROPPED),
+        Some(mode) if usual => quote!(As(#mode)),
+        mode => {
+            let mode = option(private, mode);
+            let [class, scope] = [class, scope].map(|word| option(private, word.map(|word| quote!(#word))));
+            quote! {
+                More(&#private::More { name: #name, key: #key, mode: #mode, class: #class, scope: #scope })
+            }
+        }
+    };
+    quote!((#variant, #json, #private::Said::#said))
 }
 
 fn option(private: &TokenStream, value: Option<TokenStream>) -> TokenStream {

@@ -1,12 +1,12 @@
 //! The shape of the JSON, as serde would write it.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Delimiter, Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Path, PathArguments};
 
-use super::fields::{local, pattern, write, write_flat, write_only};
+use super::fields::{Writes, bound, local, pattern, reference, unread, write_only};
 use super::parse::{Data, Fields, Input, Style, Variant};
 use super::serde::Tagging;
 use crate::private;
@@ -50,22 +50,24 @@ fn of_struct(input: &Input<'_>, fields: &Fields<'_>) -> TokenStream {
             let private = private::at(private, getter.span());
             return quote_spanned!(getter.span()=> #private::constrain::<#ty>(&#getter(#this)));
         }
-        // Where the type comes out of a macro, `self` must not: it would be another one.
-        let span = ty.span();
         // A reference into a packed struct is not allowed: its fields are `Copy`, as for serde.
-        if input.packed { quote_spanned!(span=> &{ #this.#member }) } else { quote_spanned!(span=> &#this.#member) }
+        let delimiter = if input.packed { Delimiter::Brace } else { Delimiter::Parenthesis };
+        reference(delimiter, quote!(#this.#member), ty)
     };
-    if let Some(field) = input.transparent_field() {
+    let unread = unread(fields, &access);
+    let write = if let Some(field) = input.transparent_field() {
         let at = fields.list.iter().position(|other| other.member == field.member).unwrap_or_default();
-        return write_only(private, field, &access(at));
-    }
-    match (fields.style, &input.names.tagging) {
-        (Style::Named, Tagging::Internal { tag }) => {
-            let name = input.names.rename.clone().unwrap_or_else(|| input.ident.unraw().to_string());
-            tagged(private, tag, &name, &write(private, fields, &access))
+        write_only(private, field, &access(at))
+    } else {
+        match (fields.style, &input.names.tagging) {
+            (Style::Named, Tagging::Internal { tag }) => {
+                let name = input.names.rename.clone().unwrap_or_else(|| input.ident.unraw().to_string());
+                Writes::of(private, fields, &access).tagged(&fields.first(), tag, &name)
+            }
+            _ => content(private, fields, &access),
         }
-        _ => content(private, fields, &access),
-    }
+    };
+    quote!(#unread #write)
 }
 
 fn of_variant(input: &Input<'_>, variant: &Variant<'_>) -> TokenStream {
@@ -76,14 +78,11 @@ fn of_variant(input: &Input<'_>, variant: &Variant<'_>) -> TokenStream {
         return quote!(#ty::#ident { .. } => #encoder.redacted(),);
     }
     let (pattern, bindings) = pattern(&variant.fields);
-    let access = |at: usize| {
-        let binding = &bindings[at];
-        quote!(#binding)
-    };
-    let (name, unit) = (&variant.name, variant.fields.style == Style::Unit);
-    // What was bound and is not written is looked at, so that it is not called unread.
-    let look = if unit { write(private, &variant.fields, &access) } else { TokenStream::new() };
-    let content = || content(private, &variant.fields, &access);
+    let access = |at: usize| bound(&bindings[at], &variant.fields.list[at]);
+    let (fields, name, unit) = (&variant.fields, &variant.name, variant.fields.style == Style::Unit);
+    let unread = unread(fields, &access);
+    let content = || content(private, fields, &access);
+    let writes = || Writes::of(private, fields, &access);
     let write = match &input.names.tagging {
         _ if variant.names.untagged => content(),
         Tagging::Untagged => content(),
@@ -92,11 +91,11 @@ fn of_variant(input: &Input<'_>, variant: &Variant<'_>) -> TokenStream {
             let content = content();
             quote!(#encoder.object(|#object| #object.variant(#name, |#encoder| { #content })))
         }
-        Tagging::Internal { tag } if variant.fields.style == Style::Newtype => {
-            tagged(private, tag, name, &write_flat(private, &variant.fields.list[0], &access(0)))
+        Tagging::Internal { tag } if fields.style == Style::Newtype => {
+            Writes::flat(private, &fields.list[0], access(0)).tagged(&fields.first(), tag, name)
         }
-        Tagging::Internal { tag } => tagged(private, tag, name, &write(private, &variant.fields, &access)),
-        Tagging::Adjacent { tag, .. } if unit => tagged(private, tag, name, &TokenStream::new()),
+        Tagging::Internal { tag } => writes().tagged(&fields.first(), tag, name),
+        Tagging::Adjacent { tag, .. } if unit => writes().tagged(&fields.first(), tag, name),
         Tagging::Adjacent { tag, content: key } => {
             let content = content();
             quote! {
@@ -107,35 +106,17 @@ fn of_variant(input: &Input<'_>, variant: &Variant<'_>) -> TokenStream {
             }
         }
     };
-    quote!(#ty::#ident #pattern => { #look #write })
-}
-
-/// An object whose first field is the tag.
-fn tagged(private: &TokenStream, tag: &str, name: &str, writes: &TokenStream) -> TokenStream {
-    let members = local("__members");
-    opened(private, "open", &quote!(#members.tag(#tag, #name); #writes), true)
+    quote!(#ty::#ident #pattern => { #unread #write })
 }
 
 /// The fields alone.
 fn content(private: &TokenStream, fields: &Fields<'_>, access: &dyn Fn(usize) -> TokenStream) -> TokenStream {
-    let encoder = local("__encoder");
-    let open = match fields.style {
-        Style::Unit => return quote!(#encoder.null();),
-        Style::Newtype => return write_only(private, &fields.list[0], &access(0)),
-        Style::Tuple => "open_array",
-        Style::Named => "open",
-    };
-    opened(private, open, &write(private, fields, access), fields.written().next().is_some())
-}
-
-/// Statements that write into what they open, `used` where there are any.
-fn opened(private: &TokenStream, open: &str, writes: &TokenStream, used: bool) -> TokenStream {
-    let (encoder, members, ty, open) = (local("__encoder"), local("__members"), local("__TYPE"), local(open));
-    let mutable = used.then(|| quote!(mut));
-    quote! {
-        if let #private::core::option::Option::Some(#mutable #members) = #encoder.#open(&#ty) {
-            #writes
-            #members.end();
-        }
+    let (encoder, first) = (local("__encoder"), fields.first());
+    let writes = || Writes::of(private, fields, access);
+    match fields.style {
+        Style::Unit => quote!(#encoder.null();),
+        Style::Newtype => write_only(private, &fields.list[0], &access(0)),
+        Style::Tuple => writes().array(&first),
+        Style::Named => writes().object(&first),
     }
 }

@@ -120,7 +120,7 @@ fn values() -> impl Strategy<Value = Value> {
 fn mode_of(key: &str) -> Option<Mode> {
     static NAMES: LazyLock<HashMap<String, Mode>> = LazyLock::new(|| {
         let mut names = HashMap::new();
-        for field in sensitive_types().into_iter().flat_map(|ty| ty.fields) {
+        for field in sensitive_types().into_iter().flat_map(|ty| ty.fields()) {
             let Some(mode) = field.mode.filter(|mode| *mode != Mode::Plain) else { continue };
             let mode = if matches!(mode, Mode::Custom(_)) { Mode::Drop } else { mode };
             for name in [field.key, field.name].into_iter().filter(|name| name.bytes().any(|b| !b.is_ascii_digit())) {

@@ -104,7 +104,7 @@ fn find(name: &str) -> &'static SensitiveType {
 type Row = (Option<&'static str>, &'static str, &'static str, Option<Mode>);
 
 fn rows(entry: &SensitiveType) -> Vec<Row> {
-    entry.fields.iter().map(|field| (field.variant, field.name, field.key, field.mode)).collect()
+    entry.fields().map(|field| (field.variant, field.name, field.key, field.mode)).collect()
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn modes_classes_and_scopes_are_registered() {
     let entry = find("Modes");
     assert_eq!(entry.serialized, "other");
     assert_eq!(find("Registered").serialized, "Registered");
-    let rows: Vec<_> = entry.fields.iter().map(|field| (field.name, field.mode, field.class, field.scope)).collect();
+    let rows: Vec<_> = entry.fields().map(|field| (field.name, field.mode, field.class, field.scope)).collect();
     assert_eq!(
         rows,
         [
@@ -171,12 +171,12 @@ fn modes_classes_and_scopes_are_registered() {
             ("own", None, Some("pii"), None),
         ]
     );
-    assert!(entry.fields.iter().all(|field| field.key == field.name));
+    assert!(entry.fields().all(|field| field.key == field.name));
 }
 
 #[test]
 fn an_event_is_registered_with_its_keys_and_classes() {
-    let fields = find("RegisteredEvent").fields.iter();
+    let fields = find("RegisteredEvent").fields();
     let rows: Vec<_> = fields.map(|field| (field.variant, field.key, field.mode, field.class)).collect();
     assert_eq!(
         rows,

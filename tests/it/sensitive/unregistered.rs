@@ -1,6 +1,6 @@
 //! A type whose registration the linker has dropped: what is compiled in holds, and so does the policy.
 
-use audited::__private::{Mode, SensitiveField, SensitiveType};
+use audited::__private::{Mode, More, Said, SensitiveType};
 use audited::{
     Action, Encoder, MemorySink, PolicyRule, Recorder, RedactionPolicy, Sensitive, record_action, sensitive_types,
     with_recorder_sync,
@@ -13,22 +13,19 @@ static LOST: SensitiveType = SensitiveType::new(
     "Lost",
     "Lost",
     &[
-        SensitiveField::new(None, "id", "id", r#","id":"#, None),
-        SensitiveField::new(None, "town", "town", r#","town":"#, Some(Mode::Plain)).class("lost"),
-        SensitiveField::new(None, "memo", "memo", r#","memo":"#, Some(Mode::Drop)),
+        ("", r#","id":"#, Said::Typed),
+        ("", r#","town":"#, Said::More(&TOWN)),
+        ("", r#","memo":"<redacted>""#, Said::DROPPED),
     ],
 );
+
+static TOWN: More = More { name: "town", key: "town", mode: Some(Mode::Plain), class: Some("lost"), scope: None };
 
 struct Lost;
 
 impl Sensitive for Lost {
     fn write(&self, encoder: &mut Encoder<'_>) {
-        if let Some(mut members) = encoder.open(&LOST) {
-            members.value(&LOST, 0, &7_u8);
-            members.value(&LOST, 1, &audited::__private::Plain("Graz"));
-            members.value(&LOST, 2, &audited::__private::Plain("s3cret"));
-            members.end();
-        }
+        encoder.members(&LOST, 0, 3, &[&7_u8, &audited::__private::Plain("Graz")]);
     }
 }
 
