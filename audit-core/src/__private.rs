@@ -8,6 +8,9 @@ pub use serde;
 
 pub use crate::__derived_action as derived_action;
 pub use crate::action::Action;
+pub use crate::catalogue::registered::{
+    Capture, ErrorType, EventType, Exempt, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
+};
 pub use crate::decision::{Deny, Verdict};
 pub use crate::derived::{derive, derived_len};
 pub use crate::event::{AuditEvent, EventKind, UnknownAction, deserialize_kind};
@@ -18,7 +21,7 @@ pub use crate::recorder::prologue::{
     Intent, actor, field, fields, intent, intent_sync, require, resource, subject, tenant,
 };
 pub use crate::recorder::{
-    Audited, Begun, Call, RegisteredSite, Site, audit, audit_begun, audit_sync, begin, make, never_refused,
+    AboutSite, Audited, Begun, Call, RegisteredSite, Site, audit, audit_begun, audit_sync, begin, make, never_refused,
 };
 pub use crate::refusal::{Refusal, Refuse};
 pub use crate::sensitive::{

@@ -8,6 +8,7 @@
 pub mod __private;
 mod action;
 mod actor;
+mod catalogue;
 mod contain;
 mod context;
 mod correlation;
@@ -42,6 +43,10 @@ mod tracing_sink;
 
 pub use action::{Action, InvalidAction, MAX_ACTION_LEN};
 pub use actor::{Actor, ActorKind};
+pub use catalogue::{
+    Catalogue, CatalogueAction, CatalogueError, CatalogueExemption, CatalogueField, CatalogueType, Origin, Place,
+    catalogue,
+};
 pub use context::AuditContext;
 pub use correlation::{CorrelationId, InvalidCorrelationId, InvalidTraceId, MAX_CORRELATION_ID_LEN, TraceId};
 pub use decision::{Code, Decide, Decision, Deny, Guard, MAX_CODE_CHARS, Outcome, Verdict};

@@ -13,6 +13,7 @@ mod names;
 mod private;
 mod sensitive;
 mod symbol;
+mod written;
 
 use syn::{DeriveInput, parse_macro_input};
 

@@ -3,6 +3,7 @@
 mod attribute;
 #[cfg(feature = "testing")]
 mod canary;
+mod catalogue;
 mod context;
 mod contract;
 #[cfg(feature = "testing")]

@@ -37,7 +37,7 @@ pub(crate) use self::core::Core;
 pub use self::drive::{Audited, audit, audit_begun, audit_sync, never_refused};
 pub use self::event::{Acknowledging, Unacknowledged, record, record_action};
 pub use self::loss::Stats;
-pub use self::site::{FailurePolicy, RegisteredSite, Site, sites};
+pub use self::site::{AboutSite, FailurePolicy, RegisteredSite, Site, sites};
 use crate::action::Action;
 use crate::record::{Draft, Kind};
 use crate::sensitive::Redaction;

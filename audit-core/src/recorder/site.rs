@@ -1,6 +1,7 @@
 //! The static description of an audited function.
 
 use crate::action::Action;
+use crate::catalogue::registered::Capture;
 
 /// What happens to a call whose record is not acknowledged. Fixed at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +42,29 @@ pub struct Site {
     pub file: &'static str,
     /// The line of the attribute.
     pub line: u32,
+    /// The first line of the doc comment.
+    pub(crate) doc: &'static str,
+    pub(crate) captures: &'static [Capture],
+    pub(crate) decided_by: &'static [&'static str],
+    pub(crate) about: &'static AboutSite,
+}
+
+/// What few attributes say. What is not said is empty.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct AboutSite {
+    pub was: &'static [&'static str],
+    pub since: &'static str,
+    pub deprecated: bool,
+    pub shared: bool,
+    pub unlocked: bool,
+    pub only_from: &'static str,
+}
+
+impl AboutSite {
+    /// Nothing of it is said.
+    pub const NOTHING: &'static Self =
+        &Self { was: &[], since: "", deprecated: false, shared: false, unlocked: false, only_from: "" };
 }
 
 impl Site {
@@ -55,8 +79,13 @@ impl Site {
         function: &'static str,
         file: &'static str,
         line: u32,
+        doc: &'static str,
+        captures: &'static [Capture],
+        decided_by: &'static [&'static str],
+        about: &'static AboutSite,
     ) -> Self {
-        Self { action: Action::new(action), policy, intent, package, module, function, file, line }
+        let action = Action::new(action);
+        Self { action, policy, intent, package, module, function, file, line, doc, captures, decided_by, about }
     }
 }
 

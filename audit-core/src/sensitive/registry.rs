@@ -87,6 +87,22 @@ pub enum Said {
 impl Said {
     pub const PLAIN: Self = Self::As(Mode::Plain);
     pub const DROPPED: Self = Self::As(Mode::Drop);
+
+    #[inline]
+    pub(crate) const fn mode(self) -> Option<Mode> {
+        match self {
+            Self::Typed => None,
+            Self::As(mode) => Some(mode),
+            Self::More(more) => more.mode,
+        }
+    }
+
+    pub(crate) const fn scope(self) -> Option<&'static str> {
+        match self {
+            Self::More(more) => more.scope,
+            Self::Typed | Self::As(_) => None,
+        }
+    }
 }
 
 /// What is said of a field that is not like most.
@@ -127,11 +143,7 @@ impl Known {
 
     #[inline]
     pub(super) const fn mode(self) -> Option<Mode> {
-        match self.0.2 {
-            Said::Typed => None,
-            Said::As(mode) => Some(mode),
-            Said::More(more) => more.mode,
-        }
+        self.0.2.mode()
     }
 
     #[inline]
@@ -158,10 +170,7 @@ impl Known {
     }
 
     pub(super) const fn scope(self) -> Option<&'static str> {
-        match self.0.2 {
-            Said::More(more) => more.scope,
-            Said::Typed | Said::As(_) => None,
-        }
+        self.0.2.scope()
     }
 
     pub(super) fn field(self) -> SensitiveField {

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Error, Expr, LitStr, Pat, Path, Token, parse_quote};
 
 use super::values::{OK_FIELDS, errors, field, inside, list, ok_pattern, path, resource, skip_to_comma, value};
@@ -10,7 +10,7 @@ use crate::ctxt::Ctxt;
 use crate::mode::Mode;
 use crate::symbol;
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 20] = [
     "action",
     "actor",
     "subject",
@@ -24,11 +24,17 @@ const KEYS: [&str; 14] = [
     "fail_closed",
     "errors",
     "outcome",
+    "was",
+    "since",
+    "deprecated",
+    "shared",
+    "unlocked",
+    "only_from",
     "crate",
 ];
 
 /// The keys that stand alone.
-const FLAGS: [&str; 3] = ["intent", "fail_open", "fail_closed"];
+const FLAGS: [&str; 6] = ["intent", "fail_open", "fail_closed", "deprecated", "shared", "unlocked"];
 
 /// What the attribute says.
 pub(super) struct Args {
@@ -46,7 +52,26 @@ pub(super) struct Args {
     /// Where it says `fail_closed`.
     pub(super) fail_closed: Option<Span>,
     pub(super) verdict: VerdictSource,
+    pub(super) about: About,
     pub(super) krate: Path,
+}
+
+/// What is said of the action in the catalogue and the lock.
+#[derive(Default)]
+pub(super) struct About {
+    pub(super) was: Vec<LitStr>,
+    pub(super) since: Option<LitStr>,
+    pub(super) deprecated: bool,
+    pub(super) shared: bool,
+    pub(super) unlocked: bool,
+    pub(super) only_from: Option<LitStr>,
+}
+
+impl About {
+    pub(super) fn says_nothing(&self) -> bool {
+        let flags = self.deprecated || self.shared || self.unlocked;
+        !flags && self.was.is_empty() && self.since.is_none() && self.only_from.is_none()
+    }
 }
 
 /// A value to capture, and what may be shown of it.
@@ -131,6 +156,7 @@ impl Args {
             intent: false,
             fail_closed: None,
             verdict: VerdictSource::Value,
+            about: About::default(),
             krate: parse_quote!(::audited),
         }
     }
@@ -194,6 +220,16 @@ impl Reader<'_> {
                 let verdict = VerdictSource::Closure(value(input, "outcome = |result| …")?);
                 self.verdict(key, verdict, "errors");
             }
+            "was" => {
+                let content = list(input, "was(\"old.name\")")?;
+                let names = inside(&content, |content| content.parse_terminated(<LitStr as Parse>::parse, Token![,]))?;
+                self.args.about.was = names.into_iter().collect();
+            }
+            "since" => self.args.about.since = Some(value(input, "since = \"1.2\"")?),
+            "deprecated" => self.args.about.deprecated = true,
+            "shared" => self.args.about.shared = true,
+            "unlocked" => self.args.about.unlocked = true,
+            "only_from" => self.args.about.only_from = Some(value(input, "only_from = \"cli\"")?),
             _ => self.args.krate = path(input)?,
         }
         Ok(())

@@ -11,6 +11,7 @@ use crate::names::{ACTION_RULE, CODE_RULE, is_action, is_code};
 pub(super) fn check(ctxt: &Ctxt, args: &Args, function: &Function) {
     check_kind(ctxt, function);
     check_action(ctxt, args, function);
+    check_names(ctxt, args);
     check_codes(ctxt, args);
     check_return(ctxt, args, function);
 }
@@ -43,6 +44,16 @@ fn check_action(ctxt: &Ctxt, args: &Args, function: &Function) {
                 );
             }
         }
+    }
+}
+
+/// Former names and surfaces are names like others.
+fn check_names(ctxt: &Ctxt, args: &Args) {
+    for was in args.about.was.iter().filter(|was| !is_action(&was.value())) {
+        ctxt.error_spanned_by(was, ACTION_RULE);
+    }
+    if let Some(surface) = args.about.only_from.as_ref().filter(|surface| !is_code(&surface.value())) {
+        ctxt.error_spanned_by(surface, CODE_RULE.replacen("a code", "a surface", 1).replace("missing_scope", "cli"));
     }
 }
 

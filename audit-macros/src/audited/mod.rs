@@ -9,6 +9,7 @@ mod marked;
 mod params;
 mod pieces;
 mod shape;
+mod site;
 mod types;
 mod values;
 mod wrapper;

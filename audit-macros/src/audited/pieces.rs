@@ -3,7 +3,6 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::args::{Args, VerdictSource};
@@ -14,7 +13,7 @@ use crate::private;
 
 pub(super) struct Pieces<'a> {
     pub(super) args: &'a Args,
-    function: &'a Function,
+    pub(super) function: &'a Function,
     /// The path to `__private`.
     pub(super) private: TokenStream,
     /// The type of what the body ends with, as it can be named inside the function: the return type, or the output
@@ -48,32 +47,6 @@ impl<'a> Pieces<'a> {
     /// The path to `__private`, shown at `at` should anything about it be wrong.
     pub(super) fn private_at(&self, at: Span) -> TokenStream {
         private::at(&self.private, at)
-    }
-
-    /// The static description, registered with the linker. In a block of its own, so that its names are nobody
-    /// else's.
-    pub(super) fn site(&self) -> TokenStream {
-        let private = &self.private;
-        let name = self.function.sig.ident.unraw().to_string();
-        let derived = || quote!(#private::derived_action!(#name));
-        let action = self.args.action.as_ref().map_or_else(derived, ToTokens::to_token_stream);
-        let closed = self.args.fail_closed.is_some();
-        let policy = if closed { quote!(Closed) } else { quote!(Open) };
-        let intent = closed || self.args.intent;
-        quote_spanned! {Span::mixed_site()=> {
-            static SITE: #private::Site = #private::Site::new(
-                #action,
-                #private::FailurePolicy::#policy,
-                #intent,
-                #private::core::env!("CARGO_PKG_NAME"),
-                #private::core::module_path!(),
-                #name,
-                #private::core::file!(),
-                #private::core::line!(),
-            );
-            #private::inventory::submit! { #private::RegisteredSite(&SITE) }
-            &SITE
-        }}
     }
 
     fn guard(&self) -> Option<TokenStream> {

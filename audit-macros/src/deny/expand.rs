@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::check::Meaning;
@@ -14,6 +15,8 @@ use crate::sensitive::fields::local;
 /// ```text
 /// impl ::audited::__private::Deny for TransferError {
 ///     fn deny(&self) -> ::audited::__private::Verdict {
+///         static __ERROR: ::audited::__private::ErrorType = …;
+///         ::audited::__private::inventory::submit! { ::audited::__private::RegisteredError(&__ERROR) }
 ///         match self {
 ///             Self::MissingScope { .. } => ::audited::__private::Verdict::denied("missing_scope"),
 ///             Self::Ledger { .. } => ::audited::__private::Verdict::failure("ledger"),
@@ -48,7 +51,25 @@ pub(super) fn expand(input: &Input<'_>, cases: &[Meaning<'_>]) -> TokenStream {
         }
         Data::Nothing => TokenStream::new(),
     };
-    implement(input, cases, &body)
+    let registered = registered(input, cases);
+    implement(input, cases, &quote!(#registered #body))
+}
+
+/// The codes that the error itself gives, registered with the linker.
+fn registered(input: &Input<'_>, cases: &[Meaning<'_>]) -> TokenStream {
+    let (private, error, name) = (&input.private, local("__ERROR"), input.ident.unraw().to_string());
+    let denied = cases.iter().filter_map(|meaning| if let Meaning::Denied(code) = meaning { Some(code) } else { None });
+    let failed = cases.iter().filter_map(|meaning| if let Meaning::Failed(code) = meaning { Some(code) } else { None });
+    quote! {
+        static #error: #private::ErrorType = #private::ErrorType {
+            package: #private::core::env!("CARGO_PKG_NAME"),
+            module: #private::core::module_path!(),
+            name: #name,
+            reasons: &[#(#denied),*],
+            codes: &[#(#failed),*],
+        };
+        #private::inventory::submit! { #private::RegisteredError(&#error) }
+    }
 }
 
 /// With a mistake in it the type still counts as classified, so that the user sees that mistake and not what

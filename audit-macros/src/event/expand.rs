@@ -1,13 +1,15 @@
 //! The generated code of the enum itself.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 
 use super::kind;
 use super::parse::Input;
 use crate::sensitive::bounds::where_clause;
 use crate::sensitive::fields::{Writes, bound, local, pattern, unread};
 use crate::sensitive::register::register;
+use crate::written::as_written;
 
 /// Beside the kind, for a vocabulary of two this is
 ///
@@ -51,7 +53,7 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
     });
     let of_variants: Vec<_> = input.variants.iter().map(|variant| (Some(variant.ident), &variant.fields)).collect();
     let registered = register(private, ident, None, input.class.as_ref(), &of_variants);
-    let definition = kind::expand(input);
+    let (definition, described) = (kind::expand(input), described(input));
     quote! {
         #definition
         #[automatically_derived]
@@ -64,9 +66,44 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
 
             fn write_fields(&self, #object: &mut #private::Object<'_, '_>) {
                 #registered
+                #described
                 match self { #(#writes)* }
             }
         }
+    }
+}
+
+/// The description of the vocabulary, registered with the linker. What `__private` and `__TYPE` are `register` says.
+fn described(input: &Input<'_>) -> TokenStream {
+    let (private, ty, event) = (local("__private"), local("__TYPE"), local("__EVENT"));
+    let words = input.variants.iter().map(|variant| {
+        let (name, action, doc) = (variant.ident.unraw().to_string(), &variant.action, &variant.doc);
+        quote! {
+            #private::Word {
+                variant: #name,
+                action: #action,
+                doc: #doc,
+                was: &[],
+                since: "",
+                deprecated: false,
+                shared: false,
+                only_from: "",
+                severity: "",
+            }
+        }
+    });
+    let fields = input.variants.iter().flat_map(|variant| variant.fields.written());
+    let types = fields.map(|field| as_written(field.ty.to_token_stream()));
+    quote! {
+        static #event: #private::EventType = #private::EventType {
+            ty: &#ty,
+            file: #private::core::file!(),
+            line: #private::core::line!(),
+            unlocked: false,
+            words: &[#(#words),*],
+            types: &[#(#types),*],
+        };
+        #private::inventory::submit! { #private::RegisteredEvent(&#event) }
     }
 }
 

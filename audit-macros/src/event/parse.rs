@@ -11,6 +11,7 @@ use crate::private;
 use crate::sensitive::container::Container;
 use crate::sensitive::parse::{Fields, Style, number, reject_marks};
 use crate::symbol::{self, EVENT};
+use crate::written::summary;
 
 const KEYS: &[&str] = &["prefix", "separator", "rename_all", "crate"];
 const VARIANT_KEYS: &[&str] = &["action"];
@@ -39,6 +40,8 @@ pub(super) struct Names {
 pub(super) struct Variant<'a> {
     pub(super) ident: &'a Ident,
     pub(super) docs: Vec<&'a Attribute>,
+    /// The first line of the documentation.
+    pub(super) doc: String,
     /// The action as the user wrote it.
     pub(super) written: Option<LitStr>,
     /// The action, written or made.
@@ -143,6 +146,7 @@ impl<'a> Variant<'a> {
         Self {
             ident: &variant.ident,
             docs: meta::named(&variant.attrs, "doc").collect(),
+            doc: summary(&variant.attrs),
             written,
             action,
             fields: payload(cx, variant),

@@ -87,7 +87,7 @@ fn entry(private: &TokenStream, variant: &str, field: &Field<'_>, class: Option<
     quote!((#variant, #json, #private::Said::#said))
 }
 
-fn option(private: &TokenStream, value: Option<TokenStream>) -> TokenStream {
+pub(crate) fn option(private: &TokenStream, value: Option<TokenStream>) -> TokenStream {
     let option = quote!(#private::core::option::Option);
     value.map_or_else(|| quote!(#option::None), |value| quote!(#option::Some(#value)))
 }

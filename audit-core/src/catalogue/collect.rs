@@ -1,0 +1,179 @@
+//! From what the linker collected to the catalogue.
+
+use super::registered::{
+    Capture, ErrorType, EventType, Exempt, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
+};
+use super::{
+    Catalogue, CatalogueAction, CatalogueError, CatalogueExemption, CatalogueField, CatalogueType, Origin, Place,
+};
+use crate::recorder::{Site, sites};
+use crate::sensitive::{SensitiveField, SensitiveType, sensitive_types};
+
+/// What this binary records: every audited function and every derived event that is linked into it.
+///
+/// Only linked crates register: what no code of the binary reaches may be missing.
+pub fn catalogue() -> Catalogue {
+    let mut actions: Vec<_> = sites().into_iter().map(of_site).collect();
+    actions.extend(inventory::iter::<RegisteredEvent>().flat_map(|event| of_event(event.0)));
+    actions.sort_by(|a, b| (&a.action, a.origin, &a.place).cmp(&(&b.action, b.origin, &b.place)));
+    actions.dedup();
+    let events: Vec<_> = inventory::iter::<RegisteredEvent>().map(|event| event.0.ty).collect();
+    let is_event = |ty: &&SensitiveType| events.iter().any(|event| std::ptr::eq(*event, *ty));
+    let mut types: Vec<_> = sensitive_types().into_iter().filter(|ty| !is_event(ty)).map(of_type).collect();
+    types.sort_by(|a, b| (&a.package, &a.module, &a.name).cmp(&(&b.package, &b.module, &b.name)));
+    types.dedup();
+    let mut errors: Vec<_> = inventory::iter::<RegisteredError>().map(|error| of_error(error.0)).collect();
+    errors.sort();
+    errors.dedup();
+    let mut exemptions: Vec<_> = inventory::iter::<RegisteredExemption>().map(|entry| of_exempt(entry.0)).collect();
+    exemptions.sort();
+    exemptions.dedup();
+    Catalogue { actions, types, errors, exemptions }
+}
+
+fn of_site(site: &Site) -> CatalogueAction {
+    let place = Place {
+        package: site.package.to_owned(),
+        module: site.module.to_owned(),
+        item: site.function.to_owned(),
+        file: path(site.file),
+        line: site.line,
+    };
+    CatalogueAction {
+        fields: site.captures.iter().map(of_capture).collect(),
+        doc: said(site.doc),
+        policy: Some(site.policy.as_str().to_owned()),
+        intent: site.intent,
+        decided_by: site.decided_by.iter().copied().map(str::to_owned).collect(),
+        was: site.about.was.iter().copied().map(str::to_owned).collect(),
+        since: said(site.about.since),
+        deprecated: site.about.deprecated,
+        shared: site.about.shared,
+        unlocked: site.about.unlocked,
+        surface: said(site.about.only_from),
+        ..CatalogueAction::new(site.action.as_str(), Origin::Function, place)
+    }
+}
+
+fn of_event(event: &'static EventType) -> impl Iterator<Item = CatalogueAction> {
+    event.words.iter().map(|word| of_word(event, word))
+}
+
+fn of_word(event: &EventType, word: &Word) -> CatalogueAction {
+    let place = Place {
+        package: event.ty.package.to_owned(),
+        module: event.ty.module.to_owned(),
+        item: format!("{}::{}", event.ty.name, word.variant),
+        file: path(event.file),
+        line: event.line,
+    };
+    let fields = event.ty.fields().zip(event.types).filter(|(field, _)| field.variant == Some(word.variant));
+    CatalogueAction {
+        fields: fields.map(|(field, ty)| of_field(field, Some(ty), field.key)).collect(),
+        doc: said(word.doc),
+        since: said(word.since),
+        deprecated: word.deprecated,
+        was: word.was.iter().copied().map(str::to_owned).collect(),
+        surface: said(word.only_from),
+        severity: said(word.severity),
+        shared: word.shared,
+        unlocked: event.unlocked,
+        ..CatalogueAction::new(word.action, Origin::Event, place)
+    }
+}
+
+fn of_type(ty: &SensitiveType) -> CatalogueType {
+    let fields = ty.fields().map(|field| {
+        let variant = field.variant.map(|variant| format!("{variant}.")).unwrap_or_default();
+        of_field(field, None, &format!("{variant}{}", field.key))
+    });
+    CatalogueType {
+        package: ty.package.to_owned(),
+        module: ty.module.to_owned(),
+        name: ty.name.to_owned(),
+        fields: fields.collect(),
+    }
+}
+
+fn of_field(field: SensitiveField, ty: Option<&str>, key: &str) -> CatalogueField {
+    CatalogueField {
+        key: key.to_owned(),
+        ty: ty.map(str::to_owned),
+        mode: field.mode.map(|mode| mode.to_string()),
+        class: field.class.map(str::to_owned),
+        scope: field.scope.map(str::to_owned),
+    }
+}
+
+fn of_capture((key, ty, mode): &Capture) -> CatalogueField {
+    let (mode, scope) = (mode.mode(), mode.scope());
+    CatalogueField {
+        key: (*key).to_owned(),
+        ty: said(ty),
+        mode: mode.map(|mode| mode.to_string()),
+        class: None,
+        scope: scope.map(str::to_owned),
+    }
+}
+
+fn of_error(error: &ErrorType) -> CatalogueError {
+    let sorted = |codes: &[&str]| {
+        let mut codes: Vec<_> = codes.iter().copied().map(str::to_owned).collect();
+        codes.sort();
+        codes.dedup();
+        codes
+    };
+    CatalogueError {
+        package: error.package.to_owned(),
+        module: error.module.to_owned(),
+        name: error.name.to_owned(),
+        reasons: sorted(error.reasons),
+        codes: sorted(error.codes),
+    }
+}
+
+fn of_exempt(exempt: &Exempt) -> CatalogueExemption {
+    CatalogueExemption {
+        place: Place {
+            package: exempt.package.to_owned(),
+            module: exempt.module.to_owned(),
+            item: exempt.function.to_owned(),
+            file: path(exempt.file),
+            line: exempt.line,
+        },
+        reason: exempt.reason.to_owned(),
+        doc: said(exempt.doc),
+    }
+}
+
+impl CatalogueAction {
+    /// An action of which only its name and its place are known.
+    pub fn new(action: impl Into<String>, origin: Origin, place: Place) -> Self {
+        Self {
+            action: action.into(),
+            origin,
+            place,
+            doc: None,
+            since: None,
+            deprecated: false,
+            was: Vec::new(),
+            fields: Vec::new(),
+            policy: None,
+            intent: false,
+            decided_by: Vec::new(),
+            surface: None,
+            severity: None,
+            shared: false,
+            unlocked: false,
+        }
+    }
+}
+
+/// The same on every platform.
+fn path(file: &str) -> String {
+    file.replace('\\', "/")
+}
+
+fn said(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}

@@ -1,0 +1,133 @@
+//! The static description of an audited function, registered with the linker.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::{Expr, FnArg, LitStr, Pat};
+
+use super::args::{Captured, VerdictSource};
+use super::pieces::Pieces;
+use crate::mode::Mode;
+use crate::sensitive::register::option;
+use crate::written::{as_written, summary};
+
+impl Pieces<'_> {
+    /// The description, in a block of its own, so that its names are nobody else's.
+    pub(super) fn site(&self) -> TokenStream {
+        let (private, args) = (&self.private, self.args);
+        let name = self.function.sig.ident.unraw().to_string();
+        let derived = || quote!(#private::derived_action!(#name));
+        let action = args.action.as_ref().map_or_else(derived, ToTokens::to_token_stream);
+        let closed = args.fail_closed.is_some();
+        let policy = if closed { quote!(Closed) } else { quote!(Open) };
+        let intent = closed || args.intent;
+        let doc = summary(&self.function.attrs);
+        let (captures, decided_by, about) = (self.described_captures(), self.decided_by(), self.about());
+        quote_spanned! {Span::mixed_site()=> {
+            use #private as __private;
+            static SITE: __private::Site = __private::Site::new(
+                #action,
+                __private::FailurePolicy::#policy,
+                #intent,
+                __private::core::env!("CARGO_PKG_NAME"),
+                __private::core::module_path!(),
+                #name,
+                __private::core::file!(),
+                __private::core::line!(),
+                #doc,
+                &[#(#captures),*],
+                &[#(#decided_by),*],
+                #about,
+            );
+            __private::inventory::submit! { __private::RegisteredSite(&SITE) }
+            &SITE
+        }}
+    }
+
+    /// What is captured: the key, the type of the parameter if it is one, and what is done to it.
+    fn described_captures(&self) -> Vec<TokenStream> {
+        let args = self.args;
+        let named = [("tenant", &args.tenant), ("actor", &args.actor), ("subject", &args.subject)];
+        let named = named.into_iter().filter_map(|(key, captured)| Some((key.to_owned(), captured.as_ref()?)));
+        let resource = args.resource.iter().map(|(kind, id)| (format!("resource {}", kind.value()), id));
+        let fields = args.fields.iter().map(|field| (field.key.value(), &field.value));
+        let before: Vec<_> =
+            named.chain(resource).chain(fields).map(|(key, captured)| self.described(&key, captured, true)).collect();
+        let after = args.ok_fields.iter().flat_map(|(_, fields)| fields);
+        let after = after.map(|field| self.described(&field.key.value(), &field.value, false));
+        before.into_iter().chain(after).collect()
+    }
+
+    fn described(&self, key: &str, captured: &Captured, before: bool) -> TokenStream {
+        let ty = if before { self.parameter(&captured.value) } else { String::new() };
+        let span = Span::mixed_site();
+        let private = quote_spanned!(span=> __private);
+        let said = match &captured.mode {
+            None => quote_spanned!(span=> Typed),
+            Some(Mode::Plain) => quote_spanned!(span=> PLAIN),
+            Some(Mode::Drop) => quote_spanned!(span=> DROPPED),
+            Some(mode @ Mode::Hash { scope: Some(scope) }) => {
+                let (mode, scope) =
+                    (option(&private, Some(mode.in_core(&private))), option(&private, Some(quote!(#scope))));
+                let none = option(&private, None);
+                quote_spanned! {span=>
+                    More(&#private::More { name: #key, key: #key, mode: #mode, class: #none, scope: #scope })
+                }
+            }
+            Some(mode) => {
+                let mode = mode.in_core(&private);
+                quote_spanned!(span=> As(#mode))
+            }
+        };
+        quote_spanned!(span=> (#key, #ty, __private::Said::#said))
+    }
+
+    /// The type of the parameter that an expression is, as it is written.
+    fn parameter(&self, value: &Expr) -> String {
+        let Expr::Path(path) = value else { return String::new() };
+        let Some(name) = path.path.get_ident() else { return String::new() };
+        let is_it = |input: &&FnArg| match input {
+            FnArg::Typed(param) => matches!(&*param.pat, Pat::Ident(pat) if pat.ident == *name),
+            FnArg::Receiver(_) => false,
+        };
+        match self.function.sig.inputs.iter().find(is_it) {
+            Some(FnArg::Typed(param)) => as_written(param.ty.to_token_stream()),
+            _ => String::new(),
+        }
+    }
+
+    /// What says how a call was decided and how it ended.
+    fn decided_by(&self) -> Vec<String> {
+        let guard = self.args.require.as_ref().map(|guard| format!("guard {}", as_written(guard.to_token_stream())));
+        let verdict = match &self.args.verdict {
+            VerdictSource::Value => {
+                let ty = self.function.returns().map_or_else(|| "()".to_owned(), |ty| as_written(ty.to_token_stream()));
+                format!("returned {ty}")
+            }
+            VerdictSource::Errors { denied: true, code } => format!("any error is denied {}", code.value()),
+            VerdictSource::Errors { denied: false, code } => format!("any error is failure {}", code.value()),
+            VerdictSource::Closure(_) => "closure".to_owned(),
+        };
+        guard.into_iter().chain([verdict]).collect()
+    }
+
+    fn about(&self) -> TokenStream {
+        let about = &self.args.about;
+        if about.says_nothing() {
+            return quote_spanned!(Span::mixed_site()=> __private::AboutSite::NOTHING);
+        }
+        let text = |word: &Option<LitStr>| word.as_ref().map(LitStr::value).unwrap_or_default();
+        let (was, since, only_from) = (&about.was, text(&about.since), text(&about.only_from));
+        let (deprecated, shared, unlocked) = (about.deprecated, about.shared, about.unlocked);
+        quote_spanned! {Span::mixed_site()=>
+            &__private::AboutSite {
+                was: &[#(#was),*],
+                since: #since,
+                deprecated: #deprecated,
+                shared: #shared,
+                unlocked: #unlocked,
+                only_from: #only_from,
+            }
+        }
+    }
+}
