@@ -146,7 +146,7 @@ pub use audit_core::{
     extend_context, orphans, record, record_action, sensitive_types, sites, with_context, with_context_sync,
     with_recorder, with_recorder_sync,
 };
-pub use audit_macros::{AuditEvent, Deny, Sensitive, audited};
+pub use audit_macros::{AuditEvent, Deny, Sensitive, audited, not_audited};
 pub use audit_sinks::{
     DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, Journal, JournalDamage, JournalError, JournalOptions, JournalReader,
     JournalStep, MemorySink, Recovered, StillMissing,

@@ -10,6 +10,7 @@ mod event;
 mod meta;
 mod mode;
 mod names;
+mod not_audited;
 mod private;
 mod sensitive;
 mod symbol;
@@ -39,6 +40,12 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `fail_closed` | an intent is acknowledged before the body runs; an unacknowledged record refuses the call |
 /// | `errors = failure("code")`, `errors = denied("reason")` | what every error means, where its type does not say |
 /// | `outcome = \|value\| …` | decision and outcome from the returned value, as a `Verdict`, `Decision` or `Outcome` |
+/// | `was("old.name")` | what the action was called before |
+/// | `since = "1.2"` | the version in which it came |
+/// | `deprecated` | the operation is no longer to be used |
+/// | `shared` | several functions are doors of this one operation: their records must show the same |
+/// | `only_from = "cli"` | where it is called from, for the catalogue |
+/// | `unlocked` | left out of the lock, such as a function of a test |
 /// | `crate = path` | where `audited` is, if it has another name |
 ///
 /// A captured value is shown as its type is classified. Of a value that no type classifies it is said where it is
@@ -78,6 +85,19 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_attribute]
 pub fn audited(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     audited::audited(args.into(), &item.into()).into()
+}
+
+/// Declares that nobody needs a record of a function: it is in the catalogue with the reason, and no finding.
+///
+/// ```text
+/// #[not_audited(reason = "liveness probe: no data, no caller")]
+/// async fn healthz() -> &'static str { "ok" }
+/// ```
+///
+/// `crate = path` says where `audited` is, if it has another name. The function stays as it is.
+#[proc_macro_attribute]
+pub fn not_audited(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    not_audited::not_audited(args.into(), &item.into()).into()
 }
 
 /// Classifies a type: what an audit record may show of each of its fields.

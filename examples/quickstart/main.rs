@@ -1,6 +1,7 @@
 //! A bank with audited handlers, called as its users would call it, and what the audit journal says afterwards.
 //!
-//! `cargo run --example quickstart` runs it once; with `-- --serve` it keeps serving.
+//! `cargo run --example quickstart` runs it once; with `-- --serve` it keeps serving, with `-- --catalogue` it says what
+//! it records, as `CATALOGUE.md` beside this file does.
 
 mod bank;
 mod client;
@@ -15,6 +16,10 @@ use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    if std::env::args().any(|arg| arg == "--catalogue") {
+        print!("{}", audited::catalogue().to_markdown());
+        return Ok(());
+    }
     let journal = journal_path()?;
     let sink = Journal::open(&journal)?;
     // A service reads its key from its secret store.
@@ -48,4 +53,17 @@ fn journal_path() -> std::io::Result<PathBuf> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target").join("quickstart");
     std::fs::create_dir_all(&folder)?;
     Ok(folder.join("audit.jsonl"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_committed_catalogue_is_what_the_binary_records() {
+        let committed = include_str!("CATALOGUE.md");
+        let current = audited::catalogue().to_markdown();
+        assert!(
+            committed == current,
+            "write it anew: cargo run --example quickstart -- --catalogue > examples/quickstart/CATALOGUE.md"
+        );
+    }
 }

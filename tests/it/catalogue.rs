@@ -1,6 +1,8 @@
 //! What a binary says of what it records.
 
-use audited::{AuditEvent, Catalogue, CatalogueAction, Deny, Origin, Refusal, Sensitive, audited, catalogue};
+use audited::{
+    AuditEvent, Catalogue, CatalogueAction, Deny, Origin, Refusal, Sensitive, audited, catalogue, not_audited,
+};
 
 #[derive(Sensitive)]
 struct CataloguedOrder {
@@ -16,12 +18,12 @@ enum CataloguedError {
     #[failed("no_stock")]
     Stock,
     #[failed]
-    Refused(Refusal),
+    Refused,
 }
 
 impl From<Refusal> for CataloguedError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+    fn from(_: Refusal) -> Self {
+        Self::Refused
     }
 }
 
@@ -128,4 +130,32 @@ fn it_is_sorted_and_comes_back_from_json() {
     assert!(catalogue.errors.is_sorted());
     let json = serde_json::to_string(&catalogue).unwrap();
     assert_eq!(serde_json::from_str::<Catalogue>(&json).unwrap(), catalogue);
+}
+
+/// Says that it lives.
+#[not_audited(reason = "no data, no caller")]
+async fn healthz() -> &'static str {
+    tokio::task::yield_now().await;
+    "ok"
+}
+
+struct Probe;
+
+impl Probe {
+    #[not_audited(reason = "only counts")]
+    fn count(&self, by: u32) -> u32 {
+        let Self = self;
+        by + 1
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_audited_on_purpose_is_there_with_its_reason_and_works_as_before() {
+    assert_eq!(healthz().await, "ok");
+    assert_eq!(Probe.count(1), 2);
+    let exemptions = catalogue().exemptions;
+    let entry = exemptions.iter().find(|entry| entry.place.item == "healthz").unwrap();
+    assert_eq!((entry.reason.as_str(), entry.doc.as_deref()), ("no data, no caller", Some("Says that it lives.")));
+    assert_eq!(entry.place.module, module_path!());
+    assert!(exemptions.iter().any(|entry| entry.place.item == "count" && entry.reason == "only counts"));
 }

@@ -1,7 +1,11 @@
 //! What a binary records: every action linked into it, where it is declared, and what its records show.
 
 mod collect;
+pub(crate) mod collision;
+mod export;
 pub(crate) mod registered;
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +30,7 @@ pub struct Catalogue {
 /// An action, declared at one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is a word that was said or not")]
 pub struct CatalogueAction {
     /// Its name.
     pub action: String,
@@ -107,6 +112,14 @@ pub struct Place {
     pub file: String,
     /// The line.
     pub line: u32,
+}
+
+impl fmt::Display for Place {
+    /// For people: `bank::api::transfer (src/api.rs:41, package bank)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { package, module, item, file, line } = self;
+        write!(f, "{module}::{item} ({file}:{line}, package {package})")
+    }
 }
 
 /// A field of a payload or of a type.

@@ -14,6 +14,7 @@ use super::loss::Losses;
 use super::site::{FailurePolicy, sites};
 use super::slots::Slots;
 use crate::action::Action;
+use crate::catalogue::collision::{self, Collision};
 use crate::contain::contained;
 use crate::record::{Draft, Kind};
 use crate::sensitive::{Folded, InvalidPolicy, KeyRing, Limits, Redaction, RedactionPolicy, Rules};
@@ -102,10 +103,13 @@ impl RecorderBuilder {
     ///
     /// # Errors
     ///
-    /// [`BuildError`] when there is no sink, the sink is too weak for the `fail_closed` functions of this binary, the
+    /// [`BuildError`] when there is no sink, an action of this binary is declared at two places, the sink is too weak for the `fail_closed` functions of this binary, the
     /// redaction policy names what does not exist, or no thread could be started.
     pub fn build(mut self) -> Result<Recorder, BuildError> {
         let sink = Guarded::new(self.sink.clone().ok_or(BuildError::NoSink)?);
+        if let Some(Collision { action, places: [first, second] }) = collision::of_this_binary().cloned() {
+            return Err(BuildError::Collision { action, first, second });
+        }
         let closed: Vec<_> = sites()
             .into_iter()
             .filter(|site| site.policy == FailurePolicy::Closed)
@@ -197,6 +201,18 @@ pub enum BuildError {
         durability: Durability,
         /// The actions that need more.
         actions: Vec<String>,
+    },
+    /// An action is declared at two places.
+    #[error(
+        "`{action}` is declared at {first} and at {second}: rename one with `action = \"…\"`, or, if they are doors of one operation whose records show the same, say `shared` at both"
+    )]
+    Collision {
+        /// The action.
+        action: String,
+        /// One of the places.
+        first: String,
+        /// The other.
+        second: String,
     },
     /// The redaction policy cannot be taken.
     #[error(transparent)]

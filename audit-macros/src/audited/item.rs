@@ -6,11 +6,11 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::{AttrStyle, Attribute, Error, ReturnType, Signature, Token, Type, Visibility};
 
 /// A function with a body.
-pub(super) struct Function {
-    pub(super) attrs: Vec<Attribute>,
-    pub(super) vis: Visibility,
-    pub(super) sig: Signature,
-    pub(super) body: Group,
+pub(crate) struct Function {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    pub(crate) body: Group,
 }
 
 impl Parse for Function {
@@ -59,7 +59,7 @@ impl ToTokens for Function {
 
 impl Function {
     /// The declared return type, if it is not `()`.
-    pub(super) fn returns(&self) -> Option<&Type> {
+    pub(crate) fn returns(&self) -> Option<&Type> {
         match &self.sig.output {
             ReturnType::Default => None,
             ReturnType::Type(_, ty) => Some(ty),
@@ -67,7 +67,7 @@ impl Function {
     }
 
     /// Whether it belongs to a type, as far as its signature shows.
-    pub(super) fn is_method(&self) -> bool {
+    pub(crate) fn is_method(&self) -> bool {
         self.sig.receiver().is_some()
     }
 }

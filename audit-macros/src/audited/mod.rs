@@ -4,7 +4,7 @@ mod args;
 mod captures;
 mod check;
 mod expand;
-mod item;
+pub(crate) mod item;
 mod marked;
 mod params;
 mod pieces;

@@ -1,9 +1,9 @@
 //! The static description of an audited function, registered with the linker.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Expr, FnArg, LitStr, Pat};
+use syn::{Expr, FnArg, GenericArgument, LitStr, Pat, PathArguments, Type};
 
 use super::args::{Captured, VerdictSource};
 use super::pieces::Pieces;
@@ -86,14 +86,12 @@ impl Pieces<'_> {
     fn parameter(&self, value: &Expr) -> String {
         let Expr::Path(path) = value else { return String::new() };
         let Some(name) = path.path.get_ident() else { return String::new() };
-        let is_it = |input: &&FnArg| match input {
-            FnArg::Typed(param) => matches!(&*param.pat, Pat::Ident(pat) if pat.ident == *name),
-            FnArg::Receiver(_) => false,
-        };
-        match self.function.sig.inputs.iter().find(is_it) {
-            Some(FnArg::Typed(param)) => as_written(param.ty.to_token_stream()),
-            _ => String::new(),
-        }
+        let params = self.function.sig.inputs.iter().filter_map(|input| match input {
+            FnArg::Typed(param) => Some(param),
+            FnArg::Receiver(_) => None,
+        });
+        let mut types = params.filter_map(|param| bound(&param.pat, &param.ty, name));
+        types.next().map(|ty| as_written(ty.to_token_stream())).unwrap_or_default()
     }
 
     /// What says how a call was decided and how it ended.
@@ -129,5 +127,26 @@ impl Pieces<'_> {
                 only_from: #only_from,
             }
         }
+    }
+}
+
+/// The type of a name that a parameter's pattern binds: the parameter's own, or of an extractor, such as
+/// `Json(body): Json<Transfer>`, that which it holds.
+fn bound<'t>(pattern: &Pat, ty: &'t Type, name: &Ident) -> Option<&'t Type> {
+    match (pattern, ty) {
+        (Pat::Ident(pattern), _) => (pattern.ident == *name).then_some(ty),
+        (Pat::TupleStruct(pattern), Type::Path(ty)) => {
+            let (outer, last) = (pattern.path.segments.last()?, ty.path.segments.last()?);
+            let PathArguments::AngleBracketed(held) = &last.arguments else { return None };
+            match (pattern.elems.first()?, held.args.first()?) {
+                (inner, GenericArgument::Type(held_type))
+                    if outer.ident == last.ident && pattern.elems.len() == 1 && held.args.len() == 1 =>
+                {
+                    bound(inner, held_type, name)
+                }
+                _ => None,
+            }
+        }
+        _ => None,
     }
 }

@@ -92,13 +92,13 @@ fn configured_and_formatted_arguments() {
 struct Door(Vec<u32>);
 
 impl Door {
-    #[audited(action = "door.value")]
+    #[audited(action = "door.value", unlocked)]
     fn by_value(mut self) -> usize {
         self.0.push(1);
         self.0.len()
     }
 
-    #[audited(action = "door.value")]
+    #[audited(action = "door.value", unlocked)]
     async fn by_value_async(mut self) -> usize {
         self.0.push(1);
         self.0.len()
@@ -109,32 +109,32 @@ impl Door {
         self.0.len()
     }
 
-    #[audited(action = "door.rc")]
+    #[audited(action = "door.rc", unlocked)]
     fn by_rc(self: Rc<Self>) -> usize {
         self.0.len()
     }
 
-    #[audited(action = "door.rc")]
+    #[audited(action = "door.rc", unlocked)]
     async fn by_rc_async(self: Rc<Self>) -> usize {
         self.0.len()
     }
 
-    #[audited(action = "door.arc")]
+    #[audited(action = "door.arc", unlocked)]
     async fn by_arc(self: Arc<Self>) -> usize {
         self.0.len()
     }
 
-    #[audited(action = "door.arc")]
+    #[audited(action = "door.arc", unlocked)]
     async fn by_arc_reference(self: &Arc<Self>) -> usize {
         self.0.len()
     }
 
-    #[audited(action = "door.pin")]
+    #[audited(action = "door.pin", unlocked)]
     async fn by_pin(self: Pin<&mut Self>) -> usize {
         self.0.len()
     }
 
-    #[audited(action = "door.pin")]
+    #[audited(action = "door.pin", unlocked)]
     fn by_pin_sync(self: Pin<&mut Self>) -> usize {
         self.0.len()
     }

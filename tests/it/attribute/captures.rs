@@ -23,13 +23,13 @@ fn order() -> Order {
     Order { number: 7, currency: "EUR".into(), note: "s3cret-note".into(), device: "s3cret-device".into() }
 }
 
-#[audited(action = "order.place", resource("order", order.number), fields(order, half = order.number / 2, text = plain(text), gone = drop(text)))]
+#[audited(action = "order.place", unlocked, resource("order", order.number), fields(order, half = order.number / 2, text = plain(text), gone = drop(text)))]
 async fn place(order: Order, text: &str) -> u64 {
     let moved = order;
     moved.number + text.len() as u64
 }
 
-#[audited(action = "order.place", resource("order", order.number), fields(order, half = order.number / 2, text = plain(text), gone = drop(text)))]
+#[audited(action = "order.place", unlocked, resource("order", order.number), fields(order, half = order.number / 2, text = plain(text), gone = drop(text)))]
 fn place_sync(order: Order, text: &str) -> u64 {
     let moved = order;
     moved.number + text.len() as u64
@@ -136,7 +136,7 @@ fn the_same_actor_hashed_by_both_is_no_claim() {
     assert!(records[1].claimed().is_some_and(|claimed| claimed.contains(&keys().hash(None, None, "bob@example.org"))));
 }
 
-#[audited(action = "job.run", actor = Actor::service("nightly".to_owned().as_str().len() as u64), subject = Subject::new("account", 5_u32))]
+#[audited(action = "job.run", unlocked, actor = Actor::service("nightly".to_owned().as_str().len() as u64), subject = Subject::new("account", 5_u32))]
 fn job() {}
 
 #[test]

@@ -11,14 +11,14 @@ use crate::support::{self, Behaviour, Capture, PATIENCE};
 const NOT_STARTED: Refusal = Refusal::Unavailable { effect: Effect::NotStarted };
 const MAY_HAVE_HAPPENED: Refusal = Refusal::Unavailable { effect: Effect::MayHaveHappened };
 
-#[audited(action = "vault.open", fields(number), fail_closed)]
+#[audited(action = "vault.open", unlocked, fields(number), fail_closed)]
 async fn open(number: u32, opened: &AtomicUsize, during: impl FnOnce()) -> Result<u32, Error> {
     opened.fetch_add(1, Ordering::SeqCst);
     during();
     Ok(number)
 }
 
-#[audited(action = "vault.open", fields(number), fail_closed)]
+#[audited(action = "vault.open", unlocked, fields(number), fail_closed)]
 fn open_sync(number: u32, opened: &AtomicUsize, during: impl FnOnce()) -> Result<u32, Error> {
     opened.fetch_add(1, Ordering::SeqCst);
     during();
@@ -135,12 +135,12 @@ impl From<Refusal> for Stubborn {
     }
 }
 
-#[audited(action = "stubborn.call", require = false)]
+#[audited(action = "stubborn.call", unlocked, require = false)]
 fn stubborn() -> Result<(), Stubborn> {
     Ok(())
 }
 
-#[audited(action = "stubborn.call", require = false)]
+#[audited(action = "stubborn.call", unlocked, require = false)]
 async fn stubborn_async() -> Result<(), Stubborn> {
     Ok(())
 }

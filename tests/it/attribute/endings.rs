@@ -314,17 +314,17 @@ struct Declined {
     account: String,
 }
 
-#[audited(action = "pay.decline")]
+#[audited(action = "pay.decline", unlocked)]
 fn declined() -> Result<u8, Declined> {
     Err(Declined { cents: 7, account: "s3cret".into() })
 }
 
-#[audited(action = "pay.decline", fields(error = 1_u8), ok_fields(|number| number = *number))]
+#[audited(action = "pay.decline", unlocked, fields(error = 1_u8), ok_fields(|number| number = *number))]
 async fn declined_async() -> Result<u8, Declined> {
     declined()
 }
 
-#[audited(action = "pay.decline", errors = failure("any"))]
+#[audited(action = "pay.decline", unlocked, errors = failure("any"))]
 fn declined_alike() -> Result<u8, Declined> {
     Err(Declined { cents: 7, account: "s3cret".into() })
 }

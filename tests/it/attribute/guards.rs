@@ -13,19 +13,19 @@ use super::{Error, Recorded};
 
 const DENIED: Error = Error::Refused(Refusal::Denied);
 
-#[audited(action = "door.open", require = key == 7, fields(key), fail_closed)]
+#[audited(action = "door.open", unlocked, require = key == 7, fields(key), fail_closed)]
 async fn open(key: u32, opened: &Cell<bool>) -> Result<u32, Error> {
     opened.set(true);
     Ok(key)
 }
 
-#[audited(action = "door.open", require = key == 7, fields(key), fail_closed)]
+#[audited(action = "door.open", unlocked, require = key == 7, fields(key), fail_closed)]
 fn open_sync(key: u32, opened: &Cell<bool>) -> Result<u32, Error> {
     opened.set(true);
     Ok(key)
 }
 
-#[audited(action = "door.open", require = key == 7, fields(key), fail_closed)]
+#[audited(action = "door.open", unlocked, require = key == 7, fields(key), fail_closed)]
 fn open_boxed<'a>(key: u32, opened: &'a Cell<bool>) -> Pin<Box<dyn Future<Output = Result<u32, Error>> + 'a>> {
     Box::pin(async move {
         opened.set(true);

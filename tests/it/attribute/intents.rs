@@ -9,13 +9,13 @@ use audited::{Kind, Record, Stage, StoredRecord, audited, orphans, with_recorder
 use super::{Error, Recorded};
 use crate::support::{Behaviour, Capture, PATIENCE, recorder};
 
-#[audited(action = "job.run", intent, fields(number))]
+#[audited(action = "job.run", unlocked, intent, fields(number))]
 async fn job(number: u32) -> u32 {
     tokio::task::yield_now().await;
     number
 }
 
-#[audited(action = "job.run", intent, fields(number))]
+#[audited(action = "job.run", unlocked, intent, fields(number))]
 fn job_sync(number: u32) -> u32 {
     number
 }

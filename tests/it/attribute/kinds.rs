@@ -36,12 +36,12 @@ fn unsafe_and_extern() {
 trait Greeter {
     async fn greet(&self, name: &str) -> String;
 
-    #[audited(action = "greeter.default")]
+    #[audited(action = "greeter.default", unlocked)]
     fn by_default(&self) -> u32 {
         1
     }
 
-    #[audited(action = "greeter.default")]
+    #[audited(action = "greeter.default", unlocked)]
     async fn by_default_async(&self) -> u32
     where
         Self: Sync,

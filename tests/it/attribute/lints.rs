@@ -92,7 +92,7 @@ fn serialize<S: Serializer>(_: &u128, serializer: S) -> Result<S::Ok, S::Error> 
     serializer.serialize_none()
 }
 
-#[audited(action = "lints.marked", actor = hash, resource("order", plain), fields(mask, with, drop, user = len(user)))]
+#[audited(action = "lints.marked", unlocked, actor = hash, resource("order", plain), fields(mask, with, drop, user = len(user)))]
 fn marked(
     #[sensitive] drop: &str,
     #[sensitive(mask(first = 1))] mask: String,
@@ -103,7 +103,7 @@ fn marked(
 ) {
 }
 
-#[audited(action = "lints.marked", fields(mask, with, drop, marked = plain(marked), user = mask(user, first = 1)))]
+#[audited(action = "lints.marked", unlocked, fields(mask, with, drop, marked = plain(marked), user = mask(user, first = 1)))]
 async fn marked_async(
     #[sensitive] drop: &str,
     #[sensitive(mask(first = 1))] mask: String,
@@ -113,13 +113,13 @@ async fn marked_async(
 ) {
 }
 
-#[audited(action = "lints.seen", actor = user, subject = user, resource("order", order.items), fields(order, note = drop(order.note)))]
+#[audited(action = "lints.seen", unlocked, actor = user, subject = user, resource("order", order.items), fields(order, note = drop(order.note)))]
 fn seen(user: u64, order: &Order) {}
 
-#[audited(action = "lints.seen", tenant = user, resource("order", order.items), fields(order, note = hash(order.note)))]
+#[audited(action = "lints.seen", unlocked, tenant = user, resource("order", order.items), fields(order, note = hash(order.note)))]
 async fn seen_async(user: u64, order: &Order, _unused: u32) {}
 
-#[audited(action = "lints.place", fields(order), ok_fields(|items| items), require = order.items > 0, fail_closed)]
+#[audited(action = "lints.place", unlocked, fields(order), ok_fields(|items| items), require = order.items > 0, fail_closed)]
 fn place(mut order: Order) -> Result<u32, Error> {
     if order.note.is_empty() {
         return Err(Error::Empty);
@@ -128,7 +128,7 @@ fn place(mut order: Order) -> Result<u32, Error> {
     Ok(order.items)
 }
 
-#[audited(action = "lints.place", fields(order), ok_fields(|items| items), require = order.items > 0, fail_closed)]
+#[audited(action = "lints.place", unlocked, fields(order), ok_fields(|items| items), require = order.items > 0, fail_closed)]
 async fn place_async(mut order: Order) -> Result<u32, Error> {
     std::future::ready(()).await;
     if order.note.is_empty() {
@@ -159,14 +159,14 @@ fn outcome(items: Option<u32>) -> Option<u32> {
     items.map(|number| number + 1)
 }
 
-#[audited(action = "lints.inside")]
+#[audited(action = "lints.inside", unlocked)]
 fn allowed_inside() -> u32 {
     #![allow(unused_variables)]
     let unused = 1;
     2
 }
 
-#[audited(action = "lints.inside")]
+#[audited(action = "lints.inside", unlocked)]
 async fn allowed_inside_async() -> u32 {
     #![allow(unused_variables, clippy::unused_async)]
     let unused = 1;

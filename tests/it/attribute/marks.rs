@@ -14,7 +14,7 @@ fn detail(record: &Record) -> String {
     record.detail().expect("a detail").to_owned()
 }
 
-#[audited(action = "user.sign_in", fields(password, again = password, code, pin = &pin, given = drop(code)))]
+#[audited(action = "user.sign_in", unlocked, fields(password, again = password, code, pin = &pin, given = drop(code)))]
 fn sign_in(
     #[sensitive] password: String,
     #[sensitive(mask(last = 2))] code: &str,
@@ -24,7 +24,7 @@ fn sign_in(
     password.len() + code.len() + pin.len()
 }
 
-#[audited(action = "user.sign_in", fields(password, again = password, code, pin = &pin, given = drop(code)))]
+#[audited(action = "user.sign_in", unlocked, fields(password, again = password, code, pin = &pin, given = drop(code)))]
 async fn sign_in_async(
     #[sensitive] password: String,
     #[sensitive(mask(last = 2))] code: &str,
@@ -34,7 +34,7 @@ async fn sign_in_async(
     password.len() + code.len() + pin.len()
 }
 
-#[audited(action = "user.sign_in", fields(password, again = password, code, pin = &pin, given = drop(code)))]
+#[audited(action = "user.sign_in", unlocked, fields(password, again = password, code, pin = &pin, given = drop(code)))]
 fn sign_in_boxed<'a>(
     #[sensitive] password: String,
     #[sensitive(mask(last = 2))] code: &'a str,
@@ -174,12 +174,12 @@ trait Boxed {
 struct Server(usize);
 
 impl Service for Server {
-    #[audited(action = "service.run", fields(password, id))]
+    #[audited(action = "service.run", unlocked, fields(password, id))]
     fn run(&self, #[sensitive(present)] password: String, id: u64) -> usize {
         self.0 + password.len()
     }
 
-    #[audited(action = "service.run", fields(password))]
+    #[audited(action = "service.run", unlocked, fields(password))]
     async fn run_later(&self, #[sensitive(present)] password: String) -> usize {
         self.0 + password.len()
     }
@@ -187,7 +187,7 @@ impl Service for Server {
 
 #[async_trait]
 impl Boxed for Server {
-    #[audited(action = "service.run", fields(password))]
+    #[audited(action = "service.run", unlocked, fields(password))]
     async fn run_boxed(&self, #[sensitive(present)] password: &str) -> usize {
         self.0 + password.len()
     }

@@ -4,13 +4,13 @@ use audited::{Record, audited, carry};
 
 use super::Recorded;
 
-#[audited(action = "nest.leaf", fields(number))]
+#[audited(action = "nest.leaf", unlocked, fields(number))]
 async fn leaf(number: u32) -> u32 {
     tokio::task::yield_now().await;
     number
 }
 
-#[audited(action = "nest.leaf", fields(number))]
+#[audited(action = "nest.leaf", unlocked, fields(number))]
 fn leaf_sync(number: u32) -> u32 {
     number
 }
@@ -75,12 +75,12 @@ async fn a_spawned_task_keeps_its_parent_when_carried() {
 
 macro_rules! tower {
     ($name:ident) => {
-        #[audited(action = "nest.floor")]
+        #[audited(action = "nest.floor", unlocked)]
         async fn $name(number: u32) -> u32 { number + 1 }
     };
     ($name:ident $below:ident $($rest:ident)*) => {
         tower!($below $($rest)*);
-        #[audited(action = "nest.floor")]
+        #[audited(action = "nest.floor", unlocked)]
         async fn $name(number: u32) -> u32 { $below(number).await + 1 }
     };
 }

@@ -45,17 +45,17 @@ fn check(allowed: bool) -> Result<(), Error> {
     if allowed { Ok(()) } else { Err(Error::Forbidden) }
 }
 
-#[audited(action = "prologue.early", require = { check(allowed)?; true }, fail_closed)]
+#[audited(action = "prologue.early", unlocked, require = { check(allowed)?; true }, fail_closed)]
 fn early(allowed: bool) -> Result<(), Error> {
     Ok(())
 }
 
-#[audited(action = "prologue.early", require = { check(allowed)?; true }, fail_closed)]
+#[audited(action = "prologue.early", unlocked, require = { check(allowed)?; true }, fail_closed)]
 async fn early_async(allowed: bool) -> Result<(), Error> {
     Ok(())
 }
 
-#[audited(action = "prologue.early", fields(number = text.parse::<u32>()?))]
+#[audited(action = "prologue.early", unlocked, fields(number = text.parse::<u32>()?))]
 fn early_field(text: &str) -> Result<(), Error> {
     Ok(())
 }
@@ -83,12 +83,12 @@ fn an_early_return_is_judged_and_acknowledged_first() {
     }
 }
 
-#[audited(action = "prologue.panic", fields(number = number.checked_sub(1).unwrap()))]
+#[audited(action = "prologue.panic", unlocked, fields(number = number.checked_sub(1).unwrap()))]
 fn panics(number: u32) -> u32 {
     number
 }
 
-#[audited(action = "prologue.panic", fields(number = number.checked_sub(1).unwrap()))]
+#[audited(action = "prologue.panic", unlocked, fields(number = number.checked_sub(1).unwrap()))]
 async fn panics_async(number: u32) -> u32 {
     number
 }

@@ -76,42 +76,42 @@ impl Shelf {
         Self { books: vec![1, 2, 3], lent: Mutex::new(0) }
     }
 
-    #[audited(action = "shelf.take")]
+    #[audited(action = "shelf.take", unlocked)]
     fn take(&mut self, at: usize) -> &mut u32 {
         &mut self.books[at]
     }
 
-    #[audited(action = "shelf.take")]
+    #[audited(action = "shelf.take", unlocked)]
     async fn take_async(&mut self, at: usize) -> &mut u32 {
         &mut self.books[at]
     }
 
-    #[audited(action = "shelf.first")]
+    #[audited(action = "shelf.first", unlocked)]
     fn first(&mut self) -> Option<&mut u32> {
         self.books.first_mut()
     }
 
-    #[audited(action = "shelf.first")]
+    #[audited(action = "shelf.first", unlocked)]
     async fn first_async(&mut self) -> Option<&mut u32> {
         self.books.first_mut()
     }
 
-    #[audited(action = "shelf.lock")]
+    #[audited(action = "shelf.lock", unlocked)]
     fn lock(&self) -> MutexGuard<'_, u32> {
         self.lent.lock().unwrap()
     }
 
-    #[audited(action = "shelf.lock")]
+    #[audited(action = "shelf.lock", unlocked)]
     async fn lock_async(&self) -> MutexGuard<'_, u32> {
         self.lent.lock().unwrap()
     }
 
-    #[audited(action = "shelf.iter")]
+    #[audited(action = "shelf.iter", unlocked)]
     fn iter(&self) -> impl Iterator<Item = &u32> + '_ {
         self.books.iter()
     }
 
-    #[audited(action = "shelf.iter")]
+    #[audited(action = "shelf.iter", unlocked)]
     async fn iter_async(&self) -> impl Iterator<Item = &u32> {
         self.books.iter()
     }

@@ -44,14 +44,14 @@ async fn must_use_before() -> u32 {
     2
 }
 
-#[audited(action = "stacked.first")]
-#[audited(action = "stacked.second")]
+#[audited(action = "stacked.first", unlocked)]
+#[audited(action = "stacked.second", unlocked)]
 async fn twice(number: u32) -> u32 {
     number
 }
 
-#[audited(action = "stacked.first")]
-#[audited(action = "stacked.second")]
+#[audited(action = "stacked.first", unlocked)]
+#[audited(action = "stacked.second", unlocked)]
 fn twice_sync(number: u32) -> u32 {
     number
 }
