@@ -200,18 +200,25 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// | `prefix = "user"` | what every action starts with; needed unless each variant has an `action` |
 /// | `separator = "."` | what stands between; `.` by default |
 /// | `rename_all = "snake_case"` | the case of the variants' names, as serde has them |
+/// | `since = "1.2"`, `only_from = "cli"` | what holds for each variant that says nothing else |
+/// | `unlocked` | `audit.lock` leaves the vocabulary out |
 /// | `crate = path` | where `audited` is, if it has another name |
 ///
 /// | on a variant | |
 /// |---|---|
 /// | `action = "user.created"` | the whole action |
+/// | `was("user.added")` | what it was called before: read as this variant, and never written |
+/// | `since = "1.2"` | the version in which it came: shown in the catalogue |
+/// | `deprecated` | it is no longer to be used: shown in the catalogue; Rust's `#[deprecated]` says so too |
+/// | `shared` | several places may declare it: shown in the catalogue |
+/// | `only_from = "cli"` | where the event may come from: shown in the catalogue |
 ///
 /// The fields are classified as by `#[derive(Sensitive)]`, with the same marks; `#[sensitive(class = "pii")]` on the
 /// enum is the class of each field that has none of its own. Named fields are keys of the payload;
 /// the one field of a newtype variant has the key `value`, those of a tuple variant `0`, `1`, and so on.
 ///
 /// Beside the enum `UserEvent` stands `UserEventKind`, the action without the payload: `Copy`, with `as_str`, `ALL`,
-/// `Display`, `FromStr`, and serde's traits as the string.
+/// `Display`, `FromStr`, and serde's traits as the string. A former name reads as the variant that had it.
 ///
 /// ```text
 /// #[derive(AuditEvent)]

@@ -9,6 +9,9 @@ pub(crate) const ACTION_RULE: &str =
 /// The rule for codes, in words.
 pub(crate) const CODE_RULE: &str =
     "a code matches ^[A-Za-z][A-Za-z0-9_.-]*$ and has at most 128 bytes, such as `missing_scope`";
+/// The rule for codes, said of where something comes from.
+pub(crate) const SURFACE_RULE: &str =
+    "a surface matches ^[A-Za-z][A-Za-z0-9_.-]*$ and has at most 128 bytes, such as `cli`";
 
 /// The rule for classes, in words.
 pub(crate) const CLASS_RULE: &str = "a class matches ^[a-z][a-z0-9_.-]*$ and has at most 128 bytes, such as `pii`";

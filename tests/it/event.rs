@@ -1,5 +1,7 @@
 //! Typed vocabularies.
 
+mod about;
+
 use std::collections::HashSet;
 use std::str::FromStr;
 

@@ -6,7 +6,7 @@ use syn::{GenericParam, Type};
 use super::args::{Args, VerdictSource};
 use super::item::Function;
 use crate::ctxt::Ctxt;
-use crate::names::{ACTION_RULE, CODE_RULE, is_action, is_code};
+use crate::names::{ACTION_RULE, CODE_RULE, SURFACE_RULE, is_action, is_code};
 
 pub(super) fn check(ctxt: &Ctxt, args: &Args, function: &Function) {
     check_kind(ctxt, function);
@@ -53,7 +53,7 @@ fn check_names(ctxt: &Ctxt, args: &Args) {
         ctxt.error_spanned_by(was, ACTION_RULE);
     }
     if let Some(surface) = args.about.only_from.as_ref().filter(|surface| !is_code(&surface.value())) {
-        ctxt.error_spanned_by(surface, CODE_RULE.replacen("a code", "a surface", 1).replace("missing_scope", "cli"));
+        ctxt.error_spanned_by(surface, SURFACE_RULE);
     }
 }
 

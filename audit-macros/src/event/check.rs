@@ -1,24 +1,26 @@
 //! What a vocabulary must hold before code is made of it.
 
-use std::collections::HashMap;
+use syn::LitStr;
 
-use quote::ToTokens;
-
-use super::parse::{Input, Variant};
+use super::parse::Input;
+use super::unique;
+use super::variant::Variant;
 use crate::ctxt::Ctxt;
-use crate::names::{ACTION_RULE, is_action};
+use crate::names::{ACTION_RULE, SURFACE_RULE, is_action, is_code};
 use crate::sensitive::check;
 
 pub(super) fn input(cx: &Ctxt, input: &Input<'_>) {
     let parts_are_right = parts(cx, input);
+    said(cx, input.defaults.since.as_ref(), input.defaults.only_from.as_ref());
     for variant in &input.variants {
         check::fields(cx, &variant.fields);
+        about(cx, variant);
         // A wrong prefix is said once, not at every variant.
         if variant.written.is_some() || parts_are_right {
             action(cx, variant);
         }
     }
-    duplicates(cx, &input.variants);
+    unique::names(cx, &input.variants);
 }
 
 /// Checks what every made action shares.
@@ -65,32 +67,18 @@ fn action(cx: &Ctxt, variant: &Variant<'_>) {
     }
 }
 
-/// Two variants with one action could not be told apart in the records: said at both.
-fn duplicates(cx: &Ctxt, variants: &[Variant<'_>]) {
-    let mut first: HashMap<&str, (&Variant<'_>, bool)> = HashMap::new();
-    for variant in variants {
-        let Some((other, told)) = first.get_mut(variant.action.as_str()) else {
-            first.insert(&variant.action, (variant, false));
-            continue;
-        };
-        if !std::mem::replace(told, true) {
-            duplicate(cx, other, variant);
-        }
-        duplicate(cx, variant, other);
+fn about(cx: &Ctxt, variant: &Variant<'_>) {
+    for was in variant.about.was.iter().filter(|was| !is_action(&was.value())) {
+        cx.error_spanned_by(was, ACTION_RULE);
     }
+    said(cx, variant.about.since.as_ref(), variant.about.only_from.as_ref());
 }
 
-fn duplicate(cx: &Ctxt, variant: &Variant<'_>, other: &Variant<'_>) {
-    let place: &dyn ToTokens = match &variant.written {
-        Some(written) => written,
-        None => variant.ident,
-    };
-    cx.error_spanned_by(
-        place,
-        format!(
-            "`{}` is the action of `{}` too: give one of them another with `#[event(action = \"…\")]`",
-            variant.action.escape_debug(),
-            other.ident
-        ),
-    );
+fn said(cx: &Ctxt, since: Option<&LitStr>, only_from: Option<&LitStr>) {
+    if let Some(empty) = since.filter(|since| since.value().trim().is_empty()) {
+        cx.error_spanned_by(empty, "`since` is the version in which the action came: `since = \"1.2\"`");
+    }
+    if let Some(surface) = only_from.filter(|surface| !is_code(&surface.value())) {
+        cx.error_spanned_by(surface, SURFACE_RULE);
+    }
 }

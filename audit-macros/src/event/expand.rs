@@ -1,15 +1,14 @@
 //! The generated code of the enum itself.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::ext::IdentExt;
+use quote::quote;
 
+use super::describe::described;
 use super::kind;
 use super::parse::Input;
 use crate::sensitive::bounds::where_clause;
 use crate::sensitive::fields::{Writes, bound, local, pattern, unread};
 use crate::sensitive::register::register;
-use crate::written::as_written;
 
 /// Beside the kind, for a vocabulary of two this is
 ///
@@ -70,40 +69,6 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
                 match self { #(#writes)* }
             }
         }
-    }
-}
-
-/// The description of the vocabulary, registered with the linker. What `__private` and `__TYPE` are `register` says.
-fn described(input: &Input<'_>) -> TokenStream {
-    let (private, ty, event) = (local("__private"), local("__TYPE"), local("__EVENT"));
-    let words = input.variants.iter().map(|variant| {
-        let (name, action, doc) = (variant.ident.unraw().to_string(), &variant.action, &variant.doc);
-        quote! {
-            #private::Word {
-                variant: #name,
-                action: #action,
-                doc: #doc,
-                was: &[],
-                since: "",
-                deprecated: false,
-                shared: false,
-                only_from: "",
-                severity: "",
-            }
-        }
-    });
-    let fields = input.variants.iter().flat_map(|variant| variant.fields.written());
-    let types = fields.map(|field| as_written(field.ty.to_token_stream()));
-    quote! {
-        static #event: #private::EventType = #private::EventType {
-            ty: &#ty,
-            file: #private::core::file!(),
-            line: #private::core::line!(),
-            unlocked: false,
-            words: &[#(#words),*],
-            types: &[#(#types),*],
-        };
-        #private::inventory::submit! { #private::RegisteredEvent(&#event) }
     }
 }
 

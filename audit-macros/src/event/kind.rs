@@ -75,12 +75,16 @@ fn definition(input: &Input<'_>) -> TokenStream {
     }
 }
 
-/// The way from a kind to its action and back.
+/// The way from a kind to its action, and back from that or from what it was called before.
 fn names(input: &Input<'_>) -> TokenStream {
     let (kind, private, vis, name) = (ident(input), &input.private, input.vis, local("__name"));
     let core = quote!(#private::core);
     let variants: Vec<_> = input.variants.iter().map(|variant| variant.ident).collect();
     let actions: Vec<_> = input.variants.iter().map(|variant| &variant.action).collect();
+    let formers = input.variants.iter().map(|variant| {
+        let formers = &variant.about.was;
+        quote!(#(| #formers)*)
+    });
     quote! {
         #[automatically_derived]
         impl #kind {
@@ -107,7 +111,7 @@ fn names(input: &Input<'_>) -> TokenStream {
 
             fn from_str(#name: &#core::primitive::str) -> #core::result::Result<Self, #private::UnknownAction> {
                 match #name {
-                    #(#actions => #core::result::Result::Ok(Self::#variants),)*
+                    #(#actions #formers => #core::result::Result::Ok(Self::#variants),)*
                     _ => #core::result::Result::Err(#private::UnknownAction::new(#name)),
                 }
             }

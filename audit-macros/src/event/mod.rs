@@ -1,9 +1,12 @@
 //! `#[derive(AuditEvent)]`.
 
 mod check;
+mod describe;
 mod expand;
 mod kind;
 mod parse;
+mod unique;
+mod variant;
 
 use proc_macro2::TokenStream;
 use syn::DeriveInput;

@@ -1,20 +1,19 @@
-//! What the user wrote, read into a model.
+//! What the user wrote on the enum, read into a model.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::ext::IdentExt;
-use syn::{Attribute, DeriveInput, Generics, LitStr, Visibility};
+use syn::{Attribute, DeriveInput, Generics, LitStr, Path, Visibility};
 
+use super::variant::{VARIANT_KEYS, Variant, set_flag};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::meta::{self, Item, set_once};
 use crate::private;
 use crate::sensitive::container::Container;
-use crate::sensitive::parse::{Fields, Style, number, reject_marks};
+use crate::sensitive::parse::number;
 use crate::symbol::{self, EVENT};
-use crate::written::summary;
 
-const KEYS: &[&str] = &["prefix", "separator", "rename_all", "crate"];
-const VARIANT_KEYS: &[&str] = &["action"];
+/// The keys of `#[event(…)]` on the enum.
+pub(super) const ENUM_KEYS: &[&str] = &["prefix", "separator", "rename_all", "unlocked", "only_from", "since", "crate"];
 
 /// An enum that derives `AuditEvent`; anything else has been reported and has no variants.
 pub(super) struct Input<'a> {
@@ -26,6 +25,9 @@ pub(super) struct Input<'a> {
     /// The class of each field that has none of its own.
     pub(super) class: Option<LitStr>,
     pub(super) names: Names,
+    /// Whether the lock leaves it out.
+    pub(super) unlocked: bool,
+    pub(super) defaults: Defaults,
     pub(super) variants: Vec<Variant<'a>>,
 }
 
@@ -37,21 +39,25 @@ pub(super) struct Names {
     rename_all: Option<Case>,
 }
 
-pub(super) struct Variant<'a> {
-    pub(super) ident: &'a Ident,
-    pub(super) docs: Vec<&'a Attribute>,
-    /// The first line of the documentation.
-    pub(super) doc: String,
-    /// The action as the user wrote it.
-    pub(super) written: Option<LitStr>,
-    /// The action, written or made.
-    pub(super) action: String,
-    pub(super) fields: Fields<'a>,
+/// What holds for each action that says nothing else.
+#[derive(Default)]
+pub(super) struct Defaults {
+    pub(super) since: Option<LitStr>,
+    pub(super) only_from: Option<LitStr>,
+}
+
+/// All that `#[event(…)]` on the enum says.
+#[derive(Default)]
+struct OnTheEnum {
+    names: Names,
+    unlocked: bool,
+    defaults: Defaults,
+    path: Option<Path>,
 }
 
 impl<'a> Input<'a> {
     pub(super) fn parse(cx: &Ctxt, input: &'a DeriveInput) -> Self {
-        let (names, private) = Names::parse(cx, &input.attrs);
+        let OnTheEnum { names, unlocked, defaults, path } = OnTheEnum::parse(cx, &input.attrs);
         // Besides the class, what it says is for `#[derive(Sensitive)]` on the same enum.
         let class = Container::parse(cx, &input.attrs).class;
         let mut variants = match &input.data {
@@ -75,9 +81,11 @@ impl<'a> Input<'a> {
             vis: &input.vis,
             generics: &input.generics,
             non_exhaustive: meta::named(&input.attrs, "non_exhaustive").next(),
-            private,
+            private: private::of(path.as_ref()),
             class,
             names,
+            unlocked,
+            defaults,
             variants,
         }
     }
@@ -91,24 +99,33 @@ fn not_an_enum(cx: &Ctxt, keyword: impl quote::ToTokens) {
     );
 }
 
-impl Names {
-    fn parse(cx: &Ctxt, attrs: &[Attribute]) -> (Self, TokenStream) {
-        let (mut names, mut path) = (Self::default(), None);
+impl OnTheEnum {
+    fn parse(cx: &Ctxt, attrs: &[Attribute]) -> Self {
+        let mut on = Self::default();
         for item in meta::items(cx, attrs, EVENT) {
             let key = &item.key;
             match key.to_string().as_str() {
-                "prefix" => set_once(cx, &mut names.prefix, item.expect_string(cx).cloned(), key),
-                "separator" => set_once(cx, &mut names.separator, item.expect_string(cx).cloned(), key),
-                "rename_all" => set_once(cx, &mut names.rename_all, case(cx, &item), key),
-                "crate" => set_once(cx, &mut path, item.expect_path(cx).cloned(), key),
+                "prefix" => set_once(cx, &mut on.names.prefix, item.expect_string(cx).cloned(), key),
+                "separator" => set_once(cx, &mut on.names.separator, item.expect_string(cx).cloned(), key),
+                "rename_all" => set_once(cx, &mut on.names.rename_all, case(cx, &item), key),
+                "unlocked" => set_flag(cx, &mut on.unlocked, &item),
+                "only_from" => set_once(cx, &mut on.defaults.only_from, item.expect_string(cx).cloned(), key),
+                "since" => set_once(cx, &mut on.defaults.since, item.expect_string(cx).cloned(), key),
+                "crate" => set_once(cx, &mut on.path, item.expect_path(cx).cloned(), key),
                 "action" => cx.error_spanned_by(key, "`action` names one variant: put it there"),
-                unknown => cx.error_spanned_by(key, symbol::unknown_key(unknown, KEYS)),
+                known if VARIANT_KEYS.contains(&known) => {
+                    cx.error_spanned_by(key, format!("`{known}` is about one action: put it on the variant"));
+                }
+                unknown => cx.error_spanned_by(key, symbol::unknown_key(unknown, ENUM_KEYS)),
             }
         }
-        (names, private::of(path.as_ref()))
+        on
     }
+}
 
-    fn action(&self, variant: &str) -> String {
+impl Names {
+    /// The action of a variant that names none.
+    pub(super) fn action(&self, variant: &str) -> String {
         let verb = self.rename_all.unwrap_or(Case::Snake).of_variant(variant);
         match &self.prefix {
             Some(prefix) => {
@@ -123,45 +140,4 @@ impl Names {
 fn case(cx: &Ctxt, item: &Item) -> Option<Case> {
     let name = item.expect_string(cx)?;
     Case::parse(&name.value()).map_err(|message| cx.error_spanned_by(name, message)).ok()
-}
-
-impl<'a> Variant<'a> {
-    fn parse(cx: &Ctxt, variant: &'a syn::Variant, names: &Names) -> Self {
-        let mut written = None;
-        for item in meta::items(cx, &variant.attrs, EVENT) {
-            let key = &item.key;
-            match key.to_string().as_str() {
-                "action" => set_once(cx, &mut written, item.expect_string(cx).cloned(), key),
-                known if KEYS.contains(&known) => {
-                    cx.error_spanned_by(key, format!("`{known}` goes on the enum; a variant takes `action = \"…\"`"));
-                }
-                unknown => cx.error_spanned_by(key, symbol::unknown_key(unknown, VARIANT_KEYS)),
-            }
-        }
-        reject_marks(cx, &variant.attrs);
-        for attr in variant.fields.iter().flat_map(|field| meta::named(&field.attrs, EVENT)) {
-            cx.error_spanned_by(attr, "`#[event]` goes on the enum or a variant; a field takes `#[sensitive]`");
-        }
-        let action = written.as_ref().map_or_else(|| names.action(&variant.ident.unraw().to_string()), LitStr::value);
-        Self {
-            ident: &variant.ident,
-            docs: meta::named(&variant.attrs, "doc").collect(),
-            doc: summary(&variant.attrs),
-            written,
-            action,
-            fields: payload(cx, variant),
-        }
-    }
-}
-
-/// The fields as keys of the payload: a payload is an object, so that the one field of a newtype has a key too.
-fn payload<'a>(cx: &Ctxt, variant: &'a syn::Variant) -> Fields<'a> {
-    let mut fields = Fields::parse(cx, &variant.fields, None);
-    if fields.style == Style::Newtype {
-        for field in &mut fields.list {
-            "value".clone_into(&mut field.key);
-            field.skip = field.names.skip.clone();
-        }
-    }
-    fields
 }

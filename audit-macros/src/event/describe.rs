@@ -1,0 +1,65 @@
+//! What the catalogue and the lock hear of a vocabulary.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::LitStr;
+use syn::ext::IdentExt;
+
+use super::parse::Input;
+use super::variant::Variant;
+use crate::sensitive::fields::local;
+use crate::written::as_written;
+
+/// The description of the vocabulary, registered with the linker. What `__private` and `__TYPE` are `register` says.
+///
+/// ```text
+/// static __EVENT: __private::EventType = __private::EventType {
+///     ty: &__TYPE, file: file!(), line: line!(), unlocked: false,
+///     words: &[__private::Word { variant: "Created", action: "user.created", … }],
+///     types: &["u64", "String"],
+/// };
+/// inventory::submit! { __private::RegisteredEvent(&__EVENT) }
+/// ```
+pub(super) fn described(input: &Input<'_>) -> TokenStream {
+    let (private, ty, event, unlocked) = (local("__private"), local("__TYPE"), local("__EVENT"), input.unlocked);
+    let words = input.variants.iter().map(|variant| word(input, variant));
+    let fields = input.variants.iter().flat_map(|variant| variant.fields.written());
+    let types = fields.map(|field| as_written(field.ty.to_token_stream()));
+    quote! {
+        static #event: #private::EventType = #private::EventType {
+            ty: &#ty,
+            file: #private::core::file!(),
+            line: #private::core::line!(),
+            unlocked: #unlocked,
+            words: &[#(#words),*],
+            types: &[#(#types),*],
+        };
+        #private::inventory::submit! { #private::RegisteredEvent(&#event) }
+    }
+}
+
+fn word(input: &Input<'_>, variant: &Variant<'_>) -> TokenStream {
+    let (private, about) = (local("__private"), &variant.about);
+    let (name, action, doc) = (variant.ident.unraw().to_string(), &variant.action, &variant.doc);
+    let (was, deprecated, shared) = (&about.was, about.deprecated, about.shared);
+    let since = text(about.since.as_ref().or(input.defaults.since.as_ref()));
+    let only_from = text(about.only_from.as_ref().or(input.defaults.only_from.as_ref()));
+    quote! {
+        #private::Word {
+            variant: #name,
+            action: #action,
+            doc: #doc,
+            was: &[#(#was),*],
+            since: #since,
+            deprecated: #deprecated,
+            shared: #shared,
+            only_from: #only_from,
+            severity: "",
+        }
+    }
+}
+
+/// What is not said is empty.
+fn text(text: Option<&LitStr>) -> String {
+    text.map(LitStr::value).unwrap_or_default()
+}
