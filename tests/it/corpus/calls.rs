@@ -5,7 +5,7 @@ macro_rules! calls {
         call_shapes! {
             events(p) {
                 #[derive(AuditEvent)]
-                #[event(prefix = "corpus")]
+                #[event(prefix = "corpus", unlocked)]
                 enum Event {
                     Struct { id: u8, #[$($mark)*] remark: Leaf, inner: Core },
                     Newtype(#[$($mark)*] Leaf),
@@ -30,7 +30,7 @@ macro_rules! calls {
                 struct Body { #[$($mark)*] remark: Leaf, id: u8 }
 
                 #[audited(
-                    action = "corpus.sign_in",
+                    action = "corpus.sign_in", unlocked,
                     fields(remark, again = remark, body, part = hash(&body.remark[..15])),
                     ok_fields(|body| back = body.clone()),
                 )]
@@ -44,7 +44,7 @@ macro_rules! calls {
             };
 
             async_parameters(p) {
-                #[audited(action = "corpus.sign_in", fields(remark, again = remark, trimmed = drop(remark.trim())), intent)]
+                #[audited(action = "corpus.sign_in", unlocked, fields(remark, again = remark, trimmed = drop(remark.trim())), intent)]
                 async fn sign_in(#[$($mark)*] remark: &Leaf) -> usize {
                     remark.len()
                 }
@@ -56,7 +56,7 @@ macro_rules! calls {
             };
 
             identities(p) {
-                #[audited(action = "corpus.move", actor = whoever, subject = whom, tenant = guild, resource("lane", lane))]
+                #[audited(action = "corpus.move", unlocked, actor = whoever, subject = whom, tenant = guild, resource("lane", lane))]
                 fn relocate(
                     #[$($mark)*] whoever: &Leaf,
                     #[$($mark)*] whom: &Leaf,
@@ -80,7 +80,7 @@ macro_rules! calls {
                     Broken(#[$($mark)*] Leaf),
                 }
 
-                #[audited(action = "corpus.fail")]
+                #[audited(action = "corpus.fail", unlocked)]
                 fn fail(error: Error) -> Result<(), Error> {
                     tracing::warn!(?error, "about to fail");
                     Err(error)
