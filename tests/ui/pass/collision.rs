@@ -25,8 +25,8 @@ fn main() {
     let built = Recorder::builder().sink(MemorySink::new()).build();
     let Err(BuildError::Collision { action, first, second }) = built else { panic!("it was built") };
     assert_eq!(action, "account.close");
-    assert!(first.contains("AccountEvent::Close") && first.contains("collision.rs:9"), "{first}");
-    assert!(second.contains("rest") && second.contains("collision.rs:6"), "{second}");
+    assert!(first.contains("AccountEvent::Close") && first.contains("collision.rs:8"), "{first}");
+    assert!(second.contains("rest") && second.contains("collision.rs:5"), "{second}");
     if false {
         rest();
         let _ = (open_by_rest(1), open_by_grpc(1), AccountEvent::Close);
