@@ -40,6 +40,7 @@ mod text;
 mod ticket;
 mod timestamp;
 mod tracing_sink;
+mod vocabulary;
 
 pub use action::{Action, InvalidAction, MAX_ACTION_LEN};
 pub use actor::{Actor, ActorKind};
@@ -77,3 +78,4 @@ pub use sink::{AuditSink, Durability, SinkError};
 pub use source::{MAX_USER_AGENT_CHARS, Source};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use tracing_sink::{TRACING_TARGET, TracingSink};
+pub use vocabulary::{InvalidVocabulary, Payload, PayloadType, Vocabulary, VocabularyBuilder};

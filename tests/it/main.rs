@@ -20,3 +20,4 @@ mod sensitive;
 mod sinks;
 mod support;
 mod ui;
+mod vocabulary;

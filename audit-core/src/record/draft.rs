@@ -31,11 +31,22 @@ pub(crate) enum Flag {
     Unencodable,
     /// Something was too large.
     Cut,
+    /// The recorder's vocabulary has no such action.
+    UnknownAction,
+    /// The payload is not what the recorder's vocabulary says.
+    Drift,
 }
 
 impl Flag {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Undelivered, Self::Claimed, Self::VerbatimAction, Self::Unencodable, Self::Cut];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Undelivered,
+        Self::Claimed,
+        Self::VerbatimAction,
+        Self::Unencodable,
+        Self::Cut,
+        Self::UnknownAction,
+        Self::Drift,
+    ];
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -44,12 +55,14 @@ impl Flag {
             Self::VerbatimAction => "verbatim_action",
             Self::Unencodable => "unencodable",
             Self::Cut => "cut",
+            Self::UnknownAction => "unknown_action",
+            Self::Drift => "drift",
         }
     }
 }
 
 /// A set of flags.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flags(u8);
 
 impl Flags {
@@ -57,8 +70,16 @@ impl Flags {
         self.0 |= 1 << flag as u8;
     }
 
+    pub(crate) fn has(self, flag: Flag) -> bool {
+        self.0 & (1 << flag as u8) != 0
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     pub(crate) fn raised(self) -> impl Iterator<Item = Flag> {
-        Flag::ALL.into_iter().filter(move |flag| self.0 & (1 << *flag as u8) != 0)
+        Flag::ALL.into_iter().filter(move |flag| self.has(*flag))
     }
 }
 
@@ -271,7 +292,12 @@ impl<'e> RecordBuilder<'e> {
     pub fn build(self) -> Record {
         let written = self.written();
         let occurred_at = written.occurred_at.unwrap_or_else(Timestamp::now);
-        let stamp = Stamp { id: written.id.unwrap_or_else(RecordId::new), occurred_at, recorded_at: occurred_at };
+        let stamp = Stamp {
+            id: written.id.unwrap_or_else(RecordId::new),
+            occurred_at,
+            recorded_at: occurred_at,
+            flags: Flags::default(),
+        };
         encode(&written.draft, None, &stamp, Redaction::default().rules)
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Stamp {
     pub(crate) id: RecordId,
     pub(crate) occurred_at: Timestamp,
     pub(crate) recorded_at: Timestamp,
+    /// What the recorder found out about it.
+    pub(crate) flags: Flags,
 }
 
 /// Writes a draft inside its context. What the context has set comes first; what the draft states besides it is a
@@ -50,7 +52,7 @@ pub(crate) fn encode(draft: &Draft, context: Option<&AuditContext>, stamp: &Stam
         index: Index::EMPTY,
         redaction: Redaction::new(rules, who.tenant.as_ref()),
         notes: draft.detail.notes.clone(),
-        flags: draft.flags,
+        flags: draft.flags.and(stamp.flags),
     };
     writer.out.push('{');
     writer.head(draft, stamp);

@@ -268,7 +268,8 @@ impl Fields {
         self.read(Key::Cut).unwrap_or_default()
     }
 
-    /// What a reader must know besides: `undelivered`, `claimed`, `verbatim_action`, `unencodable`, `cut`.
+    /// What a reader must know besides: `undelivered`, `claimed`, `verbatim_action`, `unencodable`, `cut`, `unknown_action`,
+    /// `drift`.
     pub fn flags(&self) -> Vec<String> {
         self.read(Key::Flags).unwrap_or_default()
     }

@@ -7,7 +7,7 @@ mod key;
 mod stored;
 
 pub use draft::RecordBuilder;
-pub(crate) use draft::{Draft, Flag};
+pub(crate) use draft::{Draft, Flag, Flags};
 pub(crate) use encode::{Stamp, encode};
 pub use fields::{Fields, StoredActor, StoredDecision, StoredOutcome, StoredResource, StoredSource};
 pub use stored::{InvalidRecord, Record, StoredRecord};

@@ -19,6 +19,7 @@ use crate::contain::contained;
 use crate::record::{Draft, Kind};
 use crate::sensitive::{Folded, InvalidPolicy, KeyRing, Limits, Redaction, RedactionPolicy, Rules};
 use crate::sink::{AuditSink, Durability};
+use crate::vocabulary::Vocabulary;
 
 /// How long a caller waits for an acknowledgement, unless the builder says otherwise.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
@@ -36,6 +37,7 @@ pub struct RecorderBuilder {
     deadline: Duration,
     max_in_flight: usize,
     allow_weak: bool,
+    vocabulary: Option<Vocabulary>,
 }
 
 impl RecorderBuilder {
@@ -48,6 +50,7 @@ impl RecorderBuilder {
             deadline: DEFAULT_DEADLINE,
             max_in_flight: DEFAULT_MAX_IN_FLIGHT,
             allow_weak: false,
+            vocabulary: None,
         }
     }
 
@@ -66,6 +69,13 @@ impl RecorderBuilder {
     /// Sets what the operator wants redacted beyond what the types say.
     pub fn redaction(mut self, policy: RedactionPolicy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// Sets which events are expected: others, and those whose payload does not fit, are written, flagged and counted.
+    /// Without one all are.
+    pub fn vocabulary(mut self, vocabulary: Vocabulary) -> Self {
+        self.vocabulary = Some(vocabulary);
         self
     }
 
@@ -140,6 +150,7 @@ impl RecorderBuilder {
         let core = Arc::new(Core {
             sink,
             lane,
+            vocabulary: self.vocabulary,
             rules: Rules { keys: self.keys, limits: self.limits, policy },
             deadline: self.deadline,
             allow_weak: self.allow_weak,

@@ -11,16 +11,18 @@ use super::watch::Watch;
 use crate::contain::contained;
 use crate::context::AuditContext;
 use crate::id::RecordId;
-use crate::record::{Draft, Record, Stamp, encode};
+use crate::record::{Draft, Flags, Record, Stamp, encode};
 use crate::sensitive::Rules;
 use crate::sink::{Durability, SinkError};
 use crate::ticket::{Account, Receipt, Slip, Ticket};
 use crate::timestamp::Timestamp;
+use crate::vocabulary::Vocabulary;
 
 pub(crate) struct Core {
     pub(super) sink: Guarded,
     pub(super) lane: Option<Lane>,
     pub(super) rules: Rules,
+    pub(super) vocabulary: Option<Vocabulary>,
     pub(super) deadline: Duration,
     pub(super) allow_weak: bool,
     pub(super) slots: Arc<Slots>,
@@ -70,7 +72,12 @@ impl Core {
         occurred_at: Timestamp,
         slot: Option<Slot>,
     ) -> Receipt {
-        let stamp = Stamp { id, occurred_at, recorded_at: Timestamp::now() };
+        let flags = self.vocabulary.as_ref().map(|vocabulary| vocabulary.flags(draft)).unwrap_or_default();
+        let fell_back = draft.detail.notes.unencodable || draft.detail.notes.keyless;
+        if fell_back || flags != Flags::default() {
+            self.losses.flagged(flags, fell_back);
+        }
+        let stamp = Stamp { id, occurred_at, recorded_at: Timestamp::now(), flags };
         let record = encode(draft, context, &stamp, &self.rules);
         let room = slot.is_some();
         let entry = Entry { core: self.clone(), record: record.clone(), _slot: slot.map(Slot::fly) };

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::watch::Watch;
 use crate::action::Action;
 use crate::id::RecordId;
-use crate::record::{Draft, Kind, Record, Stamp, encode};
+use crate::record::{Draft, Flag, Flags, Kind, Record, Stamp, encode};
 use crate::sensitive::{Encoder, Redaction};
 use crate::sink::SinkError;
 use crate::ticket::{Account, Slip, Ticket};
@@ -28,6 +28,13 @@ pub struct Stats {
     pub late: u64,
     /// Lost for certain: the sink said no, or there was no room.
     pub lost: u64,
+    /// Events that are not in the recorder's [`Vocabulary`](crate::Vocabulary).
+    pub unknown: u64,
+    /// Events whose payload is not what the [`Vocabulary`](crate::Vocabulary) says.
+    pub drift: u64,
+    /// Records in which a value could not be written as its type says: it could not be encoded, or there was no key to
+    /// hash it with. It is redacted.
+    pub redaction_fallbacks: u64,
 }
 
 pub(super) struct Losses {
@@ -80,6 +87,14 @@ impl Losses {
         }
     }
 
+    /// What was found out about a record.
+    pub(super) fn flagged(&self, flags: Flags, fell_back: bool) {
+        let stats = &mut self.lock().stats;
+        stats.unknown += u64::from(flags.has(Flag::UnknownAction));
+        stats.drift += u64::from(flags.has(Flag::Drift));
+        stats.redaction_fallbacks += u64::from(fell_back);
+    }
+
     pub(super) fn expired(&self) {
         self.lock().stats.unacknowledged += 1;
     }
@@ -115,7 +130,7 @@ impl Losses {
             gap
         };
         let now = Timestamp::now();
-        let stamp = Stamp { id: RecordId::at(now), occurred_at: now, recorded_at: now };
+        let stamp = Stamp { id: RecordId::at(now), occurred_at: now, recorded_at: now, flags: Flags::default() };
         let record = encode(&gap.draft(), None, &stamp, Redaction::default().rules);
         let (ticket, _) = Ticket::with_account(Some(Arc::new(GapEntry { losses: self.clone(), gap })));
         Some((record, ticket))

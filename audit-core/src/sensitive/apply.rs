@@ -48,6 +48,7 @@ impl Encoder<'_> {
     fn described(&mut self, mode: Mode, scope: Option<&str>, write: &mut dyn FnMut(&mut Self)) -> String {
         let hold = self.held != Held::NotAsked && self.depth == 0 && mode == Mode::Hash && scope.is_none();
         if mode == Mode::Hash && !hold && !self.redaction.can_hash() {
+            self.notes.keyless = true;
             return REDACTED.to_owned();
         }
         let mut encoder = Self::resume(self.redaction, String::new(), Notes::default());

@@ -13,6 +13,8 @@ pub(crate) struct Notes {
     pub(crate) redacted: Paths,
     pub(crate) cut: Paths,
     pub(crate) unencodable: bool,
+    /// Whether a value was dropped for want of a key to hash it with.
+    pub(crate) keyless: bool,
 }
 
 /// A list of paths, as JSON.
@@ -95,6 +97,14 @@ impl Paths {
     pub(super) fn back_to(&mut self, (length, count): (usize, usize)) {
         self.json.truncate(length);
         self.count = count;
+    }
+
+    /// Whether a field is in the list, or one within it.
+    pub(crate) fn holds(&self, key: &str) -> bool {
+        let paths: Vec<String> = serde_json::from_str(&format!("[{}]", self.json)).unwrap_or_default();
+        let within =
+            |path: &String| path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+        paths.iter().any(within)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

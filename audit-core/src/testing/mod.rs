@@ -3,6 +3,7 @@
 mod canary;
 mod capture;
 mod declared;
+mod faithful;
 mod form;
 mod listener;
 mod places;
@@ -15,6 +16,7 @@ mod tree;
 
 pub use self::canary::{Canary, canary};
 pub use self::capture::Place;
+pub use self::faithful::{Faithful, faithful};
 pub use self::form::Form;
 pub use self::plant::Unplanted;
 pub use self::report::{CanaryReport, Leak};

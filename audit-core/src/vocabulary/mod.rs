@@ -1,0 +1,147 @@
+//! What may be recorded: the vocabularies of the program, and what it learns at run time.
+
+mod payload;
+
+use std::any::type_name;
+use std::collections::HashMap;
+use std::fmt;
+
+use thiserror::Error;
+
+pub use self::payload::{Payload, PayloadType};
+use crate::action::{Action, InvalidAction};
+use crate::catalogue::catalogue;
+use crate::event::{AuditEvent, EventKind};
+use crate::record::{Draft, Flag, Flags, Kind};
+
+/// The events that a recorder expects: typed vocabularies, and actions that are known only at run time, such as those of
+/// a plugin or of a configuration.
+///
+/// An event that is none of them, or whose payload does not fit, is written nevertheless: the record is flagged
+/// (`unknown_action`, `drift`) and counted ([`Stats`](crate::Stats)). Audited functions are always expected.
+///
+/// ```
+/// use audit_core::{Payload, PayloadType, Vocabulary};
+///
+/// let vocabulary = Vocabulary::builder()
+///     .custom("plugin.installed", Payload::new().field("id", PayloadType::Integer).optional("by", PayloadType::Text))
+///     .build()?;
+/// assert!(vocabulary.knows("plugin.installed"));
+/// assert!(Vocabulary::builder().custom("no action", Payload::any()).build().is_err());
+/// # Ok::<(), audit_core::InvalidVocabulary>(())
+/// ```
+pub struct Vocabulary {
+    known: HashMap<String, Option<Payload>>,
+}
+
+impl Vocabulary {
+    /// Starts a vocabulary.
+    pub fn builder() -> VocabularyBuilder {
+        VocabularyBuilder { typed: Vec::new(), custom: Vec::new() }
+    }
+
+    /// Whether an action is one of these.
+    pub fn knows(&self, action: &str) -> bool {
+        self.known.contains_key(action)
+    }
+
+    /// What a reader must know of an event.
+    pub(crate) fn flags(&self, draft: &Draft) -> Flags {
+        let mut flags = Flags::default();
+        if draft.kind != Kind::Event {
+            return flags;
+        }
+        match self.known.get(draft.action.as_str()) {
+            None => flags.raise(Flag::UnknownAction),
+            Some(Some(payload)) if !payload.fits(&draft.detail) => flags.raise(Flag::Drift),
+            Some(_) => {}
+        }
+        flags
+    }
+}
+
+impl fmt::Debug for Vocabulary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vocabulary").field("actions", &self.known.len()).finish_non_exhaustive()
+    }
+}
+
+/// Builds a [`Vocabulary`].
+#[derive(Debug)]
+#[must_use = "a builder makes nothing until `build`"]
+pub struct VocabularyBuilder {
+    typed: Vec<(String, &'static str)>,
+    custom: Vec<(String, Payload)>,
+}
+
+impl VocabularyBuilder {
+    /// Adds the actions of a typed vocabulary. Twice is as good as once.
+    pub fn extend<E: AuditEvent>(mut self) -> Self {
+        let kinds = E::Kind::ALL.iter().map(|kind| (kind.action().as_str().to_owned(), type_name::<E::Kind>()));
+        self.typed.extend(kinds);
+        self
+    }
+
+    /// Adds an action that is known only at run time, and what its payload holds.
+    pub fn custom(mut self, action: impl Into<String>, payload: Payload) -> Self {
+        self.custom.push((action.into(), payload));
+        self
+    }
+
+    /// Builds the vocabulary.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidVocabulary`] when a name is no action, or is given twice, by what is built here or by what is linked
+    /// into the binary.
+    pub fn build(self) -> Result<Vocabulary, InvalidVocabulary> {
+        let mut places: HashMap<String, String> = HashMap::new();
+        let mut known = HashMap::new();
+        for (action, ty) in self.typed {
+            let place = format!("`{ty}`");
+            match places.get(&action) {
+                Some(other) if *other != place => return Err(collision(action, other, place)),
+                _ => {}
+            }
+            places.insert(action.clone(), place);
+            known.insert(action, None);
+        }
+        // What was not extended is not expected, and yet no name for anything else.
+        for entry in catalogue().actions {
+            places.entry(entry.action).or_insert_with(|| entry.place.to_string());
+        }
+        for (action, payload) in self.custom {
+            let action = Action::parse(action)?.as_str().to_owned();
+            let place = "`custom(…)`".to_owned();
+            if let Some(other) = places.get(&action) {
+                return Err(collision(action, other, place));
+            }
+            places.insert(action.clone(), place);
+            known.insert(action, Some(payload));
+        }
+        Ok(Vocabulary { known })
+    }
+}
+
+fn collision(action: String, first: &str, second: String) -> InvalidVocabulary {
+    InvalidVocabulary::Collision { action, first: first.to_owned(), second }
+}
+
+/// A vocabulary cannot be built.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum InvalidVocabulary {
+    /// A name breaks the rule for actions.
+    #[error(transparent)]
+    Name(#[from] InvalidAction),
+    /// Two things have one name.
+    #[error("`{action}` is declared by {first} and by {second}: name one of them otherwise")]
+    Collision {
+        /// The action.
+        action: String,
+        /// What declares it first.
+        first: String,
+        /// What declares it again.
+        second: String,
+    },
+}
