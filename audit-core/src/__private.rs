@@ -29,6 +29,7 @@ pub use crate::sensitive::{
     PlainError, PlainSerializer, Redactor, RegisteredType, Said, Sensitive, SensitiveType, Shown, ViaSerialize, With,
     constrain, debug,
 };
+pub use crate::severity::Severity;
 pub use crate::ticket::{Receipt, Ticket};
 
 /// How the framework's own sinks take records: on the caller's thread, never blocking it.

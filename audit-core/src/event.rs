@@ -10,7 +10,9 @@ use serde::Deserializer;
 use serde::de::{Error, Visitor};
 
 use crate::action::{Action, MAX_ACTION_LEN};
+use crate::decision::Verdict;
 use crate::sensitive::Object;
+use crate::severity::Severity;
 
 /// A typed vocabulary: an enum, each variant an action, its fields the payload. Derived:
 ///
@@ -32,6 +34,17 @@ pub trait AuditEvent {
 
     /// Writes the payload, redacted, as the fields of the detail.
     fn write_fields(&self, fields: &mut Object<'_, '_>);
+
+    /// Whether it was allowed and how it ended; by default nothing was decided, and it is a success. What the builder of
+    /// the record says comes first.
+    fn verdict(&self) -> Option<Verdict> {
+        None
+    }
+
+    /// How grave it is, where that is known. What the builder of the record says comes first.
+    fn severity(&self) -> Option<Severity> {
+        None
+    }
 }
 
 /// The payload-free kind of an [`AuditEvent`].

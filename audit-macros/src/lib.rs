@@ -192,6 +192,12 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// | `deprecated` | it is no longer to be used: shown in the catalogue; Rust's `#[deprecated]` says so too |
 /// | `shared` | several places may declare it: shown in the catalogue |
 /// | `only_from = "cli"` | where the event may come from: shown in the catalogue |
+/// | `denied`, `denied("unknown_token")` | what it tells of was refused, for that reason |
+/// | `failed`, `failed("no_stock")` | it was allowed, and failed with that code |
+/// | `severity = "warning"` | how grave it is: `info`, `notice`, `warning`, `error` or `critical` |
+///
+/// Without a code a denial or failure has the variant's name in `snake_case`; what is neither leaves a record of a
+/// success that nobody decided. What the builder that `record(&event)` gives is told comes first.
 ///
 /// The fields are classified as by `#[derive(Sensitive)]`, with the same marks; `#[sensitive(class = "pii")]` on the
 /// enum is the class of each field that has none of its own. Named fields are keys of the payload;

@@ -1,6 +1,7 @@
 //! Typed vocabularies.
 
 mod about;
+mod verdicts;
 
 use std::collections::HashSet;
 use std::str::FromStr;

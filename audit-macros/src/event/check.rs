@@ -3,8 +3,8 @@
 use syn::LitStr;
 
 use super::parse::Input;
-use super::unique;
 use super::variant::Variant;
+use super::{unique, verdict};
 use crate::ctxt::Ctxt;
 use crate::names::{ACTION_RULE, SURFACE_RULE, is_action, is_code};
 use crate::sensitive::check;
@@ -15,6 +15,7 @@ pub(super) fn input(cx: &Ctxt, input: &Input<'_>) {
     for variant in &input.variants {
         check::fields(cx, &variant.fields);
         about(cx, variant);
+        verdict::check(cx, variant);
         // A wrong prefix is said once, not at every variant.
         if variant.written.is_some() || parts_are_right {
             action(cx, variant);

@@ -44,6 +44,8 @@ fn word(input: &Input<'_>, variant: &Variant<'_>) -> TokenStream {
     let (was, deprecated, shared) = (&about.was, about.deprecated, about.shared);
     let since = text(about.since.as_ref().or(input.defaults.since.as_ref()));
     let only_from = text(about.only_from.as_ref().or(input.defaults.only_from.as_ref()));
+    let severity = text(variant.severity.as_ref());
+    let verdict = variant.verdict.as_ref().map(|verdict| verdict.described(variant.ident)).unwrap_or_default();
     quote! {
         #private::Word {
             variant: #name,
@@ -54,7 +56,8 @@ fn word(input: &Input<'_>, variant: &Variant<'_>) -> TokenStream {
             deprecated: #deprecated,
             shared: #shared,
             only_from: #only_from,
-            severity: "",
+            severity: #severity,
+            verdict: #verdict,
         }
     }
 }

@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::describe::described;
-use super::kind;
 use super::parse::Input;
+use super::{kind, verdict};
 use crate::sensitive::bounds::where_clause;
 use crate::sensitive::fields::{Writes, bound, local, pattern, unread};
 use crate::sensitive::register::register;
@@ -52,7 +52,7 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
     });
     let of_variants: Vec<_> = input.variants.iter().map(|variant| (Some(variant.ident), &variant.fields)).collect();
     let registered = register(private, ident, None, input.class.as_ref(), &of_variants);
-    let (definition, described) = (kind::expand(input), described(input));
+    let (definition, described, said) = (kind::expand(input), described(input), verdict::methods(input));
     quote! {
         #definition
         #[automatically_derived]
@@ -68,6 +68,8 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
                 #described
                 match self { #(#writes)* }
             }
+
+            #said
         }
     }
 }

@@ -7,6 +7,7 @@ mod kind;
 mod parse;
 mod unique;
 mod variant;
+mod verdict;
 
 use proc_macro2::TokenStream;
 use syn::DeriveInput;

@@ -7,6 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, LitStr, Token};
 
 use super::parse::{ENUM_KEYS, Names};
+use super::verdict::{self, Verdict};
 use crate::ctxt::Ctxt;
 use crate::meta::{self, Item, Value, set_once};
 use crate::sensitive::parse::{Fields, Style, reject_marks};
@@ -14,7 +15,8 @@ use crate::symbol::{self, EVENT};
 use crate::written::summary;
 
 /// The keys of `#[event(…)]` on a variant.
-pub(super) const VARIANT_KEYS: &[&str] = &["action", "was", "since", "deprecated", "shared", "only_from"];
+pub(super) const VARIANT_KEYS: &[&str] =
+    &["action", "was", "since", "deprecated", "shared", "only_from", "denied", "failed", "severity"];
 
 pub(super) struct Variant<'a> {
     pub(super) ident: &'a Ident,
@@ -26,6 +28,8 @@ pub(super) struct Variant<'a> {
     /// The action, written or made.
     pub(super) action: String,
     pub(super) about: About,
+    pub(super) verdict: Option<Verdict>,
+    pub(super) severity: Option<LitStr>,
     pub(super) fields: Fields<'a>,
 }
 
@@ -42,6 +46,7 @@ pub(super) struct About {
 impl<'a> Variant<'a> {
     pub(super) fn parse(cx: &Ctxt, variant: &'a syn::Variant, names: &Names) -> Self {
         let (mut written, mut was, mut about) = (None, None, About::default());
+        let (mut verdict, mut severity) = (None, None);
         for item in meta::items(cx, &variant.attrs, EVENT) {
             let key = &item.key;
             match key.to_string().as_str() {
@@ -51,6 +56,9 @@ impl<'a> Variant<'a> {
                 "only_from" => set_once(cx, &mut about.only_from, item.expect_string(cx).cloned(), key),
                 "deprecated" => set_flag(cx, &mut about.deprecated, &item),
                 "shared" => set_flag(cx, &mut about.shared, &item),
+                "denied" | "failed" => verdict::set(cx, &mut verdict, &item),
+                "severity" => set_once(cx, &mut severity, item.expect_string(cx).cloned(), key),
+                "decision" | "outcome" => cx.error_spanned_by(key, verdict::KEYS),
                 known if ENUM_KEYS.contains(&known) => {
                     cx.error_spanned_by(key, format!("`{known}` goes on the enum; a variant takes `action = \"…\"`"));
                 }
@@ -71,6 +79,8 @@ impl<'a> Variant<'a> {
             written,
             action,
             about,
+            verdict,
+            severity,
             fields: payload(cx, variant),
         }
     }
