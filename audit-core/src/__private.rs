@@ -13,7 +13,7 @@ pub use crate::catalogue::registered::{
 };
 pub use crate::decision::{Deny, Verdict};
 pub use crate::derived::{derive, derived_len};
-pub use crate::event::{AuditEvent, EventKind, UnknownAction, deserialize_kind};
+pub use crate::event::{AuditEvent, EventKind, UnknownAction, deserialize_kind, distinct};
 pub use crate::judge;
 use crate::record::Record;
 pub use crate::recorder::FailurePolicy;

@@ -1,5 +1,7 @@
 //! Typed vocabularies.
 
+mod distinct;
+
 use std::fmt;
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -8,6 +10,8 @@ use std::str::FromStr;
 
 use serde::Deserializer;
 use serde::de::{Error, Visitor};
+
+pub use distinct::distinct;
 
 use crate::action::{Action, MAX_ACTION_LEN};
 use crate::decision::Verdict;
@@ -25,6 +29,11 @@ use crate::severity::Severity;
 /// }
 /// assert_eq!(UserEventKind::Created.as_str(), "user.created");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no vocabulary of events",
+    label = "not an event",
+    note = "derive it on an enum: `#[derive(AuditEvent)]`"
+)]
 pub trait AuditEvent {
     /// The payload-free kind beside the enum.
     type Kind: EventKind;
@@ -44,6 +53,26 @@ pub trait AuditEvent {
     /// How grave it is, where that is known. What the builder of the record says comes first.
     fn severity(&self) -> Option<Severity> {
         None
+    }
+}
+
+impl<E: AuditEvent + ?Sized> AuditEvent for Box<E> {
+    type Kind = E::Kind;
+
+    fn kind(&self) -> E::Kind {
+        (**self).kind()
+    }
+
+    fn write_fields(&self, fields: &mut Object<'_, '_>) {
+        (**self).write_fields(fields);
+    }
+
+    fn verdict(&self) -> Option<Verdict> {
+        (**self).verdict()
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        (**self).severity()
     }
 }
 

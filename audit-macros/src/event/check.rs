@@ -12,7 +12,7 @@ use crate::sensitive::check;
 pub(super) fn input(cx: &Ctxt, input: &Input<'_>) {
     let parts_are_right = parts(cx, input);
     said(cx, input.defaults.since.as_ref(), input.defaults.only_from.as_ref());
-    for variant in &input.variants {
+    for variant in input.own() {
         check::fields(cx, &variant.fields);
         about(cx, variant);
         verdict::check(cx, variant);
@@ -21,7 +21,7 @@ pub(super) fn input(cx: &Ctxt, input: &Input<'_>) {
             action(cx, variant);
         }
     }
-    unique::names(cx, &input.variants);
+    unique::names(cx, &input.own().collect::<Vec<_>>());
 }
 
 /// Checks what every made action shares.
@@ -32,7 +32,7 @@ fn parts(cx: &Ctxt, input: &Input<'_>) -> bool {
             cx.error_spanned_by(prefix, format!("no action can start with this: {ACTION_RULE}"));
             right = false;
         }
-        None if input.variants.iter().any(|variant| variant.written.is_none()) => {
+        None if input.own().any(|variant| variant.written.is_none()) => {
             cx.error_spanned_by(
                 input.ident,
                 "the actions have no prefix: give the enum `#[event(prefix = \"user\")]`, or each variant \

@@ -22,7 +22,7 @@ use crate::written::as_written;
 /// ```
 pub(super) fn described(input: &Input<'_>) -> TokenStream {
     let (private, ty, event, unlocked) = (local("__private"), local("__TYPE"), local("__EVENT"), input.unlocked);
-    let words = input.variants.iter().map(|variant| word(input, variant));
+    let words = input.own().map(|variant| word(input, variant));
     let fields = input.variants.iter().flat_map(|variant| variant.fields.written());
     let types = fields.map(|field| as_written(field.ty.to_token_stream()));
     quote! {

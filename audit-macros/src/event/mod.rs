@@ -4,6 +4,7 @@ mod check;
 mod describe;
 mod expand;
 mod kind;
+mod nested;
 mod parse;
 mod unique;
 mod variant;

@@ -107,12 +107,15 @@ fn method(
     ty: &TokenStream,
     value: impl Fn(&Variant<'_>) -> Option<TokenStream>,
 ) -> Option<TokenStream> {
-    let (private, name) = (&input.private, Ident::new(name, proc_macro2::Span::mixed_site()));
+    let (private, ident) = (&input.private, Ident::new(name, proc_macro2::Span::mixed_site()));
     let option = quote!(#private::core::option::Option);
     let arms: Vec<_> = input
         .variants
         .iter()
         .filter_map(|variant| {
+            if let Some(passed) = variant.passes_on(private, name, &TokenStream::new()) {
+                return Some(passed);
+            }
             let (ident, value) = (variant.ident, value(variant)?);
             Some(quote!(Self::#ident { .. } => #option::Some(#value),))
         })
@@ -120,7 +123,7 @@ fn method(
     let others = (arms.len() < input.variants.len()).then(|| quote!(_ => #option::None,));
     (!arms.is_empty()).then(|| {
         quote! {
-            fn #name(&self) -> #option<#ty> {
+            fn #ident(&self) -> #option<#ty> {
                 match self { #(#arms)* #others }
             }
         }
