@@ -136,15 +136,15 @@ pub use audit_core::{
     CatalogueField, CatalogueType, Code, CorrelationId, DEFAULT_DEADLINE, DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES,
     DEFAULT_ENTRIES, DEFAULT_FIELD_BYTES, DEFAULT_MAX_IN_FLIGHT, Decide, Decision, Deny, Detail, Durability, Effect,
     Encoder, EventKind, FailurePolicy, Fields, Guard, InvalidAction, InvalidCorrelationId, InvalidKey, InvalidMode,
-    InvalidPolicy, InvalidRecord, InvalidTimestamp, InvalidTraceId, InvalidVocabulary, KeyRing, Kind, Limits,
-    MAX_ACTION_LEN, MAX_CODE_CHARS, MAX_CORRELATION_ID_LEN, MAX_USER_AGENT_CHARS, MIN_KEY_BYTES, Mode, NoContext,
-    NotFlushed, Object, Origin, Outcome, Payload, PayloadType, Place, PolicyRule, Query, REDACTED, Record,
+    InvalidPolicy, InvalidRecord, InvalidSeverity, InvalidTimestamp, InvalidTraceId, InvalidVocabulary, KeyRing, Kind,
+    Limits, MAX_ACTION_LEN, MAX_CODE_CHARS, MAX_CORRELATION_ID_LEN, MAX_USER_AGENT_CHARS, MIN_KEY_BYTES, Mode,
+    NoContext, NotFlushed, Object, Origin, Outcome, Payload, PayloadType, Place, PolicyRule, Query, REDACTED, Record,
     RecordBuilder, RecordId, Recorder, RecorderBuilder, RedactionPolicy, Redactor, Refusal, Refuse, Resource,
-    ResourceId, SCHEMA, Scoped, Sensitive, SensitiveField, SensitiveType, SessionId, SinkError, Site, Source, Stage,
-    Stats, StoredActor, StoredDecision, StoredOutcome, StoredRecord, StoredResource, StoredSource, Subject, SubjectId,
-    TRACING_TARGET, TenantId, Timestamp, TraceId, TracingSink, UNENCODABLE, Unacknowledged, UnknownAction, Verdict,
-    Vocabulary, VocabularyBuilder, carry, catalogue, current_context, extend_context, orphans, record, record_action,
-    sensitive_types, sites, with_context, with_context_sync, with_recorder, with_recorder_sync,
+    ResourceId, SCHEMA, Scoped, Sensitive, SensitiveField, SensitiveType, SessionId, Severity, SinkError, Site, Source,
+    Stage, Stats, StoredActor, StoredDecision, StoredOutcome, StoredRecord, StoredResource, StoredSource, Subject,
+    SubjectId, TRACING_TARGET, TenantId, Timestamp, TraceId, TracingSink, UNENCODABLE, Unacknowledged, UnknownAction,
+    Verdict, Vocabulary, VocabularyBuilder, carry, catalogue, current_context, extend_context, orphans, record,
+    record_action, sensitive_types, sites, with_context, with_context_sync, with_recorder, with_recorder_sync,
 };
 pub use audit_macros::{AuditEvent, Deny, Sensitive, audited, not_audited};
 pub use audit_sinks::{

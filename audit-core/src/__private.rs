@@ -13,7 +13,7 @@ pub use crate::catalogue::registered::{
 };
 pub use crate::decision::{Deny, Verdict};
 pub use crate::derived::{derive, derived_len};
-pub use crate::event::{AuditEvent, EventKind, UnknownAction, deserialize_kind};
+pub use crate::event::{AuditEvent, EventKind, UnknownAction, deserialize_kind, distinct};
 pub use crate::judge;
 use crate::record::Record;
 pub use crate::recorder::FailurePolicy;
@@ -29,6 +29,7 @@ pub use crate::sensitive::{
     PlainError, PlainSerializer, Redactor, RegisteredType, Said, Sensitive, SensitiveType, Shown, ViaSerialize, With,
     constrain, debug,
 };
+pub use crate::severity::Severity;
 pub use crate::ticket::{Receipt, Ticket};
 
 /// How the framework's own sinks take records: on the caller's thread, never blocking it.

@@ -1,5 +1,7 @@
 //! Typed vocabularies.
 
+mod distinct;
+
 use std::fmt;
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -9,8 +11,12 @@ use std::str::FromStr;
 use serde::Deserializer;
 use serde::de::{Error, Visitor};
 
+pub use distinct::distinct;
+
 use crate::action::{Action, MAX_ACTION_LEN};
+use crate::decision::Verdict;
 use crate::sensitive::Object;
+use crate::severity::Severity;
 
 /// A typed vocabulary: an enum, each variant an action, its fields the payload. Derived:
 ///
@@ -23,6 +29,11 @@ use crate::sensitive::Object;
 /// }
 /// assert_eq!(UserEventKind::Created.as_str(), "user.created");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no vocabulary of events",
+    label = "not an event",
+    note = "derive it on an enum: `#[derive(AuditEvent)]`"
+)]
 pub trait AuditEvent {
     /// The payload-free kind beside the enum.
     type Kind: EventKind;
@@ -32,6 +43,37 @@ pub trait AuditEvent {
 
     /// Writes the payload, redacted, as the fields of the detail.
     fn write_fields(&self, fields: &mut Object<'_, '_>);
+
+    /// Whether it was allowed and how it ended; by default nothing was decided, and it is a success. What the builder of
+    /// the record says comes first.
+    fn verdict(&self) -> Option<Verdict> {
+        None
+    }
+
+    /// How grave it is, where that is known. What the builder of the record says comes first.
+    fn severity(&self) -> Option<Severity> {
+        None
+    }
+}
+
+impl<E: AuditEvent + ?Sized> AuditEvent for Box<E> {
+    type Kind = E::Kind;
+
+    fn kind(&self) -> E::Kind {
+        (**self).kind()
+    }
+
+    fn write_fields(&self, fields: &mut Object<'_, '_>) {
+        (**self).write_fields(fields);
+    }
+
+    fn verdict(&self) -> Option<Verdict> {
+        (**self).verdict()
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        (**self).severity()
+    }
 }
 
 /// The payload-free kind of an [`AuditEvent`].

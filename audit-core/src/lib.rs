@@ -31,6 +31,7 @@ mod recorder;
 mod refusal;
 mod resource;
 mod sensitive;
+mod severity;
 mod sink;
 mod source;
 mod sync;
@@ -74,6 +75,7 @@ pub use sensitive::{
     InvalidPolicy, KeyRing, Limits, MIN_KEY_BYTES, Mode, Object, PolicyRule, REDACTED, RedactionPolicy, Redactor,
     Sensitive, SensitiveField, SensitiveType, UNENCODABLE, sensitive_types,
 };
+pub use severity::{InvalidSeverity, Severity};
 pub use sink::{AuditSink, Durability, SinkError};
 pub use source::{MAX_USER_AGENT_CHARS, Source};
 pub use timestamp::{InvalidTimestamp, Timestamp};

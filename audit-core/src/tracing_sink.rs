@@ -7,12 +7,14 @@ use tracing::{Level, event};
 
 use crate::__private::{Inline, Ticket};
 use crate::record::{Record, StoredDecision, StoredOutcome};
+use crate::severity::Severity;
 use crate::sink::{AuditSink, Durability, SinkError};
 
 /// The target of the events that [`TracingSink`] emits.
 pub const TRACING_TARGET: &str = "audited::record";
 
-/// Emits each record as one event at info, on the target `audited::record`, every field structured.
+/// Emits each record as one event on the target `audited::record`, every field structured: at info, or as grave as the
+/// record's [`Severity`] says, at warn from `warning` on and at error from `error` on.
 ///
 /// It needs no configuration and promises nothing ([`Durability::None`]): no subscriber may be listening. It is
 /// what records go to until a recorder is installed, which is why it lives beside the recorder.
@@ -66,8 +68,19 @@ impl Inline for TracingSink {
     }
 }
 
+/// One event, at the level of the record: a level is part of what is fixed at compile time.
+macro_rules! at_level {
+    ($record:expr, $($fields:tt)*) => {
+        match $record.severity() {
+            Some(Severity::Error | Severity::Critical) => event!(target: TRACING_TARGET, Level::ERROR, $($fields)*),
+            Some(Severity::Warning) => event!(target: TRACING_TARGET, Level::WARN, $($fields)*),
+            Some(Severity::Info | Severity::Notice) | None => event!(target: TRACING_TARGET, Level::INFO, $($fields)*),
+        }
+    };
+}
+
 fn emit_whole(record: &Record) {
-    event!(target: TRACING_TARGET, Level::INFO, audit = record.json());
+    at_level!(record, audit = record.json());
 }
 
 fn emit_fields(record: &Record) {
@@ -82,9 +95,8 @@ fn emit_fields(record: &Record) {
         Some(StoredOutcome::Unknown) => (Some("unknown"), None),
         None => (None, None),
     };
-    event!(
-        target: TRACING_TARGET,
-        Level::INFO,
+    at_level!(
+        record,
         schema = record.schema(),
         id = text(record, "id"),
         kind = text(record, "kind"),
@@ -96,6 +108,7 @@ fn emit_fields(record: &Record) {
         reason = reason.as_deref(),
         outcome,
         code = code.as_deref(),
+        severity = record.severity().map(Severity::as_str),
         actor = record.get("actor"),
         on_behalf_of = record.get("on_behalf_of"),
         invocation_chain = record.get("invocation_chain"),

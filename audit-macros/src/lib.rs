@@ -212,6 +212,13 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// | `deprecated` | it is no longer to be used: shown in the catalogue; Rust's `#[deprecated]` says so too |
 /// | `shared` | several places may declare it: shown in the catalogue |
 /// | `only_from = "cli"` | where the event may come from: shown in the catalogue |
+/// | `denied`, `denied("unknown_token")` | what it tells of was refused, for that reason |
+/// | `failed`, `failed("no_stock")` | it was allowed, and failed with that code |
+/// | `severity = "warning"` | how grave it is: `info`, `notice`, `warning`, `error` or `critical` |
+/// | `nested` | the one field is another vocabulary, whose actions, payloads and the rest stand for this variant |
+///
+/// Without a code a denial or failure has the variant's name in `snake_case`; what is neither leaves a record of a
+/// success that nobody decided. What the builder that `record(&event)` gives is told comes first.
 ///
 /// The fields are classified as by `#[derive(Sensitive)]`, with the same marks; `#[sensitive(class = "pii")]` on the
 /// enum is the class of each field that has none of its own. Named fields are keys of the payload;
@@ -229,6 +236,24 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 ///     Deleted,
 /// }
 /// assert_eq!(UserEventKind::Created.as_str(), "user.created");
+/// ```
+///
+/// # Nested vocabularies
+///
+/// A variant with `nested` holds another enum that derives this, or a `Box` of one, and says nothing else. Its kind holds
+/// the kind of that enum, `ALL` has all of these in its place, and the prefix of the outer enum leaves their names alone.
+/// The catalogue shows each action once, where it is declared. An action that is there twice, or a former name that is an
+/// action of the nested enum, does not compile.
+///
+/// ```text
+/// #[derive(AuditEvent)]
+/// #[event(prefix = "app")]
+/// enum AppEvent {
+///     Started,
+///     #[event(nested)]
+///     User(UserEvent),
+/// }
+/// assert_eq!(AppEventKind::User(UserEventKind::Created).as_str(), "user.created");
 /// ```
 #[proc_macro_derive(AuditEvent, attributes(event, sensitive))]
 pub fn event(input: proc_macro::TokenStream) -> proc_macro::TokenStream {

@@ -1,6 +1,8 @@
 //! Typed vocabularies.
 
 mod about;
+mod nested;
+mod verdicts;
 
 use std::collections::HashSet;
 use std::str::FromStr;
@@ -132,6 +134,22 @@ fn separator_case_and_prefix_can_be_chosen() {
     assert_eq!(Separated::WasPaid.kind().as_str(), "billing/invoice-WAS_PAID");
     assert_eq!(Separated::Other.kind().as_str(), "x");
     assert_eq!(WithoutPrefix::One.kind().as_str(), "a.b");
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AuditEvent)]
+#[event(prefix = "copied")]
+enum Copied {
+    On,
+    #[event(severity = "notice")]
+    Off,
+}
+
+#[test]
+fn an_event_without_payload_can_be_a_copy() {
+    let event = Copied::On;
+    let copies = [event, event, Copied::Off];
+    assert_eq!(copies.map(|event| event.kind().as_str()), ["copied.on", "copied.on", "copied.off"]);
+    assert_eq!(copies.map(|event| record_of(&event).detail().is_none()), [true; 3]);
 }
 
 #[derive(AuditEvent)]

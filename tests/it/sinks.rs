@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use audited::{
     Action, Actor, ActorId, AuditSink, Code, Decision, Durability, MemorySink, Outcome, Record, Recorder, Resource,
-    ResourceId, SinkError, TRACING_TARGET, TracingSink, record_action, with_recorder_sync,
+    ResourceId, Severity, SinkError, TRACING_TARGET, TracingSink, record_action, with_recorder_sync,
 };
 use tracing::field::{Field, Visit};
 use tracing::{Dispatch, Event, Level, Subscriber};
@@ -34,9 +34,14 @@ impl Events {
 impl<S: Subscriber> Layer<S> for Events {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         if event.metadata().target() == TRACING_TARGET {
-            assert_eq!(*event.metadata().level(), Level::INFO);
             let mut fields = Fields(BTreeMap::new());
             event.record(&mut fields);
+            let level = match fields.0.get("severity").map(String::as_str) {
+                Some("error" | "critical") => Level::ERROR,
+                Some("warning") => Level::WARN,
+                _ => Level::INFO,
+            };
+            assert_eq!(*event.metadata().level(), level);
             self.0.lock().unwrap().push(fields.0);
         }
     }
@@ -157,6 +162,19 @@ fn tracing_gets_every_field_by_itself() {
         assert_eq!(fields.get(name).map(String::as_str), Some(value), "{name}");
     }
     assert!(!fields.contains_key("tenant"), "absent values are left out: {fields:?}");
+}
+
+#[test]
+fn tracing_is_as_grave_as_the_record() {
+    for severity in [Severity::Info, Severity::Notice, Severity::Warning, Severity::Error, Severity::Critical] {
+        let events = Events::default();
+        let record = Record::builder(Action::new("test.grave")).severity(severity).build();
+        tracing::dispatcher::with_default(&events.dispatch(), || {
+            block_on(TracingSink::new().write(slice::from_ref(&record)))
+        })
+        .unwrap();
+        assert_eq!(events.records()[0]["severity"], severity.as_str());
+    }
 }
 
 #[test]

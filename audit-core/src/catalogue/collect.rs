@@ -76,6 +76,7 @@ fn of_word(event: &EventType, word: &Word) -> CatalogueAction {
         was: word.was.iter().copied().map(str::to_owned).collect(),
         surface: said(word.only_from),
         severity: said(word.severity),
+        decided_by: said(word.verdict).into_iter().collect(),
         shared: word.shared,
         unlocked: event.unlocked,
         ..CatalogueAction::new(word.action, Origin::Event, place)

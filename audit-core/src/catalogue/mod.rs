@@ -60,7 +60,8 @@ pub struct CatalogueAction {
     /// Whether an intent is written before the body runs.
     #[serde(default, skip_serializing_if = "is_false")]
     pub intent: bool,
-    /// Of a function, what says how a call was decided and how it ended: a guard, the type that it returns, a closure.
+    /// What says how it was decided and how it ended: of a function a guard, the type that it returns, a closure; of an
+    /// event its mark and code, such as `denied unknown_token`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decided_by: Vec<String>,
     /// Where it may be recorded from, if not everywhere.

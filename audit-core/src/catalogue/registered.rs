@@ -33,6 +33,8 @@ pub struct Word {
     pub shared: bool,
     pub only_from: &'static str,
     pub severity: &'static str,
+    /// The mark and its code: `denied unknown_token`.
+    pub verdict: &'static str,
 }
 
 /// An error that says what it is: the codes of its denials and failures.

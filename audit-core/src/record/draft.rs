@@ -15,6 +15,7 @@ use crate::id::RecordId;
 use crate::recorder::surrounding_context;
 use crate::resource::{Resource, Subject};
 use crate::sensitive::{Object, Redaction, Sensitive};
+use crate::severity::Severity;
 use crate::timestamp::Timestamp;
 
 /// What a reader must know of a record besides its fields.
@@ -91,6 +92,7 @@ pub(crate) struct Draft {
     pub(crate) stage: Stage,
     pub(crate) decision: Option<Decision>,
     pub(crate) outcome: Option<Outcome>,
+    pub(crate) severity: Option<Severity>,
     pub(crate) resource: Option<Resource>,
     /// What the program says of who and where; the context around it comes first.
     pub(crate) stated: AuditContext,
@@ -109,6 +111,7 @@ impl Draft {
             stage: Stage::Completed,
             decision: None,
             outcome: None,
+            severity: None,
             resource: None,
             stated: AuditContext::new(),
             call: None,
@@ -226,9 +229,20 @@ impl<'e> RecordBuilder<'e> {
         self.outcome(Outcome::failure(code))
     }
 
+    /// Sets that it was denied: the decision, and a failure with the reason as its code.
+    pub fn denied(self, reason: impl Into<Code>) -> Self {
+        self.verdict(Verdict::denied(reason))
+    }
+
     /// Sets decision and outcome together.
     pub fn verdict(mut self, verdict: Verdict) -> Self {
         self.draft.set_verdict(verdict);
+        self
+    }
+
+    /// Sets how grave it is; otherwise the record does not say.
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.draft.severity = Some(severity);
         self
     }
 

@@ -101,6 +101,9 @@ impl Writer<'_> {
             Some(Outcome::Unknown) => self.text(Key::Outcome, "unknown"),
             None => {}
         }
+        if let Some(severity) = draft.severity {
+            self.text(Key::Severity, severity.as_str());
+        }
     }
 
     fn who(&mut self, who: &AuditContext) {

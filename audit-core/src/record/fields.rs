@@ -14,6 +14,7 @@ use super::key::{Index, Key};
 use super::{Kind, Stage};
 use crate::actor::ActorKind;
 use crate::id::RecordId;
+use crate::severity::Severity;
 use crate::timestamp::Timestamp;
 
 /// The fields of a record, read from its JSON.
@@ -167,6 +168,11 @@ impl Fields {
             "unknown" => Some(StoredOutcome::Unknown),
             _ => None,
         }
+    }
+
+    /// How grave it is, where the program has said so.
+    pub fn severity(&self) -> Option<Severity> {
+        self.text(Key::Severity)?.parse().ok()
     }
 
     /// Who did it.

@@ -41,6 +41,7 @@ keys! {
     Reason = "reason",
     Outcome = "outcome",
     Code = "code",
+    Severity = "severity",
     Actor = "actor",
     OnBehalfOf = "on_behalf_of",
     InvocationChain = "invocation_chain",

@@ -21,8 +21,15 @@ use crate::timestamp::Timestamp;
 /// ```text
 /// record(UserEvent::Created { id: 7, name }).subject(Subject::user(7)).await?;
 /// ```
+///
+/// Its decision, outcome and severity are those of the event, unless the builder is told others.
 pub fn record<E: AuditEvent + Sync + ?Sized>(event: &E) -> RecordBuilder<'_> {
-    record_action(event.kind().action()).of(|fields| event.write_fields(fields))
+    let mut builder = record_action(event.kind().action()).of(|fields| event.write_fields(fields));
+    if let Some(verdict) = event.verdict() {
+        builder.draft.set_verdict(verdict);
+    }
+    builder.draft.severity = event.severity();
+    builder
 }
 
 /// Records something that has no vocabulary, by its action.

@@ -3,8 +3,8 @@
 use syn::LitStr;
 
 use super::parse::Input;
-use super::unique;
 use super::variant::Variant;
+use super::{unique, verdict};
 use crate::ctxt::Ctxt;
 use crate::names::{ACTION_RULE, SURFACE_RULE, is_action, is_code};
 use crate::sensitive::check;
@@ -12,15 +12,16 @@ use crate::sensitive::check;
 pub(super) fn input(cx: &Ctxt, input: &Input<'_>) {
     let parts_are_right = parts(cx, input);
     said(cx, input.defaults.since.as_ref(), input.defaults.only_from.as_ref());
-    for variant in &input.variants {
+    for variant in input.own() {
         check::fields(cx, &variant.fields);
         about(cx, variant);
+        verdict::check(cx, variant);
         // A wrong prefix is said once, not at every variant.
         if variant.written.is_some() || parts_are_right {
             action(cx, variant);
         }
     }
-    unique::names(cx, &input.variants);
+    unique::names(cx, &input.own().collect::<Vec<_>>());
 }
 
 /// Checks what every made action shares.
@@ -31,7 +32,7 @@ fn parts(cx: &Ctxt, input: &Input<'_>) -> bool {
             cx.error_spanned_by(prefix, format!("no action can start with this: {ACTION_RULE}"));
             right = false;
         }
-        None if input.variants.iter().any(|variant| variant.written.is_none()) => {
+        None if input.own().any(|variant| variant.written.is_none()) => {
             cx.error_spanned_by(
                 input.ident,
                 "the actions have no prefix: give the enum `#[event(prefix = \"user\")]`, or each variant \

@@ -22,7 +22,7 @@ use crate::written::as_written;
 /// ```
 pub(super) fn described(input: &Input<'_>) -> TokenStream {
     let (private, ty, event, unlocked) = (local("__private"), local("__TYPE"), local("__EVENT"), input.unlocked);
-    let words = input.variants.iter().map(|variant| word(input, variant));
+    let words = input.own().map(|variant| word(input, variant));
     let fields = input.variants.iter().flat_map(|variant| variant.fields.written());
     let types = fields.map(|field| as_written(field.ty.to_token_stream()));
     quote! {
@@ -44,6 +44,8 @@ fn word(input: &Input<'_>, variant: &Variant<'_>) -> TokenStream {
     let (was, deprecated, shared) = (&about.was, about.deprecated, about.shared);
     let since = text(about.since.as_ref().or(input.defaults.since.as_ref()));
     let only_from = text(about.only_from.as_ref().or(input.defaults.only_from.as_ref()));
+    let severity = text(variant.severity.as_ref());
+    let verdict = variant.verdict.as_ref().map(|verdict| verdict.described(variant.ident)).unwrap_or_default();
     quote! {
         #private::Word {
             variant: #name,
@@ -54,7 +56,8 @@ fn word(input: &Input<'_>, variant: &Variant<'_>) -> TokenStream {
             deprecated: #deprecated,
             shared: #shared,
             only_from: #only_from,
-            severity: "",
+            severity: #severity,
+            verdict: #verdict,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The generated code of the enum itself.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::describe::described;
-use super::kind;
+use super::nested::Inner;
 use super::parse::Input;
+use super::{kind, verdict};
 use crate::sensitive::bounds::where_clause;
 use crate::sensitive::fields::{Writes, bound, local, pattern, unread};
 use crate::sensitive::register::register;
@@ -38,8 +40,21 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
     let fields = || input.variants.iter().map(|variant| &variant.fields);
     let clause = where_clause(private, ident, input.generics, fields());
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
-    let variants = input.variants.iter().map(|variant| variant.ident);
+    let kinds = input.variants.iter().map(|variant| {
+        let ident = variant.ident;
+        match variant.inner() {
+            None => quote!(Self::#ident { .. } => #kind::#ident,),
+            Some(Inner { member, ty }) => {
+                let inner = local("__inner");
+                let of = quote_spanned!(ty.span()=> #private::AuditEvent::kind(#inner));
+                quote!(Self::#ident { #member: #inner } => #kind::#ident(#of),)
+            }
+        }
+    });
     let writes = input.variants.iter().map(|variant| {
+        if let Some(passed) = variant.passes_on(private, "write_fields", &quote!(, #object)) {
+            return passed;
+        }
         let (pattern, bindings) = pattern(&variant.fields);
         let access = |at: usize| bound(&bindings[at], &variant.fields.list[at]);
         let (ident, fields) = (variant.ident, &variant.fields);
@@ -52,7 +67,7 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
     });
     let of_variants: Vec<_> = input.variants.iter().map(|variant| (Some(variant.ident), &variant.fields)).collect();
     let registered = register(private, ident, None, input.class.as_ref(), &of_variants);
-    let (definition, described) = (kind::expand(input), described(input));
+    let (definition, described, said) = (kind::expand(input), described(input), verdict::methods(input));
     quote! {
         #definition
         #[automatically_derived]
@@ -60,7 +75,7 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
             type Kind = #kind;
 
             fn kind(&self) -> #kind {
-                match self { #(Self::#variants { .. } => #kind::#variants,)* }
+                match self { #(#kinds)* }
             }
 
             fn write_fields(&self, #object: &mut #private::Object<'_, '_>) {
@@ -68,6 +83,8 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
                 #described
                 match self { #(#writes)* }
             }
+
+            #said
         }
     }
 }

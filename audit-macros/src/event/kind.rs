@@ -1,10 +1,13 @@
 //! The payload-free kind beside the enum.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 
+use super::nested;
 use super::parse::Input;
+use super::variant::Variant;
 use crate::sensitive::fields::local;
+use crate::written::as_written;
 
 /// The name of the kind. It lies where the enum's name lies, but belongs to the derive, so that lints on the user's
 /// code leave it alone.
@@ -22,9 +25,8 @@ pub(super) fn ident(input: &Input<'_>) -> Ident {
 /// ```
 pub(super) fn expand(input: &Input<'_>) -> TokenStream {
     let definition = definition(input);
-    let names = names(input);
-    let text = text(input);
-    quote!(#definition #names #text)
+    let (names, text, distinct) = (names(input), text(input), nested::distinct(input));
+    quote!(#definition #names #text #distinct)
 }
 
 /// The same where the actions are wrong: the names are there, and nothing is said about them.
@@ -32,16 +34,19 @@ pub(super) fn fallback(input: &Input<'_>) -> TokenStream {
     let (definition, text, kind) = (definition(input), text(input), ident(input));
     let (private, vis) = (&input.private, input.vis);
     let core = quote!(#private::core);
+    // Never empty if that can be, for the sake of another vocabulary that this one is nested in.
+    let known = input.variants.iter().filter(|variant| variant.inner().is_none()).map(|variant| variant.ident);
+    let all = quote!(&[#(Self::#known),*]);
     quote! {
         #definition
         impl #kind {
             /// Every kind.
-            #vis const ALL: &'static [Self] = &[];
+            #vis const ALL: &'static [Self] = #all;
             /// The action.
             #vis const fn as_str(self) -> &'static #core::primitive::str { "" }
         }
         impl #private::EventKind for #kind {
-            const ALL: &'static [Self] = &[];
+            const ALL: &'static [Self] = Self::ALL;
             fn action(self) -> #private::Action { loop {} }
         }
         impl #core::str::FromStr for #kind {
@@ -59,10 +64,16 @@ fn definition(input: &Input<'_>) -> TokenStream {
     let core = quote!(#private::core);
     let about = format!("What kind of [`{}`] it is: the action without the payload.", input.ident);
     let variants = input.variants.iter().map(|variant| {
-        let (ident, docs, action) = (variant.ident, &variant.docs, format!("The action `{}`.", variant.action));
+        let (ident, docs) = (variant.ident, &variant.docs);
+        let inner = variant.inner().map(|inner| inner.kind(private));
+        let action = match variant.inner() {
+            None => format!("The action `{}`.", variant.action),
+            Some(inner) => format!("The actions of `{}`.", as_written(inner.ty.to_token_stream())),
+        };
+        let inner = inner.map(|inner| quote!((#[doc = "Which of them."] #inner)));
         // A blank line, so that the user's first line stays the summary.
         let blank = (!docs.is_empty()).then(|| quote!(#[doc = ""]));
-        quote!(#(#docs)* #blank #[doc = #action] #ident)
+        quote!(#(#docs)* #blank #[doc = #action] #ident #inner)
     });
     quote! {
         #[doc = #about]
@@ -77,24 +88,30 @@ fn definition(input: &Input<'_>) -> TokenStream {
 
 /// The way from a kind to its action, and back from that or from what it was called before.
 fn names(input: &Input<'_>) -> TokenStream {
-    let (kind, private, vis, name) = (ident(input), &input.private, input.vis, local("__name"));
+    let (kind, private, vis, inner) = (ident(input), &input.private, input.vis, local("__inner"));
     let core = quote!(#private::core);
-    let variants: Vec<_> = input.variants.iter().map(|variant| variant.ident).collect();
-    let actions: Vec<_> = input.variants.iter().map(|variant| &variant.action).collect();
-    let formers = input.variants.iter().map(|variant| {
-        let formers = &variant.about.was;
-        quote!(#(| #formers)*)
+    let variants = input.variants.iter().map(|variant| variant.ident);
+    let all =
+        if input.own().count() == input.variants.len() { quote!(&[#(Self::#variants),*]) } else { nested::all(input) };
+    let as_strs = input.variants.iter().map(|Variant { ident, action, nested, .. }| match nested {
+        None => quote!(Self::#ident => #action,),
+        Some(_) => quote!(Self::#ident(#inner) => #inner.as_str(),),
     });
+    let actions = input.variants.iter().map(|Variant { ident, action, nested, .. }| match nested {
+        None => quote!(Self::#ident => const { #private::Action::new(#action) },),
+        Some(_) => quote!(Self::#ident(#inner) => #private::EventKind::action(#inner),),
+    });
+    let parse = parse(input);
     quote! {
         #[automatically_derived]
         impl #kind {
             /// Every kind, in the order of the source.
-            #vis const ALL: &'static [Self] = &[#(Self::#variants),*];
+            #vis const ALL: &'static [Self] = #all;
 
             /// The action.
             #[must_use]
             #vis const fn as_str(self) -> &'static #core::primitive::str {
-                match self { #(Self::#variants => #actions,)* }
+                match self { #(#as_strs)* }
             }
         }
         #[automatically_derived]
@@ -102,18 +119,55 @@ fn names(input: &Input<'_>) -> TokenStream {
             const ALL: &'static [Self] = Self::ALL;
 
             fn action(self) -> #private::Action {
-                match self { #(Self::#variants => const { #private::Action::new(#actions) },)* }
+                match self { #(#actions)* }
             }
         }
+        #parse
+    }
+}
+
+/// A name that is an action is that action, whatever else was called so.
+fn parse(input: &Input<'_>) -> TokenStream {
+    let (kind, private, [name, inner]) = (ident(input), &input.private, ["__name", "__inner"].map(local));
+    let core = quote!(#private::core);
+    let ok = quote!(#core::result::Result::Ok);
+    let arms = |names: &dyn Fn(&Variant<'_>) -> Option<TokenStream>| -> TokenStream {
+        let arm = |variant: &Variant<'_>| {
+            let (ident, names) = (variant.ident, names(variant)?);
+            Some(quote!(#names => #ok(Self::#ident),))
+        };
+        input.own().filter_map(arm).collect()
+    };
+    let actions = arms(&|variant| Some(variant.action.to_token_stream()));
+    let formers = arms(&|variant| {
+        let was = &variant.about.was;
+        (!was.is_empty()).then(|| quote!(#(#was)|*))
+    });
+    let unknown = quote!(_ => #core::result::Result::Err(#private::UnknownAction::new(#name)));
+    let nested: Vec<_> = input
+        .variants
+        .iter()
+        .filter_map(|variant| {
+            let (ident, of) = (variant.ident, variant.inner()?.kind(private));
+            Some(quote! {
+                if let #ok(#inner) = <#of as #core::str::FromStr>::from_str(#name) {
+                    return #ok(Self::#ident(#inner));
+                }
+            })
+        })
+        .collect();
+    let found = if nested.is_empty() {
+        quote!(match #name { #actions #formers #unknown })
+    } else {
+        quote!(match #name { #actions _ => { #(#nested)* match #name { #formers #unknown } } })
+    };
+    quote! {
         #[automatically_derived]
         impl #core::str::FromStr for #kind {
             type Err = #private::UnknownAction;
 
             fn from_str(#name: &#core::primitive::str) -> #core::result::Result<Self, #private::UnknownAction> {
-                match #name {
-                    #(#actions #formers => #core::result::Result::Ok(Self::#variants),)*
-                    _ => #core::result::Result::Err(#private::UnknownAction::new(#name)),
-                }
+                #found
             }
         }
     }
@@ -143,5 +197,18 @@ fn text(input: &Input<'_>) -> TokenStream {
                 #private::deserialize_kind(#from)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_kind_is_as_exhaustive_as_the_enum() {
+        let kind = |attr: &str| {
+            let input = format!("#[event(prefix = \"user\")] {attr} pub enum UserEvent {{ Created }}");
+            crate::event::derive(&syn::parse_str(&input).unwrap()).to_string().replace(' ', "")
+        };
+        assert!(kind("#[non_exhaustive]").contains("#[non_exhaustive]pubenumUserEventKind{"));
+        assert!(kind("").contains("pubenumUserEventKind{") && !kind("").contains("non_exhaustive"));
     }
 }

@@ -4,9 +4,11 @@ mod check;
 mod describe;
 mod expand;
 mod kind;
+mod nested;
 mod parse;
 mod unique;
 mod variant;
+mod verdict;
 
 use proc_macro2::TokenStream;
 use syn::DeriveInput;

@@ -65,7 +65,10 @@ impl<'a> Input<'a> {
                 cx.error_spanned_by(&input.ident, "a vocabulary without a word: give the enum a variant per action");
                 Vec::new()
             }
-            syn::Data::Enum(data) => data.variants.iter().map(|variant| Variant::parse(cx, variant, &names)).collect(),
+            syn::Data::Enum(data) => {
+                let of = (&input.ident, &input.generics);
+                data.variants.iter().map(|variant| Variant::parse(cx, of, variant, &names)).collect()
+            }
             syn::Data::Struct(data) => {
                 not_an_enum(cx, data.struct_token);
                 Vec::new()
@@ -88,6 +91,13 @@ impl<'a> Input<'a> {
             defaults,
             variants,
         }
+    }
+}
+
+impl<'a> Input<'a> {
+    /// The variants that are actions of this very vocabulary.
+    pub(super) fn own(&self) -> impl Iterator<Item = &Variant<'a>> {
+        self.variants.iter().filter(|variant| variant.nested.is_none())
     }
 }
 

@@ -8,13 +8,13 @@ use syn::LitStr;
 use super::variant::Variant;
 use crate::ctxt::Ctxt;
 
-pub(super) fn names(cx: &Ctxt, variants: &[Variant<'_>]) {
+pub(super) fn names(cx: &Ctxt, variants: &[&Variant<'_>]) {
     actions(cx, variants);
     formers(cx, variants);
 }
 
 /// Two variants with one action: said at both.
-fn actions(cx: &Ctxt, variants: &[Variant<'_>]) {
+fn actions(cx: &Ctxt, variants: &[&Variant<'_>]) {
     let mut first: HashMap<&str, (&Variant<'_>, bool)> = HashMap::new();
     for variant in variants {
         let Some((other, told)) = first.get_mut(variant.action.as_str()) else {
@@ -48,7 +48,7 @@ fn place<'v>(variant: &'v Variant<'_>) -> &'v dyn ToTokens {
 }
 
 /// A former name that is in use, or was that of two: said at both.
-fn formers(cx: &Ctxt, variants: &[Variant<'_>]) {
+fn formers(cx: &Ctxt, variants: &[&Variant<'_>]) {
     let actions: HashMap<_, _> = variants.iter().map(|variant| (variant.action.clone(), variant)).collect();
     let mut seen: HashMap<String, Vec<(&Variant<'_>, &LitStr)>> = HashMap::new();
     for variant in variants {

@@ -4,9 +4,11 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, LitStr, Token};
+use syn::{Attribute, Generics, LitStr, Token};
 
+use super::nested::Nested;
 use super::parse::{ENUM_KEYS, Names};
+use super::verdict::{self, Verdict};
 use crate::ctxt::Ctxt;
 use crate::meta::{self, Item, Value, set_once};
 use crate::sensitive::parse::{Fields, Style, reject_marks};
@@ -14,7 +16,8 @@ use crate::symbol::{self, EVENT};
 use crate::written::summary;
 
 /// The keys of `#[event(…)]` on a variant.
-pub(super) const VARIANT_KEYS: &[&str] = &["action", "was", "since", "deprecated", "shared", "only_from"];
+pub(super) const VARIANT_KEYS: &[&str] =
+    &["action", "was", "since", "deprecated", "shared", "only_from", "denied", "failed", "severity", "nested"];
 
 pub(super) struct Variant<'a> {
     pub(super) ident: &'a Ident,
@@ -26,6 +29,10 @@ pub(super) struct Variant<'a> {
     /// The action, written or made.
     pub(super) action: String,
     pub(super) about: About,
+    pub(super) verdict: Option<Verdict>,
+    pub(super) severity: Option<LitStr>,
+    /// Where the actions are those of another vocabulary; then there is no action here, and there are no fields.
+    pub(super) nested: Option<Nested<'a>>,
     pub(super) fields: Fields<'a>,
 }
 
@@ -40,17 +47,23 @@ pub(super) struct About {
 }
 
 impl<'a> Variant<'a> {
-    pub(super) fn parse(cx: &Ctxt, variant: &'a syn::Variant, names: &Names) -> Self {
+    pub(super) fn parse(cx: &Ctxt, of: (&Ident, &Generics), variant: &'a syn::Variant, names: &Names) -> Self {
         let (mut written, mut was, mut about) = (None, None, About::default());
-        for item in meta::items(cx, &variant.attrs, EVENT) {
+        let (mut verdict, mut severity, mut nested) = (None, None, None);
+        let items = meta::items(cx, &variant.attrs, EVENT);
+        for item in &items {
             let key = &item.key;
             match key.to_string().as_str() {
                 "action" => set_once(cx, &mut written, item.expect_string(cx).cloned(), key),
-                "was" => set_once(cx, &mut was, former_names(cx, &item), key),
+                "was" => set_once(cx, &mut was, former_names(cx, item), key),
                 "since" => set_once(cx, &mut about.since, item.expect_string(cx).cloned(), key),
                 "only_from" => set_once(cx, &mut about.only_from, item.expect_string(cx).cloned(), key),
-                "deprecated" => set_flag(cx, &mut about.deprecated, &item),
-                "shared" => set_flag(cx, &mut about.shared, &item),
+                "deprecated" => set_flag(cx, &mut about.deprecated, item),
+                "shared" => set_flag(cx, &mut about.shared, item),
+                "denied" | "failed" => verdict::set(cx, &mut verdict, item),
+                "severity" => set_once(cx, &mut severity, item.expect_string(cx).cloned(), key),
+                "decision" | "outcome" => cx.error_spanned_by(key, verdict::KEYS),
+                "nested" => set_once(cx, &mut nested, Some(()), key),
                 known if ENUM_KEYS.contains(&known) => {
                     cx.error_spanned_by(key, format!("`{known}` goes on the enum; a variant takes `action = \"…\"`"));
                 }
@@ -63,6 +76,7 @@ impl<'a> Variant<'a> {
         for attr in variant.fields.iter().flat_map(|field| meta::named(&field.attrs, EVENT)) {
             cx.error_spanned_by(attr, "`#[event]` goes on the enum or a variant; a field takes `#[sensitive]`");
         }
+        let nested = nested.map(|()| Nested::parse(cx, of, variant, &items));
         let action = written.as_ref().map_or_else(|| names.action(&variant.ident.unraw().to_string()), LitStr::value);
         Self {
             ident: &variant.ident,
@@ -71,7 +85,10 @@ impl<'a> Variant<'a> {
             written,
             action,
             about,
-            fields: payload(cx, variant),
+            verdict,
+            severity,
+            fields: if nested.is_some() { Fields::nothing() } else { payload(cx, variant) },
+            nested,
         }
     }
 }

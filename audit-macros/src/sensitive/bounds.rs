@@ -93,7 +93,7 @@ pub(crate) fn bounded(ty: &Type, ident: &Ident, generics: &Generics) -> Vec<Toke
 }
 
 /// Whether a name stands in a type; not as a lifetime or behind `::`.
-fn mentions(tokens: TokenStream, is_it: &dyn Fn(&Ident) -> bool) -> bool {
+pub(crate) fn mentions(tokens: TokenStream, is_it: &dyn Fn(&Ident) -> bool) -> bool {
     let mut before = ' ';
     tokens.into_iter().any(|token| {
         let led_by = std::mem::replace(&mut before, ' ');

@@ -181,6 +181,11 @@ impl<'a> Fields<'a> {
         Self { style, list }
     }
 
+    /// None at all.
+    pub(crate) const fn nothing() -> Self {
+        Self { style: Style::Unit, list: Vec::new() }
+    }
+
     /// The fields that can be in a record.
     pub(crate) fn written(&self) -> impl Iterator<Item = &Field<'a>> {
         let unit = self.style == Style::Unit;

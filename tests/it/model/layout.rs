@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use audited::{
     Action, Actor, ActorId, AuditContext, Code, CorrelationId, Decision, KeyRing, Kind, Outcome, Record, RecordId,
-    Resource, ResourceId, SessionId, Source, Stage, StoredDecision, StoredOutcome, Subject, SubjectId, TenantId,
-    Timestamp, TraceId, Verdict, with_context_sync,
+    Resource, ResourceId, SessionId, Severity, Source, Stage, StoredDecision, StoredOutcome, Subject, SubjectId,
+    TenantId, Timestamp, TraceId, Verdict, with_context_sync,
 };
 
 use super::{DONE, check};
@@ -37,6 +37,7 @@ fn the_whole_layout_is_this() {
         .context(AuditContext::new().tenant(TenantId::plain("evil")))
         .resource(Resource::new("order", ResourceId::plain("o-1")))
         .verdict(Verdict::denied("missing_scope"))
+        .severity(Severity::Warning)
         .latency(Duration::from_nanos(1_234_999))
         .field("items", &3_u8)
         .fields(|fields| {
@@ -50,7 +51,7 @@ fn the_whole_layout_is_this() {
         r#"{"schema":1,"id":"01932f5e-7b3c-7000-8000-000000000001","kind":"event","stage":"completed","#,
         r#""action":"thing.done","occurred_at":"2026-11-21T09:30:00.000123Z","#,
         r#""recorded_at":"2026-11-21T09:30:00.000123Z","decision":"deny","reason":"missing_scope","#,
-        r#""outcome":"failure","code":"missing_scope","actor":{"kind":"user","id":"ann"},"#,
+        r#""outcome":"failure","code":"missing_scope","severity":"warning","actor":{"kind":"user","id":"ann"},"#,
         r#""on_behalf_of":{"kind":"user","id":"<redacted>"},"#,
         r#""invocation_chain":[{"kind":"service","id":"gateway"},{"kind":"system"}],"#,
         r#""subjects":[{"kind":"user","id":"bob"},{"kind":"account","id":"7"}],"#,
@@ -95,6 +96,7 @@ fn every_field_reads_back() {
         .resource(Resource::new("k", 2_u8))
         .decision(Decision::deny("why"))
         .outcome(Outcome::failure("how"))
+        .severity(Severity::Error)
         .latency(Duration::from_micros(5))
         .field("n", &1_u8)
         .build();
@@ -104,6 +106,7 @@ fn every_field_reads_back() {
     assert_eq!((record.kind(), record.stage()), (Some(Kind::Call), Some(Stage::Panicked)));
     assert_eq!(record.decision(), Some(StoredDecision::Deny { reason: "why".into() }));
     assert_eq!(record.outcome(), Some(StoredOutcome::Failure { code: "how".into() }));
+    assert_eq!(record.severity(), Some(Severity::Error));
     assert_eq!(record.actor().unwrap().id.as_deref(), Some("a\"\\"));
     assert_eq!(record.on_behalf_of().unwrap().kind, Some(audited::ActorKind::Anonymous));
     assert_eq!(record.invocation_chain().len(), 1);

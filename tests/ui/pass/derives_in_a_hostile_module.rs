@@ -255,9 +255,60 @@ enum Private {
         #[sensitive]
         name: ::std::string::String,
     },
+    #[event(was("user.named", "user.titled"), since = "1.2", only_from = "cli", shared)]
     Renamed(#[sensitive] ::std::string::String),
+    #[event(denied, severity = "warning")]
     Moved(::core::primitive::u64, #[sensitive(hash)] ::std::string::String),
+    #[event(failed("gone"), deprecated)]
     Deleted,
+}
+
+/// Of others.
+#[derive(AuditEvent)]
+#[event(prefix = "outer", unlocked, since = "1.0", only_from = "cli")]
+pub enum Outermost<'a> {
+    /// Its own.
+    #[event(was("outer.mine"))]
+    Own {
+        /// Shown.
+        id: ::core::primitive::u64,
+    },
+    /// Public.
+    #[event(nested)]
+    #[deprecated]
+    Inner(Borrowed<'a>),
+    /// Boxed.
+    #[event(nested)]
+    Boxed {
+        /// Which.
+        event: ::std::boxed::Box<Unmarked>,
+    },
+}
+
+/// Nothing but another.
+#[derive(AuditEvent)]
+pub enum Wrapper {
+    /// All.
+    #[event(nested)]
+    All(Outermost<'static>),
+}
+
+/// Borrows.
+#[derive(AuditEvent)]
+#[event(prefix = "borrowed")]
+pub enum Borrowed<'a> {
+    /// Said.
+    Said(#[sensitive] &'a ::core::primitive::str),
+}
+
+/// Has no payload.
+#[derive(::core::clone::Clone, ::core::marker::Copy, AuditEvent)]
+#[event(prefix = "unmarked")]
+#[non_exhaustive]
+pub enum Unmarked {
+    /// Happened.
+    #[event(severity = "critical")]
+    Happened,
 }
 
 /// Public.
