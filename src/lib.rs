@@ -98,6 +98,13 @@
 //!
 //! **Report events** with an enum that derives [`macro@AuditEvent`], and [`record()`].
 //!
+//! **Ask a binary what it records** with [`catalogue()`]: every action that is linked into it, where it is declared, what
+//! its records show, what happens without one; for people, browsers and programs. [`macro@not_audited`] declares an
+//! exemption. An action that two places declare keeps the recorder from being built, unless both say `shared`.
+//!
+//! **Expect events** with a [`Vocabulary`], for names that are known only at run time: others are written, flagged and
+//! counted ([`Stats::unknown`], [`Stats::drift`]). In a test `testing::faithful` fails where any of that happened.
+//!
 //! **Plug in a sink** by implementing [`AuditSink`]; say in [`AuditSink::durability`] what its `Ok` promises.
 //!
 //! **Test** with a [`MemorySink`] and [`with_recorder`], in parallel: nothing is global. `testing::canary`, of the
@@ -123,7 +130,7 @@
 //! | feature | what it adds | what it costs |
 //! |---|---|---|
 //! | *(default)* | everything below but what a feature names | pure Rust: serde, tracing, uuid, jiff, sha2; no async runtime |
-//! | `testing` | `testing::canary`: a test in one line that nothing sensitive leaves | nothing; for dev-dependencies |
+//! | `testing` | `testing::canary`: a test in one line that nothing sensitive leaves; `testing::faithful`: that nothing is lost and no event drifts | nothing; for dev-dependencies |
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
 
 #![forbid(unsafe_code)]
@@ -153,6 +160,8 @@ pub use audit_sinks::{
 };
 
 /// For the tests of those who use `audited`.
+///
+/// [`faithful`](testing::faithful) fails a test in which a record was lost, or an event was not as its vocabulary says.
 ///
 /// [`canary`](testing::canary) shows that nothing sensitive leaves: it plants a unique secret in every sensitive field of
 /// a value, runs your code with it, and looks for those secrets in every record, log line, `Debug` and error.
