@@ -191,6 +191,10 @@ pub enum LockFailure {
 }
 
 /// What the macro calls.
+///
+/// # Panics
+///
+/// When the check does not pass.
 #[track_caller]
 pub fn assert_locked(packages: &[&str], manifest_dir: &str, incomplete: Option<&str>) {
     let mut check = LockCheck::new(packages.iter().copied());

@@ -1,11 +1,11 @@
 //! From a lock and a catalogue to the list of changes. Linear in both: everything is looked up, nothing searched.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::change::{FormerUse, LockChange, LockDifference, LockItem};
 use super::collide;
 use super::fields;
-use super::model::{Lock, LockedAction, LockedErrorType, LockedField, LockedPackage, LockedType};
+use super::model::{Lock, LockedErrorType, LockedField, LockedPackage, LockedType};
 use super::pair::pair;
 use crate::catalogue::Catalogue;
 
@@ -45,7 +45,7 @@ pub(super) enum Absences {
     MayBeOff,
 }
 
-static EMPTY: LockedPackage = LockedPackage {
+pub(super) static EMPTY: LockedPackage = LockedPackage {
     actions: BTreeMap::new(),
     types: BTreeMap::new(),
     errors: BTreeMap::new(),
@@ -54,151 +54,17 @@ static EMPTY: LockedPackage = LockedPackage {
     accepted: BTreeMap::new(),
 };
 
-type Actions<'a> = BTreeMap<(&'a str, &'a str), &'a LockedAction>;
-
-struct Comparison<'a> {
-    old: &'a Lock,
-    new: &'a Lock,
-    absences: Absences,
+/// What is compared, and what was found so far.
+pub(super) struct Comparison<'a> {
+    pub(super) old: &'a Lock,
+    pub(super) new: &'a Lock,
+    pub(super) absences: Absences,
     changes: Vec<LockChange>,
 }
 
 impl<'a> Comparison<'a> {
-    fn push(&mut self, package: &str, item: LockItem, difference: LockDifference) {
+    pub(super) fn push(&mut self, package: &str, item: LockItem, difference: LockDifference) {
         self.changes.push(LockChange { package: package.to_owned(), item, difference });
-    }
-
-    fn actions(&mut self) {
-        let (mut gone, mut fresh) = (Actions::new(), Actions::new());
-        for (package, section) in &self.new.packages {
-            let before = self.old.packages.get(package).unwrap_or(&EMPTY);
-            for (name, action) in &section.actions {
-                match before.actions.get(name) {
-                    Some(old) => self.action(package, name, old, action, None),
-                    None => drop(fresh.insert((package, name), action)),
-                }
-            }
-            let absent = before.actions.iter().filter(|(name, _)| !section.actions.contains_key(*name));
-            gone.extend(absent.map(|(name, action)| ((package.as_str(), name.as_str()), action)));
-        }
-        self.handed(&mut gone, &mut fresh);
-        self.renamed(&mut gone, &mut fresh);
-        gone.retain(|(package, name), _| match self.old.packages[*package].retired.get(*name) {
-            Some(retired) => {
-                let difference = LockDifference::Retired { reason: retired.reason.clone() };
-                self.push(package, LockItem::Action((*name).to_owned()), difference);
-                false
-            }
-            None => true,
-        });
-        let rest = if self.absences == Absences::Count { self.guessed(gone, &mut fresh) } else { gone };
-        for (package, name) in rest.into_keys() {
-            self.push(package, LockItem::Action(name.to_owned()), LockDifference::Removed { redacting: false });
-        }
-        for ((package, name), action) in fresh {
-            let from = action.from.clone();
-            self.push(package, LockItem::Action(name.to_owned()), LockDifference::Added { from });
-        }
-    }
-
-    /// What another package had and has no longer, or is not asked for: then its own test finds out.
-    fn handed(&mut self, gone: &mut Actions<'a>, fresh: &mut Actions<'a>) {
-        let mut holders: HashMap<&str, (&str, &LockedAction)> = HashMap::new();
-        for (package, section) in &self.old.packages {
-            for (name, action) in &section.actions {
-                let asked = self.new.packages.contains_key(package);
-                if !action.shared && (!asked || gone.contains_key(&(package.as_str(), name.as_str()))) {
-                    holders.insert(name, (package, action));
-                }
-            }
-        }
-        fresh.retain(|(package, name), action| {
-            let Some((from, old)) = holders.get(name).filter(|_| !action.shared) else { return true };
-            let difference = LockDifference::Handed { from: (*from).to_owned() };
-            self.push(package, LockItem::Action((*name).to_owned()), difference);
-            self.action(package, name, old, action, None);
-            gone.remove(&(*from, *name));
-            false
-        });
-    }
-
-    /// What says that it was called as something that is gone.
-    fn renamed(&mut self, gone: &mut Actions<'a>, fresh: &mut Actions<'a>) {
-        let mut holders: HashMap<&str, &str> = HashMap::new();
-        holders.extend(gone.keys().map(|(package, name)| (*name, *package)));
-        for (package, section) in &self.new.packages {
-            for (name, action) in &section.actions {
-                for was in &action.was {
-                    let here = (package.as_str(), was.as_str());
-                    let place = if gone.contains_key(&here) {
-                        Some(here)
-                    } else {
-                        holders.get(was.as_str()).map(|holder| (*holder, was.as_str()))
-                    };
-                    let Some(old) = place.and_then(|place| gone.remove(&place)) else { continue };
-                    let difference = LockDifference::Renamed { from: was.clone(), declared: true };
-                    self.push(package, LockItem::Action(name.clone()), difference);
-                    if fresh.remove(&(package.as_str(), name.as_str())).is_some() {
-                        self.action(package, name, old, action, Some(was));
-                    }
-                }
-            }
-        }
-    }
-
-    /// What has the place of something that is gone, or its fields.
-    fn guessed(&mut self, gone: Actions<'a>, fresh: &mut Actions<'a>) -> Actions<'a> {
-        let mut rest = Actions::new();
-        let mut by_package: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-        for ((package, name), action) in gone {
-            by_package.entry(package).or_default().push((name, action));
-        }
-        let mut all_new: HashMap<&str, Vec<_>> = HashMap::new();
-        for ((package, name), action) in &*fresh {
-            all_new.entry(*package).or_default().push((*name, *action));
-        }
-        for (package, mut gone) in by_package {
-            let mut new = all_new.remove(package).unwrap_or_default();
-            let mut pairs = pair(&mut gone, &mut new, |_, action| Some(&action.from));
-            pairs.extend(pair(&mut gone, &mut new, |_, action| Some((owner(action)?, &action.fields))));
-            pairs.extend(pair(&mut gone, &mut new, |_, action| Some(&action.fields).filter(|all| !all.is_empty())));
-            for ((from, _), (name, _)) in pairs {
-                fresh.remove(&(package, name));
-                let difference = LockDifference::Renamed { from: from.to_owned(), declared: false };
-                self.push(package, LockItem::Action(name.to_owned()), difference);
-            }
-            rest.extend(gone.into_iter().map(|(name, action)| ((package, name), action)));
-        }
-        rest
-    }
-
-    fn action(&mut self, package: &str, name: &str, old: &LockedAction, new: &LockedAction, renamed: Option<&String>) {
-        let mut differences = Vec::new();
-        if old.from != new.from {
-            differences.push(LockDifference::Moved { from: old.from.clone(), to: new.from.clone() });
-        }
-        differences.extend(fields::differences(&old.fields, &new.fields));
-        if (&old.policy, old.intent) != (&new.policy, new.intent) {
-            let closed = |action: &LockedAction| action.policy.as_deref() == Some("fail_closed");
-            let weakened = (closed(old) && !closed(new)) || (old.intent && !new.intent);
-            differences.push(LockDifference::Policy { from: policy(old), to: policy(new), weakened });
-        }
-        if old.surface != new.surface {
-            differences.push(LockDifference::Surface { from: old.surface.clone(), to: new.surface.clone() });
-        }
-        if old.since != new.since {
-            differences.push(LockDifference::Since { from: old.since.clone(), to: new.since.clone() });
-        }
-        let added = new.was.iter().filter(|was| !old.was.contains(was) && Some(*was) != renamed);
-        differences.extend(added.cloned().map(LockDifference::FormerNameAdded));
-        let removed = old.was.iter().filter(|was| !new.was.contains(was));
-        differences.extend(removed.cloned().map(LockDifference::FormerNameRemoved));
-        if old.shared != new.shared {
-            differences.push(LockDifference::Shared { now: new.shared });
-        }
-        for difference in differences {
-            self.push(package, LockItem::Action(name.to_owned()), difference);
-        }
     }
 
     fn types(&mut self, package: &str, old: &'a LockedPackage, new: &'a LockedPackage) {
@@ -285,11 +151,11 @@ impl<'a> Comparison<'a> {
 
     /// An `accept` that waits would let a later change pass unread.
     fn unused(&mut self) {
-        let keys: HashMap<_, _> =
-            self.changes.iter().filter_map(|change| Some(((change.package.clone(), change.key()?), ()))).collect();
+        let needed = self.changes.iter().filter_map(|change| Some((change.package.clone(), change.key()?)));
+        let needed: HashSet<_> = needed.collect();
         for package in self.new.packages.keys() {
             for key in self.old.packages.get(package).unwrap_or(&EMPTY).accept.keys() {
-                if !keys.contains_key(&(package.clone(), key.clone())) {
+                if !needed.contains(&(package.clone(), key.clone())) {
                     self.push(package, LockItem::Accept(key.clone()), LockDifference::Unused);
                 }
             }
@@ -313,16 +179,6 @@ fn without<'a, T>(all: &'a BTreeMap<String, T>, others: &BTreeMap<String, T>) ->
     all.iter().filter(|(name, _)| !others.contains_key(*name)).map(|(name, one)| (name.as_str(), one)).collect()
 }
 
-/// The module of a function, the enum of a variant.
-fn owner(action: &LockedAction) -> Option<&str> {
-    Some(action.from.first()?.rsplit_once("::")?.0)
-}
-
 fn last(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
-}
-
-fn policy(action: &LockedAction) -> String {
-    let policy = action.policy.as_deref().unwrap_or("none");
-    if action.intent { format!("{policy}, intent") } else { policy.to_owned() }
 }

@@ -47,8 +47,12 @@ impl LockChange {
             D::FieldType { key, from, to } => format!("field {key}: of the type {from} -> {to}"),
             D::Redaction { key, from, to, .. } => format!("field {key}: {from} -> {to}"),
             D::Policy { from, to, .. } => format!("policy: {from} -> {to}"),
-            D::Surface { from, to } => format!("recorded from {} -> {}", or(from, "everywhere"), or(to, "everywhere")),
-            D::Since { from, to } => format!("since {} -> {}", or(from, "nothing"), or(to, "nothing")),
+            D::Surface { from, to } => {
+                format!("recorded from {} -> {}", or(from.as_ref(), "everywhere"), or(to.as_ref(), "everywhere"))
+            }
+            D::Since { from, to } => {
+                format!("since {} -> {}", or(from.as_ref(), "nothing"), or(to.as_ref(), "nothing"))
+            }
             D::FormerNameAdded(name) => format!("former name {name}: added"),
             D::FormerNameRemoved(name) => format!("former name {name}: removed"),
             D::Shared { now: true } => "shared now".to_owned(),
@@ -92,7 +96,7 @@ impl LockChange {
             D::Renamed { .. } => {
                 "Whoever searches for the name before finds only the past, and alerts on it fall silent."
             }
-            D::Moved { .. } => "Records stay as they are.",
+            D::Moved { .. } | D::Since { .. } => "Records stay as they are.",
             D::Handed { .. } => {
                 "Records stay as they are; the other package must not declare it any more, and its section loses it."
             }
@@ -108,7 +112,6 @@ impl LockChange {
                 (None, Some(_)) => "Narrowed: what records it from elsewhere has to stop.",
                 _ => "It can be recorded from where it could not.",
             },
-            D::Since { .. } => "Records stay as they are.",
             D::FormerNameAdded(_) => "The name can never stand for anything else.",
             D::FormerNameRemoved(_) => "Nobody will find out that records under the former name are of this action.",
             D::Shared { now: true } => "Other places may record under this name.",
@@ -192,6 +195,6 @@ fn in_brackets(field: &super::model::LockedField) -> String {
     if shown.is_empty() { String::new() } else { format!(" ({})", shown.join(", ")) }
 }
 
-fn or<'a>(text: &'a Option<String>, none: &'a str) -> &'a str {
-    text.as_deref().unwrap_or(none)
+fn or<'a>(text: Option<&'a String>, none: &'a str) -> &'a str {
+    text.map_or(none, String::as_str)
 }

@@ -1,5 +1,6 @@
 //! `audit.lock`: what a workspace records, in a file that is reviewed.
 
+mod actions;
 mod change;
 mod check;
 mod collide;
@@ -13,6 +14,8 @@ mod parse;
 mod redaction;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod tests;
 mod update;
 mod write;
 

@@ -3,14 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
+/// One thing and its name.
+type Named<'a, T> = (&'a str, &'a T);
+
 /// Takes the pairs that agree by `key`, where only one of each side has it, from both sides: (gone, new).
 ///
 /// What has no key is left out.
 pub(super) fn pair<'a, T, K: Eq + Hash>(
-    gone: &mut Vec<(&'a str, &'a T)>,
-    fresh: &mut Vec<(&'a str, &'a T)>,
+    gone: &mut Vec<Named<'a, T>>,
+    fresh: &mut Vec<Named<'a, T>>,
     key: impl Fn(&'a str, &'a T) -> Option<K>,
-) -> Vec<((&'a str, &'a T), (&'a str, &'a T))> {
+) -> Vec<(Named<'a, T>, Named<'a, T>)> {
     let (by_gone, by_fresh) = (by_key(gone, &key), by_key(fresh, &key));
     let mut pairs: Vec<_> = by_gone
         .iter()
