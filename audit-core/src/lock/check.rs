@@ -254,22 +254,22 @@ fn is_linked(catalogue: &Catalogue, package: &str) -> bool {
 #[macro_export]
 macro_rules! assert_locked {
     ($(,)?) => {
-        $crate::__private::assert_locked(&[env!("CARGO_PKG_NAME")], env!("CARGO_MANIFEST_DIR"), None)
+        $crate::__private::assert_locked(&[$crate::__private::core::env!("CARGO_PKG_NAME")], $crate::__private::core::env!("CARGO_MANIFEST_DIR"), None)
     };
     (incomplete $(,)?) => {
         $crate::assert_locked!(incomplete = "it says so")
     };
     (incomplete = $why:expr $(,)?) => {
-        $crate::__private::assert_locked(&[env!("CARGO_PKG_NAME")], env!("CARGO_MANIFEST_DIR"), Some($why))
+        $crate::__private::assert_locked(&[$crate::__private::core::env!("CARGO_PKG_NAME")], $crate::__private::core::env!("CARGO_MANIFEST_DIR"), Some($why))
     };
     (packages = [$($package:expr),+ $(,)?] $(,)?) => {
-        $crate::__private::assert_locked(&[$($package),+], env!("CARGO_MANIFEST_DIR"), None)
+        $crate::__private::assert_locked(&[$($package),+], $crate::__private::core::env!("CARGO_MANIFEST_DIR"), None)
     };
     (packages = [$($package:expr),+ $(,)?], incomplete $(,)?) => {
         $crate::assert_locked!(packages = [$($package),+], incomplete = "it says so")
     };
     (packages = [$($package:expr),+ $(,)?], incomplete = $why:expr $(,)?) => {
-        $crate::__private::assert_locked(&[$($package),+], env!("CARGO_MANIFEST_DIR"), Some($why))
+        $crate::__private::assert_locked(&[$($package),+], $crate::__private::core::env!("CARGO_MANIFEST_DIR"), Some($why))
     };
 }
 
