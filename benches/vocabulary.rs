@@ -19,7 +19,10 @@ const WORDS: usize = 50;
 fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     println!("nanoseconds for each action, the least of several runs\n");
-    println!("{:>8} {:>12} {:>12} {:>12} {:>12} {:>12}", "actions", "catalogue", "recorder", "look up", "lock", "compare");
+    println!(
+        "{:>8} {:>12} {:>12} {:>12} {:>12} {:>12}",
+        "actions", "catalogue", "recorder", "look up", "lock", "compare"
+    );
     for size in SIZES {
         println!("{size:>8} {}", run(folder.path(), size));
     }

@@ -15,6 +15,7 @@ pub use crate::decision::{Deny, Verdict};
 pub use crate::derived::{derive, derived_len};
 pub use crate::event::{AuditEvent, EventKind, UnknownAction, deserialize_kind, distinct};
 pub use crate::judge;
+pub use crate::lock::assert_locked;
 use crate::record::Record;
 pub use crate::recorder::FailurePolicy;
 pub use crate::recorder::prologue::{

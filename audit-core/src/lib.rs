@@ -24,6 +24,7 @@ mod identity;
 mod json;
 #[doc(hidden)]
 pub mod judge;
+mod lock;
 mod orphans;
 mod query;
 mod record;
@@ -56,6 +57,11 @@ pub use detail::Detail;
 pub use event::{AuditEvent, EventKind, UnknownAction};
 pub use id::RecordId;
 pub use identity::{ActorId, ResourceId, SessionId, SubjectId, TenantId};
+pub use lock::{
+    FormerUse, InvalidLock, LOCK_FILE, Lock, LockAccept, LockAccepted, LockChange, LockCheck, LockDifference,
+    LockError, LockFailure, LockItem, LockMode, LockReport, LockRetired, LockSeverity, LockedAction, LockedErrorType,
+    LockedField, LockedPackage, LockedType,
+};
 pub use orphans::orphans;
 pub use query::Query;
 pub use record::{

@@ -13,6 +13,7 @@ mod deny;
 mod event;
 mod http;
 mod journal;
+mod lock;
 mod model;
 mod query;
 mod recorder;

@@ -1,0 +1,43 @@
+//! Actions that two places declare without saying so.
+
+use std::collections::HashMap;
+
+use super::change::{LockChange, LockDifference, LockItem};
+use super::model::{Lock, LockedField};
+use crate::catalogue::{Catalogue, CatalogueAction};
+
+/// The actions of the packages of a lock that any linked package declares again: without `shared` on both sides, or
+/// otherwise.
+pub(super) fn collisions(catalogue: &Catalogue, asked: &Lock) -> Vec<LockChange> {
+    let mut by_name: HashMap<&str, Vec<&CatalogueAction>> = HashMap::new();
+    for action in catalogue.actions.iter().filter(|action| !action.unlocked) {
+        by_name.entry(&action.action).or_default().push(action);
+    }
+    let is_asked = |action: &CatalogueAction| asked.packages.contains_key(&action.place.package);
+    let mut changes = Vec::new();
+    for (name, places) in by_name {
+        // All are compared with one of ours: were two others at odds, so would be one of them with ours.
+        let Some(ours) = places.iter().find(|action| is_asked(action)) else { continue };
+        let others = places.iter().filter(|other| other.place != ours.place && !agree(ours, other));
+        changes.extend(others.map(|other| LockChange {
+            package: ours.place.package.clone(),
+            item: LockItem::Action(name.to_owned()),
+            difference: LockDifference::Collides { places: Box::new([ours.place.clone(), other.place.clone()]) },
+        }));
+    }
+    changes
+}
+
+fn agree(one: &CatalogueAction, other: &CatalogueAction) -> bool {
+    let fields = |action: &CatalogueAction| {
+        let mut fields: Vec<_> = action.fields.iter().map(LockedField::of).collect();
+        fields.sort();
+        fields
+    };
+    // An event has no policy of its own.
+    let policies = match (&one.policy, &other.policy) {
+        (Some(_), Some(_)) => (&one.policy, one.intent) == (&other.policy, other.intent),
+        _ => true,
+    };
+    one.shared && other.shared && policies && one.surface == other.surface && fields(one) == fields(other)
+}

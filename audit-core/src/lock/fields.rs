@@ -1,0 +1,47 @@
+//! What differs between the fields of two payloads or types.
+
+use std::collections::BTreeMap;
+
+use super::change::LockDifference;
+use super::model::LockedField;
+use super::redaction;
+
+/// What differs, by key. A key that several fields have, as in the variants of an enum, is compared in order.
+pub(super) fn differences(old: &[LockedField], new: &[LockedField]) -> Vec<LockDifference> {
+    if old == new {
+        return Vec::new();
+    }
+    let mut by_key: BTreeMap<&str, (Vec<&LockedField>, Vec<&LockedField>)> = BTreeMap::new();
+    for field in old {
+        by_key.entry(&field.key).or_default().0.push(field);
+    }
+    for field in new {
+        by_key.entry(&field.key).or_default().1.push(field);
+    }
+    by_key.into_values().flat_map(|(old, new)| of_key(&old, &new)).collect()
+}
+
+fn of_key(old: &[&LockedField], new: &[&LockedField]) -> Vec<LockDifference> {
+    let gone: Vec<_> = old.iter().filter(|field| !new.contains(field)).collect();
+    let fresh: Vec<_> = new.iter().filter(|field| !old.contains(field)).collect();
+    let paired = gone.len().min(fresh.len());
+    let mut differences: Vec<_> = gone.iter().zip(&fresh).flat_map(|(old, new)| of_field(old, new)).collect();
+    differences.extend(gone[paired..].iter().map(|field| LockDifference::FieldRemoved((**field).clone())));
+    differences.extend(fresh[paired..].iter().map(|field| LockDifference::FieldAdded((**field).clone())));
+    differences
+}
+
+fn of_field(old: &LockedField, new: &LockedField) -> Vec<LockDifference> {
+    let key = || new.key.clone();
+    let mut differences = Vec::new();
+    if old.ty != new.ty {
+        let ty = |field: &LockedField| field.ty.clone().unwrap_or_else(|| "unknown".to_owned());
+        differences.push(LockDifference::FieldType { key: key(), from: ty(old), to: ty(new) });
+    }
+    let (from, to) = (redaction::said(old), redaction::said(new));
+    if (&old.mode, &old.class, &old.scope) != (&new.mode, &new.class, &new.scope) {
+        let weakened = redaction::weakened(old, new);
+        differences.push(LockDifference::Redaction { key: key(), from, to, weakened });
+    }
+    differences
+}
