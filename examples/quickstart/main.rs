@@ -57,6 +57,12 @@ fn journal_path() -> std::io::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    /// What this program records is in `audit.lock`, and changes only where a reviewer sees it.
+    #[test]
+    fn the_lock_holds() {
+        audited::assert_locked!();
+    }
+
     #[test]
     fn the_committed_catalogue_is_what_the_binary_records() {
         let committed = include_str!("CATALOGUE.md");
