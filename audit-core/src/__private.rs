@@ -11,6 +11,7 @@ pub use crate::action::Action;
 pub use crate::catalogue::registered::{
     Capture, ErrorType, EventType, Exempt, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
 };
+pub use crate::coverage::note_exempt;
 pub use crate::decision::{Deny, Verdict};
 pub use crate::derived::{derive, derived_len};
 pub use crate::event::{AuditEvent, EventKind, UnknownAction, deserialize_kind, distinct};

@@ -12,6 +12,7 @@ mod catalogue;
 mod contain;
 mod context;
 mod correlation;
+mod coverage;
 mod decision;
 #[doc(hidden)]
 pub mod derived;
@@ -52,6 +53,7 @@ pub use catalogue::{
 };
 pub use context::AuditContext;
 pub use correlation::{CorrelationId, InvalidCorrelationId, InvalidTraceId, MAX_CORRELATION_ID_LEN, TraceId};
+pub use coverage::{Coverage, CoverageTable, Covered, covered, report_unaudited};
 pub use decision::{Code, Decide, Decision, Deny, Guard, MAX_CODE_CHARS, Outcome, Verdict};
 pub use detail::Detail;
 pub use event::{AuditEvent, EventKind, UnknownAction};

@@ -14,12 +14,13 @@ use crate::written::summary;
 
 const KEYS: &[&str] = &["reason", "crate"];
 
-/// The function stays as it is, but for a registration that its body begins with:
+/// The function stays as it is, but for what its body begins with:
 ///
 /// ```text
 /// {
 ///     static __EXEMPT: ::audited::__private::Exempt = …;
 ///     ::audited::__private::inventory::submit! { ::audited::__private::RegisteredExemption(&__EXEMPT) }
+///     ::audited::__private::note_exempt();
 /// }
 /// ```
 pub(crate) fn not_audited(args: TokenStream, item: &TokenStream) -> TokenStream {
@@ -104,6 +105,7 @@ fn expand(reason: &LitStr, private: &TokenStream, mut function: Function) -> Tok
             };
             #private::inventory::submit! { #private::RegisteredExemption(&#exempt) }
         };
+        #private::note_exempt();
         #body
     };
     let mut whole = proc_macro2::Group::new(function.body.delimiter(), stream);

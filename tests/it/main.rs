@@ -8,6 +8,7 @@ mod context;
 mod contract;
 #[cfg(feature = "testing")]
 mod corpus;
+mod coverage;
 mod crash;
 mod deny;
 mod event;

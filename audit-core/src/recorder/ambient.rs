@@ -16,6 +16,7 @@ use thiserror::Error;
 
 use super::Recorder;
 use crate::context::AuditContext;
+use crate::coverage::{Coverage, Tally};
 use crate::id::RecordId;
 
 /// A context that a scope and everything within it share, so that what a handler adds is in the records of the
@@ -44,13 +45,17 @@ pub(crate) struct Ambient {
     pub(crate) recorder: Option<Recorder>,
     pub(crate) context: Option<SharedContext>,
     pub(crate) call: Option<RecordId>,
+    /// What the request around the code has left so far, where somebody asks.
+    pub(crate) tally: Option<Arc<Tally>>,
 }
 
 thread_local! {
-    static AMBIENT: RefCell<Ambient> = const { RefCell::new(Ambient { recorder: None, context: None, call: None }) };
+    static AMBIENT: RefCell<Ambient> = const { RefCell::new(Ambient::NOTHING) };
 }
 
 impl Ambient {
+    const NOTHING: Self = Self { recorder: None, context: None, call: None, tally: None };
+
     /// Where the thread is ending and its locals are gone already, nothing surrounds the code that still runs.
     pub(crate) fn current() -> Self {
         AMBIENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
@@ -81,6 +86,13 @@ impl Ambient {
         inside()
     }
 
+    /// A record is about to be made here.
+    pub(crate) fn note_audited(&self) {
+        if let Some(tally) = &self.tally {
+            tally.note(Coverage::Audited);
+        }
+    }
+
     fn of_context(context: AuditContext) -> Self {
         Self { context: Some(SharedContext::new(context)), ..Self::default() }
     }
@@ -97,6 +109,7 @@ impl Ambient {
             recorder: self.recorder.clone().or(around.recorder),
             context: self.context.clone().or(around.context),
             call: self.call.or(around.call),
+            tally: self.tally.clone().or(around.tally),
         };
         ambient.enter(inside)
     }
@@ -154,6 +167,11 @@ impl<F> fmt::Debug for Scoped<F> {
 /// A context around this one is replaced within the scope, not merged.
 pub fn with_context<F: IntoFuture>(context: AuditContext, future: F) -> Scoped<F::IntoFuture> {
     Scoped::new(Ambient::of_context(context), future.into_future())
+}
+
+/// Has what the future leaves counted.
+pub(crate) fn scoped_to_tally<F: Future>(tally: Arc<Tally>, future: F) -> Scoped<F> {
+    Scoped::new(Ambient { tally: Some(tally), ..Ambient::default() }, future)
 }
 
 /// Scopes a context to a closure.

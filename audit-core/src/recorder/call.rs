@@ -82,6 +82,7 @@ impl Call {
 
     fn begin_with(site: &'static Site, mut draft: Draft) -> Box<Self> {
         let mut ambient = Ambient::current();
+        ambient.note_audited();
         let recorder = ambient.recorder.get_or_insert_with(|| Recorder::installed().clone()).clone();
         let context = ambient.context.get_or_insert_default().clone();
         let occurred_at = Timestamp::now();

@@ -58,6 +58,7 @@ impl RecordBuilder<'_> {
 
     fn submit(mut self, recorder: &Recorder, slot: Option<Slot>) -> (RecordId, Receipt) {
         let ambient = Ambient::current();
+        ambient.note_audited();
         let context = ambient.context.map(|context| context.snapshot());
         self.draft.parent = ambient.call;
         let occurred_at = self.occurred_at.unwrap_or_else(Timestamp::now);

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-pub(crate) use self::ambient::{Ambient, surrounding_context};
+pub(crate) use self::ambient::{Ambient, scoped_to_tally, surrounding_context};
 pub use self::ambient::{
     NoContext, Scoped, carry, current_context, extend_context, with_context, with_context_sync, with_recorder,
     with_recorder_sync,

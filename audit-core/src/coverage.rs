@@ -1,0 +1,193 @@
+//! Whether a request left a record.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use crate::action::Action;
+use crate::record::{Draft, Kind};
+use crate::recorder::{Ambient, Recorder, Scoped, scoped_to_tally};
+use crate::sensitive::Redaction;
+
+/// What a request left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Coverage {
+    /// Nothing: nobody can say later that it was there.
+    Unaudited,
+    /// Nothing, and that is meant: a function with `#[not_audited]` handled it.
+    Exempt,
+    /// At least one record, or a loss that is counted.
+    Audited,
+}
+
+impl Coverage {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unaudited => "UNAUDITED",
+            Self::Exempt => "exempt",
+            Self::Audited => "audited",
+        }
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What was left so far within a scope. The more, the higher.
+#[derive(Debug, Default)]
+pub(crate) struct Tally(AtomicU8);
+
+impl Tally {
+    pub(crate) fn note(&self, coverage: Coverage) {
+        self.0.fetch_max(coverage as u8, Ordering::Relaxed);
+    }
+
+    fn coverage(&self) -> Coverage {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Coverage::Unaudited,
+            1 => Coverage::Exempt,
+            _ => Coverage::Audited,
+        }
+    }
+}
+
+/// Notes what happens here in the innermost scope of [`covered`], if there is one.
+pub fn note_exempt() {
+    if let Some(tally) = Ambient::current().tally {
+        tally.note(Coverage::Exempt);
+    }
+}
+
+/// Runs the handling of a request, and says besides its answer whether it left a record. Tasks that it spawns count
+/// while it runs, if they are carried ([`carry`](crate::carry)).
+///
+/// In a middleware, around everything that can answer:
+///
+/// ```
+/// use audit_core::{Coverage, Recorder, covered, report_unaudited};
+///
+/// # async fn handle() -> u16 { 200 }
+/// # async fn middleware() -> u16 {
+/// let (answer, coverage) = covered(handle()).await;
+/// if coverage == Coverage::Unaudited {
+///     report_unaudited("GET", "/accounts/{id}");
+/// }
+/// answer
+/// # }
+/// ```
+///
+/// A service that asks for strictness answers with an error of its own instead.
+pub fn covered<F: IntoFuture>(future: F) -> Covered<F::IntoFuture> {
+    let tally = Arc::new(Tally::default());
+    Covered { scoped: scoped_to_tally(tally.clone(), future.into_future()), tally }
+}
+
+pin_project! {
+    /// The future of an answer and its [`Coverage`]: what [`covered`] returns.
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct Covered<F> {
+        #[pin]
+        scoped: Scoped<F>,
+        tally: Arc<Tally>,
+    }
+}
+
+impl<F: Future> Future for Covered<F> {
+    type Output = (F::Output, Coverage);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let output = ready!(this.scoped.poll(cx));
+        Poll::Ready((output, this.tally.coverage()))
+    }
+}
+
+impl<F> fmt::Debug for Covered<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Covered").field("coverage", &self.tally.coverage()).finish_non_exhaustive()
+    }
+}
+
+/// Leaves a record, `audit.unaudited`, that a request left none; without waiting for its acknowledgement. The route is
+/// the pattern that matched, not the path: that may hold what nobody has classified.
+pub fn report_unaudited(method: &str, route: &str) {
+    let recorder = Recorder::current();
+    let mut draft = Draft::new(Action::new("audit.unaudited"), Kind::System);
+    draft.detail.add(Redaction::default(), &mut |fields| {
+        fields.plain("method", method);
+        fields.plain("route", route);
+    });
+    tracing::warn!(target: "audited", method, route, "a request left no audit record");
+    drop(recorder.core().submit_system(&draft));
+}
+
+/// What each of a list of routes leaves: for a test that walks all of them.
+///
+/// ```
+/// use audit_core::CoverageTable;
+///
+/// # async fn send(request: &str) {}
+/// # async fn test() {
+/// let mut table = CoverageTable::new();
+/// for route in ["GET /healthz", "POST /accounts/{id}/transfers"] {
+///     table.visit(route, send(route)).await;
+/// }
+/// table.assert_covered();
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct CoverageTable {
+    routes: BTreeMap<String, Coverage>,
+}
+
+impl CoverageTable {
+    /// A table without routes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends a request to a route, and notes what it leaves. Of several to one route the least counts.
+    pub async fn visit<F: IntoFuture>(&mut self, route: impl Into<String>, request: F) -> F::Output {
+        let (answer, coverage) = covered(request).await;
+        let noted = self.routes.entry(route.into()).or_insert(coverage);
+        *noted = coverage.min(*noted);
+        answer
+    }
+
+    /// The routes and what they leave, sorted.
+    pub fn routes(&self) -> impl Iterator<Item = (&str, Coverage)> {
+        self.routes.iter().map(|(route, coverage)| (route.as_str(), *coverage))
+    }
+
+    /// # Panics
+    ///
+    /// Where a route left nothing and is not exempt: with the table.
+    #[track_caller]
+    pub fn assert_covered(&self) {
+        let unaudited = self.routes().filter(|(_, coverage)| *coverage == Coverage::Unaudited).count();
+        assert!(
+            unaudited == 0,
+            "{unaudited} of {} routes left no record: audit their handlers, or say `#[not_audited(reason = …)]`\n\n{self}",
+            self.routes.len()
+        );
+    }
+}
+
+impl fmt::Display for CoverageTable {
+    /// One route a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.routes.keys().map(|route| route.chars().count()).max().unwrap_or_default();
+        self.routes().try_for_each(|(route, coverage)| writeln!(f, "{route:<width$}  {coverage}"))
+    }
+}
