@@ -308,6 +308,36 @@ fn surface_since_and_shared_change() {
 }
 
 #[test]
+fn what_is_locked_is_not_unlocked_in_silence() {
+    one(
+        |bank| opened(bank).unlocked = true,
+        "BREAKING  account.opened: `unlocked` now\n          \
+         Nobody will be told when its name, its fields or its redaction change.\n          \
+         Undo it, or write into the lock why:\n              \
+         [package.bank.accept.\"account.opened: `unlocked` now\"]\n              \
+         reason = \"…\"",
+        false,
+    );
+    let text = format!("{}\n[package.bank.accept.\"account.opened: `unlocked` now\"]\nreason = \"trial\"\n", lock());
+    assert!(is_taken(&text.parse().unwrap(), &bank_with(|bank| opened(bank).unlocked = true)));
+}
+
+#[test]
+fn a_key_is_one_line_whatever_a_type_is_made_of() {
+    let odd = |bank: &mut Catalogue| transfer(bank).fields[2].key = "a\nb\u{1b}\"\\".into();
+    let odd_lock = Lock::of(&bank_with(odd), &["bank"]);
+    let weak = bank_with(|bank| {
+        odd(bank);
+        transfer(bank).fields[2].mode = Some("plain".into());
+    });
+    let message = odd_lock.compare(&weak, &["bank"])[0].to_string();
+    let pasted = message.split_once("why:\n").unwrap().1;
+    assert_eq!(pasted.lines().count(), 2, "{message}");
+    let text = format!("{odd_lock}\n{}\n", pasted.replace('…', "law"));
+    assert!(is_taken(&text.parse().unwrap(), &weak), "the lines of the message do, with a reason");
+}
+
+#[test]
 fn errors_and_types_come_go_and_move() {
     one(
         |bank| bank.errors[0].reasons.push("too_late".into()),
