@@ -231,7 +231,7 @@ fn is_linked(catalogue: &Catalogue, package: &str) -> bool {
 
 /// Asserts that `audit.lock` says what this package records. In a test of its own:
 ///
-/// ```ignore
+/// ```text
 /// // tests/audit_lock.rs
 /// use bank as _;
 ///

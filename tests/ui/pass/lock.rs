@@ -1,17 +1,24 @@
 //! The whole way, as a service goes it: macro, environment, file, message.
 
 use std::fs;
-use std::panic::catch_unwind;
+use std::panic::{self, catch_unwind};
 
 use audited::{Lock, LockCheck, LockMode, audited, catalogue};
 
 #[audited(action = "account.open")]
 fn open() {}
 
+/// The message of an assertion that is to fail.
+fn failure() -> String {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let failed = catch_unwind(|| audited::assert_locked!());
+    panic::set_hook(hook);
+    *failed.unwrap_err().downcast().unwrap()
+}
+
 fn main() {
     open();
-    // What panics here is looked at below.
-    std::panic::set_hook(Box::new(|_| {}));
     let path = Lock::find(env!("CARGO_MANIFEST_DIR"));
     LockCheck::new([env!("CARGO_PKG_NAME")]).run(&catalogue(), &path, LockMode::Update).unwrap();
     audited::assert_locked!();
@@ -19,12 +26,12 @@ fn main() {
 
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("account.open", "account.opened")).unwrap();
-    let message = catch_unwind(|| audited::assert_locked!()).unwrap_err().downcast::<String>().unwrap();
+    let message = failure();
     assert!(message.contains("account.open: renamed, likely from account.opened"), "{message}");
 
     let gone = format!("{text}\n[package.{}.action.\"account.gone\"]\nfrom = []\n", env!("CARGO_PKG_NAME"));
     fs::write(&path, gone).unwrap();
-    assert!(catch_unwind(|| audited::assert_locked!()).is_err());
+    assert!(failure().contains("account.gone: removed"));
     audited::assert_locked!(incomplete = "without features");
     audited::assert_locked!(incomplete);
     audited::assert_locked!(packages = [env!("CARGO_PKG_NAME")], incomplete);
