@@ -110,6 +110,11 @@
 //! **Test** with a [`MemorySink`] and [`with_recorder`], in parallel: nothing is global. `testing::canary`, of the
 //! feature `testing`, shows in one line that nothing sensitive leaves.
 //!
+//! **Lock the names** and the marks with [`assert_locked!`], in one test: `audit.lock` says what the workspace records,
+//! is written by `AUDIT_LOCK=update cargo test`, and is read in review. A renamed action, a removed field or a weaker
+//! redaction fails that test, with what it means and what to do; [`LockSeverity`] says what needs a written reason.
+//! [`Lock`] and [`LockCheck`] are beneath, on a [`Catalogue`].
+//!
 //! **Alert** on [`Recorder::stats`], on error events of the target `audited::loss`, and on the actions `audit.gap`
 //! and `audit.recorder_replaced`.
 //!
@@ -129,7 +134,7 @@
 //!
 //! | feature | what it adds | what it costs |
 //! |---|---|---|
-//! | *(default)* | everything below but what a feature names | pure Rust: serde, tracing, uuid, jiff, sha2; no async runtime |
+//! | *(default)* | everything below but what a feature names | pure Rust: serde, tracing, uuid, jiff, sha2, toml; no async runtime |
 //! | `testing` | `testing::canary`: a test in one line that nothing sensitive leaves; `testing::faithful`: that nothing is lost and no event drifts | nothing; for dev-dependencies |
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
 

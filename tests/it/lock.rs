@@ -154,7 +154,7 @@ fn a_removal_needs_a_reason_that_stays() {
     let message = workspace.refused();
     assert!(message.contains("[package.bank.retired.\"account.close\"]\n"), "{message}");
     workspace.append("[package.bank.retired.\"account.close\"]\nreason = \"\"");
-    assert!(workspace.refused().contains("`retired.account.close` of the package `bank` has an empty reason"));
+    assert!(workspace.refused().contains("`retired.account.close` of the package `bank` has no reason"));
     let text = workspace.text().replace("reason = \"\"", "reason = \"discontinued in 2025\"");
     fs::write(workspace.path(), text).unwrap();
     workspace.update();
@@ -292,7 +292,7 @@ fn broken_files_are_left_as_they_are() {
             "line 5: a conflict of a merge: resolve it by taking both sides",
         ),
         (whole.replace("version = 1", "version = 7"), "line 3: version 7"),
-        (format!("{whole}\n[package"), "mend the line"),
+        (format!("{whole}\n[package"), "keep one"),
     ] {
         fs::write(workspace.path(), broken).unwrap();
         assert!(workspace.said().contains(said), "{}", workspace.said());

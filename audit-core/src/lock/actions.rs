@@ -35,6 +35,13 @@ impl<'a> Comparison<'a> {
             }
             None => true,
         });
+        gone.retain(|place, _| {
+            let unlocked = self.unlocked.contains(place);
+            if unlocked {
+                self.push(place.0, LockItem::Action(place.1.to_owned()), LockDifference::Unlocked);
+            }
+            !unlocked
+        });
         let rest = if self.absences == Absences::Count { self.guessed(gone, &mut fresh) } else { gone };
         for (package, name) in rest.into_keys() {
             self.push(package, LockItem::Action(name.to_owned()), LockDifference::Removed { redacting: false });

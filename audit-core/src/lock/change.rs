@@ -45,6 +45,8 @@ pub enum LockDifference {
         /// Whether records showed less because of it: a type with marks.
         redacting: bool,
     },
+    /// It is declared to be left out of the lock.
+    Unlocked,
     /// It is gone, and the lock says why.
     Retired {
         /// The reason.
@@ -201,6 +203,7 @@ impl LockChange {
                 _ => LockSeverity::Notable,
             },
             D::Renamed { declared: false, .. }
+            | D::Unlocked
             | D::FieldRemoved(_)
             | D::Redaction { weakened: true, .. }
             | D::Policy { weakened: true, .. }

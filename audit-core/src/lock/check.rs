@@ -201,9 +201,12 @@ pub fn assert_locked(packages: &[&str], manifest_dir: &str, incomplete: Option<&
     if let Some(why) = incomplete {
         check = check.incomplete(why);
     }
-    let path = Lock::find(manifest_dir);
-    let report =
-        LockMode::from_env(|name| std::env::var(name).ok()).and_then(|mode| check.run(&catalogue(), &path, mode));
+    // Binaries may run elsewhere than they were built; whoever runs them says where.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let built = PathBuf::from(manifest_dir);
+    let path = Lock::find(if built.is_dir() { built } else { here.unwrap_or(built) });
+    let report = LockMode::from_env(|name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()))
+        .and_then(|mode| check.run(&catalogue(), &path, mode));
     match report {
         Ok(report) if report.absent.is_empty() => {}
         Ok(report) => eprintln!("{}", absences(&report.absent, incomplete.unwrap_or_default())),
@@ -228,7 +231,7 @@ fn is_linked(catalogue: &Catalogue, package: &str) -> bool {
 
 /// Asserts that `audit.lock` says what this package records. In a test of its own:
 ///
-/// ```ignore
+/// ```text
 /// // tests/audit_lock.rs
 /// use bank as _;
 ///

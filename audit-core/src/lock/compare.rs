@@ -18,8 +18,15 @@ impl Lock {
         self.changes(&new, catalogue, Absences::Count)
     }
 
-    pub(super) fn changes(&self, new: &Self, catalogue: &Catalogue, absences: Absences) -> Vec<LockChange> {
-        let mut comparison = Comparison { old: self, new, absences, changes: Vec::new() };
+    pub(super) fn changes<'a>(
+        &'a self,
+        new: &'a Self,
+        catalogue: &'a Catalogue,
+        absences: Absences,
+    ) -> Vec<LockChange> {
+        let unlocked = catalogue.actions.iter().filter(|action| action.unlocked);
+        let unlocked = unlocked.map(|action| (action.place.package.as_str(), action.action.as_str())).collect();
+        let mut comparison = Comparison { old: self, new, unlocked, absences, changes: Vec::new() };
         comparison.actions();
         for (name, section) in &new.packages {
             let before = self.packages.get(name).unwrap_or(&EMPTY);
@@ -58,6 +65,8 @@ pub(super) static EMPTY: LockedPackage = LockedPackage {
 pub(super) struct Comparison<'a> {
     pub(super) old: &'a Lock,
     pub(super) new: &'a Lock,
+    /// What is left out of the new one, by package and name.
+    pub(super) unlocked: HashSet<(&'a str, &'a str)>,
     pub(super) absences: Absences,
     changes: Vec<LockChange>,
 }

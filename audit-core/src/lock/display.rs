@@ -28,7 +28,8 @@ impl Display for LockChange {
 impl LockChange {
     /// What it is, in one line.
     pub(super) fn headline(&self) -> String {
-        format!("{}: {}", self.item, self.what())
+        // It is one line, and part of a key, whatever the types and reasons are made of.
+        format!("{}: {}", self.item, self.what()).replace(char::is_control, " ")
     }
 
     fn what(&self) -> String {
@@ -37,6 +38,7 @@ impl LockChange {
             D::Added { from } if from.is_empty() => "added".to_owned(),
             D::Added { from } => format!("added by {}", from.join(" and ")),
             D::Removed { .. } => "removed".to_owned(),
+            D::Unlocked => "`unlocked` now".to_owned(),
             D::Retired { reason } => format!("retired: {reason}"),
             D::Renamed { from, declared: true } => format!("renamed from {from}, as it says"),
             D::Renamed { from, declared: false } => format!("renamed, likely from {from}"),
@@ -92,6 +94,7 @@ impl LockChange {
                 LockItem::Error(_) => "Its reasons and codes come in no record any more.",
                 _ => "Its marks are gone; where its values are still captured, records may show what they hid.",
             },
+            D::Unlocked => "Nobody will be told when its name, its fields or its redaction change.",
             D::Retired { .. } => "Nothing is recorded under this name any more, and nothing ever may be.",
             D::Renamed { .. } => {
                 "Whoever searches for the name before finds only the past, and alerts on it fall silent."

@@ -25,7 +25,7 @@ pub enum InvalidLock {
         line: usize,
     },
     /// It is not what a lock looks like.
-    #[error("line {line}: {message}: mend the line, or take it from the version control")]
+    #[error("line {line}: {message}: mend it; of what is there twice, keep one")]
     Syntax {
         /// Where, from 1.
         line: usize,
@@ -43,7 +43,7 @@ pub enum InvalidLock {
         found: i64,
     },
     /// A reason is asked for, and there is none.
-    #[error("`{key}` of the package `{package}` has an empty reason: write why")]
+    #[error("`{key}` of the package `{package}` has no reason: write why")]
     NoReason {
         /// The package.
         package: String,
@@ -96,11 +96,16 @@ fn reasons(lock: &Lock) -> Result<(), InvalidLock> {
     for (package, section) in &lock.packages {
         let retired = section.retired.iter().map(|(name, retired)| ("retired", name, &retired.reason));
         let accept = section.accept.iter().map(|(key, accept)| ("accept", key, &accept.reason));
-        if let Some((table, key, _)) = retired.chain(accept).find(|(.., reason)| reason.trim().is_empty()) {
+        if let Some((table, key, _)) = retired.chain(accept).find(|(.., reason)| !says_something(reason)) {
             return Err(InvalidLock::NoReason { package: package.clone(), key: format!("{table}.{key}") });
         }
     }
     Ok(())
+}
+
+/// What a message leaves open to be written is no reason.
+fn says_something(reason: &str) -> bool {
+    reason.chars().any(char::is_alphanumeric)
 }
 
 /// None of these begins a line of TOML, but in a text of several lines, of which a lock has none.
@@ -158,6 +163,7 @@ mod tests {
     fn a_blank_reason_is_none() {
         let text = "version = 1\n[package.a.retired.\"x.y\"]\nreason = \" \"\n";
         assert_eq!(refused(text), InvalidLock::NoReason { package: "a".into(), key: "retired.x.y".into() });
+        assert!(matches!(refused(&text.replace("\" \"", "\"…\"")), InvalidLock::NoReason { .. }));
         assert!(matches!(refused(&text.replace("retired", "accept")), InvalidLock::NoReason { .. }));
     }
 

@@ -1,5 +1,8 @@
 //! Every change, as it is found and as it reads.
 
+use proptest::prelude::*;
+
+use super::compare::Absences;
 use super::samples::{bank, bank_with, catalogue, lock, opened, transfer};
 use super::*;
 use crate::catalogue::Catalogue;
@@ -305,6 +308,36 @@ fn surface_since_and_shared_change() {
 }
 
 #[test]
+fn what_is_locked_is_not_unlocked_in_silence() {
+    one(
+        |bank| opened(bank).unlocked = true,
+        "BREAKING  account.opened: `unlocked` now\n          \
+         Nobody will be told when its name, its fields or its redaction change.\n          \
+         Undo it, or write into the lock why:\n              \
+         [package.bank.accept.\"account.opened: `unlocked` now\"]\n              \
+         reason = \"…\"",
+        false,
+    );
+    let text = format!("{}\n[package.bank.accept.\"account.opened: `unlocked` now\"]\nreason = \"trial\"\n", lock());
+    assert!(is_taken(&text.parse().unwrap(), &bank_with(|bank| opened(bank).unlocked = true)));
+}
+
+#[test]
+fn a_key_is_one_line_whatever_a_type_is_made_of() {
+    let odd = |bank: &mut Catalogue| transfer(bank).fields[2].key = "a\nb\u{1b}\"\\".into();
+    let odd_lock = Lock::of(&bank_with(odd), &["bank"]);
+    let weak = bank_with(|bank| {
+        odd(bank);
+        transfer(bank).fields[2].mode = Some("plain".into());
+    });
+    let message = odd_lock.compare(&weak, &["bank"])[0].to_string();
+    let pasted = message.split_once("why:\n").unwrap().1;
+    assert_eq!(pasted.lines().count(), 2, "{message}");
+    let text = format!("{odd_lock}\n{}\n", pasted.replace('…', "law"));
+    assert!(is_taken(&text.parse().unwrap(), &weak), "the lines of the message do, with a reason");
+}
+
+#[test]
 fn errors_and_types_come_go_and_move() {
     one(
         |bank| bank.errors[0].reasons.push("too_late".into()),
@@ -409,4 +442,98 @@ fn ten_thousand_actions_take_no_time() {
     assert_eq!(lock.compare(&one, &["big"]), []);
     assert_eq!(lock.compare(&other, &["big"]).len(), 20_000);
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+fn few() -> impl Strategy<Value = String> {
+    "[ab]"
+}
+
+prop_compose! {
+    fn field()(key in few(), ty in prop::option::of(few()), class in prop::option::of(few()),
+               mode in prop::option::of(prop_oneof![Just("drop"), Just("plain"), Just("hash"), Just("with = x")]),
+               scope in prop::option::of(few())) -> LockedField {
+        LockedField { key, ty, mode: mode.map(Into::into), class, scope }
+    }
+}
+
+prop_compose! {
+    fn action()(from in prop::collection::vec(few(), 1..3), policy in prop::option::of(prop_oneof![Just("fail_open"), Just("fail_closed")]),
+                surface in prop::option::of(few()), since in prop::option::of(few()), was in prop::collection::vec("[a-f]", 0..2),
+                intent: bool, shared: bool, fields in prop::collection::vec(field(), 0..3)) -> LockedAction {
+        LockedAction { from, policy: policy.map(Into::into), surface, since, was, intent, shared, fields }
+    }
+}
+
+prop_compose! {
+    fn package()(actions in prop::collection::btree_map("[a-f]", action(), 0..4),
+                 types in prop::collection::btree_map("[ab](::[ab])?", prop::collection::vec(field(), 0..3), 0..3),
+                 errors in prop::collection::btree_map("[ab](::[ab])?", prop::collection::vec(few(), 0..3), 0..3),
+                 codes in prop::collection::vec(few(), 0..2)) -> LockedPackage {
+        LockedPackage {
+            actions,
+            types: types.into_iter().map(|(name, fields)| (name, LockedType { fields })).collect(),
+            errors: errors.into_iter().map(|(name, reasons)| {
+                (name, LockedErrorType { reasons, codes: codes.clone() })
+            }).collect(),
+            ..LockedPackage::default()
+        }
+    }
+}
+
+fn locks() -> impl Strategy<Value = Lock> {
+    prop::collection::btree_map("[pq]", package(), 2).prop_map(|packages| {
+        let mut lock = Lock { packages };
+        lock.sort();
+        lock
+    })
+}
+
+proptest! {
+    /// Nothing passes unseen, nothing is made up, and what an update takes needs no second one.
+    #[test]
+    fn every_difference_is_a_change(old in locks(), new in locks()) {
+        let none = catalogue("{}");
+        let unforbidden = |lock: &Lock, new: &Lock| {
+            let mut changes = lock.changes(new, &none, Absences::Count);
+            // A name that two have is forbidden however it is locked.
+            changes.retain(|change| !matches!(change.difference, LockDifference::Reused(_)));
+            changes
+        };
+        prop_assert_eq!(unforbidden(&old, &new).is_empty(), old == new);
+        prop_assert!(unforbidden(&new, &new).is_empty());
+        // As if each had its reason.
+        let mut reasoned = old.clone();
+        for change in unforbidden(&old, &new) {
+            if let Some(key) = change.key() {
+                let package = reasoned.packages.get_mut(&change.package).unwrap();
+                package.accept.insert(key, LockAccept { reason: "r".into() });
+            }
+        }
+        let changes = unforbidden(&reasoned, &new);
+        if let Ok(next) = reasoned.taking(new.clone(), changes, Absences::Count) {
+            prop_assert!(next.packages.values().all(|package| package.accept.is_empty()));
+            for (name, package) in &new.packages {
+                let empty = LockedPackage::default();
+                let next = next.packages.get(name).unwrap_or(&empty);
+                prop_assert_eq!(
+                    (&next.actions, &next.types, &next.errors),
+                    (&package.actions, &package.types, &package.errors)
+                );
+            }
+        }
+    }
+
+    /// An incomplete build takes nothing away.
+    #[test]
+    fn what_may_be_off_is_kept(old in locks()) {
+        let none = Lock { packages: old.packages.keys().map(|name| (name.clone(), LockedPackage::default())).collect() };
+        let changes = old.changes(&none, &catalogue("{}"), Absences::MayBeOff);
+        prop_assert!(changes.iter().all(LockChange::is_absence));
+        let mut kept = old.taking(none, changes, Absences::MayBeOff).unwrap();
+        let mut whole = old;
+        for lock in [&mut kept, &mut whole] {
+            lock.packages.retain(|_, package| *package != LockedPackage::default());
+        }
+        prop_assert_eq!(kept, whole);
+    }
 }
