@@ -41,6 +41,7 @@ mod text;
 mod ticket;
 mod timestamp;
 mod tracing_sink;
+mod view;
 
 pub use action::{Action, InvalidAction, MAX_ACTION_LEN};
 pub use actor::{Actor, ActorKind};
@@ -79,3 +80,4 @@ pub use sink::{AuditSink, Durability, SinkError};
 pub use source::{MAX_USER_AGENT_CHARS, Source};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use tracing_sink::{TRACING_TARGET, TracingSink};
+pub use view::{EventView, RedactedText, Seen, ViewError, ViewFields};
