@@ -33,6 +33,7 @@ pub use crate::sensitive::{
 };
 pub use crate::severity::Severity;
 pub use crate::ticket::{Receipt, Ticket};
+pub use crate::view::{EventView, Seen, ViewError, ViewFields};
 
 /// How the framework's own sinks take records: on the caller's thread, never blocking it.
 pub trait Inline {

@@ -43,6 +43,7 @@ mod text;
 mod ticket;
 mod timestamp;
 mod tracing_sink;
+mod view;
 mod vocabulary;
 
 pub use action::{Action, InvalidAction, MAX_ACTION_LEN};
@@ -88,4 +89,5 @@ pub use sink::{AuditSink, Durability, SinkError};
 pub use source::{MAX_USER_AGENT_CHARS, Source};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use tracing_sink::{TRACING_TARGET, TracingSink};
+pub use view::{EventView, RedactedText, Seen, ViewError, ViewFields};
 pub use vocabulary::{InvalidVocabulary, Payload, PayloadType, Vocabulary, VocabularyBuilder};

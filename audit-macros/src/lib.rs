@@ -202,6 +202,7 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// | `rename_all = "snake_case"` | the case of the variants' names, as serde has them |
 /// | `since = "1.2"`, `only_from = "cli"` | what holds for each variant that says nothing else |
 /// | `unlocked` | `audit.lock` leaves the vocabulary out |
+/// | `view`, `view(Debug, PartialEq)` | records can be read back as values; in `()` what the view derives |
 /// | `crate = path` | where `audited` is, if it has another name |
 ///
 /// | on a variant | |
@@ -254,6 +255,25 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 ///     User(UserEvent),
 /// }
 /// assert_eq!(AppEventKind::User(UserEventKind::Created).as_str(), "user.created");
+/// ```
+///
+/// # Reading records back
+///
+/// With `view` there is `UserEventView` too, with the same variants, and `stored.view::<UserEvent>()` reads a record as
+/// one. A field of type `T` is a `Seen<T>` there: `Seen::Value` where the record shows all of it, `Seen::Redacted` where
+/// a mark, a policy or a limit has hidden it or a part of it. With `skip_serializing_if` it is an `Option` of that; a
+/// field that is never written is left out.
+///
+/// The type of a field that is typed or `plain` is read by its own `Deserialize`; of the others nothing is asked. The enum
+/// takes no parameters, no field is flattened, and no plain one is written by a function. What is nested has a view too.
+///
+/// ```text
+/// #[derive(AuditEvent)]
+/// #[event(prefix = "user", view(Debug))]
+/// enum UserEvent {
+///     Created { id: u64, #[sensitive] name: String },
+/// }
+/// if let UserEventView::Created { id: Seen::Value(id), .. } = stored.view::<UserEvent>()? { … }
 /// ```
 #[proc_macro_derive(AuditEvent, attributes(event, sensitive))]
 pub fn event(input: proc_macro::TokenStream) -> proc_macro::TokenStream {

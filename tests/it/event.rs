@@ -3,6 +3,7 @@
 mod about;
 mod nested;
 mod verdicts;
+mod view;
 
 use std::collections::HashSet;
 use std::str::FromStr;

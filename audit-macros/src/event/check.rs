@@ -4,7 +4,7 @@ use syn::LitStr;
 
 use super::parse::Input;
 use super::variant::Variant;
-use super::{unique, verdict};
+use super::{unique, verdict, view};
 use crate::ctxt::Ctxt;
 use crate::names::{ACTION_RULE, SURFACE_RULE, is_action, is_code};
 use crate::sensitive::check;
@@ -21,6 +21,7 @@ pub(super) fn input(cx: &Ctxt, input: &Input<'_>) {
             action(cx, variant);
         }
     }
+    view::check(cx, input);
     unique::names(cx, &input.own().collect::<Vec<_>>());
 }
 

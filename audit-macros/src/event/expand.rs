@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use super::describe::described;
 use super::nested::Inner;
 use super::parse::Input;
-use super::{kind, verdict};
+use super::{kind, verdict, view};
 use crate::sensitive::bounds::where_clause;
 use crate::sensitive::fields::{Writes, bound, local, pattern, unread};
 use crate::sensitive::register::register;
@@ -68,6 +68,7 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
     let of_variants: Vec<_> = input.variants.iter().map(|variant| (Some(variant.ident), &variant.fields)).collect();
     let registered = register(private, ident, None, input.class.as_ref(), &of_variants);
     let (definition, described, said) = (kind::expand(input), described(input), verdict::methods(input));
+    let view = view::expand(input);
     quote! {
         #definition
         #[automatically_derived]
@@ -86,6 +87,7 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
 
             #said
         }
+        #view
     }
 }
 
@@ -94,7 +96,7 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
 pub(super) fn fallback(input: &Input<'_>, error: &syn::Error) -> TokenStream {
     let (ident, private, kind, errors) = (input.ident, &input.private, kind::ident(input), error.to_compile_error());
     let (impl_generics, ty_generics, clause) = input.generics.split_for_impl();
-    let definition = kind::fallback(input);
+    let (definition, view) = (kind::fallback(input), view::fallback(input));
     let object = local("__fields");
     quote! {
         #errors
@@ -105,5 +107,6 @@ pub(super) fn fallback(input: &Input<'_>, error: &syn::Error) -> TokenStream {
             fn kind(&self) -> #kind { loop {} }
             fn write_fields(&self, #object: &mut #private::Object<'_, '_>) {}
         }
+        #view
     }
 }

@@ -93,13 +93,13 @@ fn names(input: &Input<'_>) -> TokenStream {
     let variants = input.variants.iter().map(|variant| variant.ident);
     let all =
         if input.own().count() == input.variants.len() { quote!(&[#(Self::#variants),*]) } else { nested::all(input) };
-    let as_strs = input.variants.iter().map(|Variant { ident, action, nested, .. }| match nested {
-        None => quote!(Self::#ident => #action,),
-        Some(_) => quote!(Self::#ident(#inner) => #inner.as_str(),),
+    let as_strs = input.variants.iter().map(|Variant { ident, action, nested, .. }| {
+        let own = nested.is_none().then(|| quote!(Self::#ident => #action,));
+        own.unwrap_or_else(|| quote!(Self::#ident(#inner) => #inner.as_str(),))
     });
-    let actions = input.variants.iter().map(|Variant { ident, action, nested, .. }| match nested {
-        None => quote!(Self::#ident => const { #private::Action::new(#action) },),
-        Some(_) => quote!(Self::#ident(#inner) => #private::EventKind::action(#inner),),
+    let actions = input.variants.iter().map(|Variant { ident, action, nested, .. }| {
+        let own = nested.is_none().then(|| quote!(Self::#ident => const { #private::Action::new(#action) },));
+        own.unwrap_or_else(|| quote!(Self::#ident(#inner) => #private::EventKind::action(#inner),))
     });
     let parse = parse(input);
     quote! {

@@ -9,6 +9,7 @@ mod parse;
 mod unique;
 mod variant;
 mod verdict;
+mod view;
 
 use proc_macro2::TokenStream;
 use syn::DeriveInput;

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, DeriveInput, Generics, LitStr, Path, Visibility};
 
 use super::variant::{VARIANT_KEYS, Variant, set_flag};
+use super::view::View;
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::meta::{self, Item, set_once};
@@ -13,7 +14,8 @@ use crate::sensitive::parse::number;
 use crate::symbol::{self, EVENT};
 
 /// The keys of `#[event(…)]` on the enum.
-pub(super) const ENUM_KEYS: &[&str] = &["prefix", "separator", "rename_all", "unlocked", "only_from", "since", "crate"];
+pub(super) const ENUM_KEYS: &[&str] =
+    &["prefix", "separator", "rename_all", "unlocked", "only_from", "since", "view", "crate"];
 
 /// An enum that derives `AuditEvent`; anything else has been reported and has no variants.
 pub(super) struct Input<'a> {
@@ -28,6 +30,8 @@ pub(super) struct Input<'a> {
     /// Whether the lock leaves it out.
     pub(super) unlocked: bool,
     pub(super) defaults: Defaults,
+    /// Whether records can be read back, and as what.
+    pub(super) view: Option<View>,
     pub(super) variants: Vec<Variant<'a>>,
 }
 
@@ -52,12 +56,13 @@ struct OnTheEnum {
     names: Names,
     unlocked: bool,
     defaults: Defaults,
+    view: Option<View>,
     path: Option<Path>,
 }
 
 impl<'a> Input<'a> {
     pub(super) fn parse(cx: &Ctxt, input: &'a DeriveInput) -> Self {
-        let OnTheEnum { names, unlocked, defaults, path } = OnTheEnum::parse(cx, &input.attrs);
+        let OnTheEnum { names, unlocked, defaults, view, path } = OnTheEnum::parse(cx, &input.attrs);
         // Besides the class, what it says is for `#[derive(Sensitive)]` on the same enum.
         let class = Container::parse(cx, &input.attrs).class;
         let mut variants = match &input.data {
@@ -89,6 +94,7 @@ impl<'a> Input<'a> {
             names,
             unlocked,
             defaults,
+            view,
             variants,
         }
     }
@@ -121,6 +127,7 @@ impl OnTheEnum {
                 "unlocked" => set_flag(cx, &mut on.unlocked, &item),
                 "only_from" => set_once(cx, &mut on.defaults.only_from, item.expect_string(cx).cloned(), key),
                 "since" => set_once(cx, &mut on.defaults.since, item.expect_string(cx).cloned(), key),
+                "view" => set_once(cx, &mut on.view, View::parse(cx, &item), key),
                 "crate" => set_once(cx, &mut on.path, item.expect_path(cx).cloned(), key),
                 "action" => cx.error_spanned_by(key, "`action` names one variant: put it there"),
                 known if VARIANT_KEYS.contains(&known) => {

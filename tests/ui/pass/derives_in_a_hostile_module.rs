@@ -301,6 +301,40 @@ pub enum Borrowed<'a> {
     Said(#[sensitive] &'a ::core::primitive::str),
 }
 
+/// Read back.
+#[derive(::serde::Serialize, AuditEvent)]
+#[event(prefix = "read", view(::core::fmt::Debug))]
+#[non_exhaustive]
+pub enum Read {
+    /// Of every kind.
+    Named {
+        /// Shown.
+        id: ::core::primitive::u64,
+        /// Not shown.
+        #[sensitive]
+        memo: ::std::string::String,
+        /// Not always there.
+        #[serde(skip_serializing_if = "functions::never")]
+        number: ::core::primitive::u64,
+    },
+    /// Two.
+    Tuple(::core::primitive::u64, #[sensitive] ::std::string::String),
+    /// None.
+    #[deprecated]
+    Unit,
+    /// Others.
+    #[event(nested)]
+    Inner(ReadInner),
+}
+
+/// Inside.
+#[derive(::serde::Serialize, AuditEvent)]
+#[event(prefix = "read-inner", view(::core::fmt::Debug))]
+pub enum ReadInner {
+    /// One.
+    Newtype(::core::primitive::u64),
+}
+
 /// Has no payload.
 #[derive(::core::clone::Clone, ::core::marker::Copy, AuditEvent)]
 #[event(prefix = "unmarked")]
