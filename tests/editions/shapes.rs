@@ -67,12 +67,12 @@ impl Shelf {
         self.books.get_mut(*at)
     }
 
-    #[audited(crate = renamed, action = "shape.books")]
+    #[audited(crate = renamed, action = "shape.books", unlocked)]
     fn books(&self) -> impl Iterator<Item = &u32> + '_ {
         self.books.iter()
     }
 
-    #[audited(crate = renamed, action = "shape.books")]
+    #[audited(crate = renamed, action = "shape.books", unlocked)]
     async fn books_async(&self) -> impl Iterator<Item = &u32> + '_ {
         self.books.iter()
     }
@@ -83,17 +83,17 @@ impl Shelf {
     }
 
     /// The guard outlives what it is called on, unless temporaries go first.
-    #[audited(crate = renamed, action = "shape.lent")]
+    #[audited(crate = renamed, action = "shape.lent", unlocked)]
     fn lent(&self) -> Vec<u32> {
         self.lent.lock().unwrap().clone()
     }
 
-    #[audited(crate = renamed, action = "shape.lent")]
+    #[audited(crate = renamed, action = "shape.lent", unlocked)]
     async fn lent_async(&self) -> Vec<u32> {
         self.lent.lock().unwrap().clone()
     }
 
-    #[audited(crate = renamed, action = "shape.lent")]
+    #[audited(crate = renamed, action = "shape.lent", unlocked)]
     async fn lent_by_argument(self, more: Mutex<u32>) -> usize {
         self.lent.lock().unwrap().len() + *more.lock().unwrap() as usize
     }
@@ -180,7 +180,7 @@ macro_rules! rings {
 
 rings!(plain plain_async);
 rings!(
-    #[audited(crate = renamed, action = "shape.rings")]
+    #[audited(crate = renamed, action = "shape.rings", unlocked)]
     rings rings_async
 );
 

@@ -12,6 +12,9 @@ mod coverage;
 mod crash;
 mod deny;
 mod event;
+#[cfg(feature = "testing")]
+mod faithful;
+#[cfg(feature = "http")]
 mod http;
 mod journal;
 mod lock;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Catalogue, CatalogueAction, catalogue};
+use super::{Catalogue, CatalogueAction, CatalogueField, catalogue};
 
 /// Two declarations of one action that are not doors of one operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,25 +19,45 @@ pub(crate) fn of_this_binary() -> Option<&'static Collision> {
 
 /// The first collision: its actions are sorted, so that equal ones are neighbours.
 fn first(catalogue: &Catalogue) -> Option<Collision> {
-    let counted: Vec<_> = catalogue.actions.iter().filter(|entry| !entry.unlocked).collect();
-    let pair = counted.windows(2).find(|pair| pair[0].action == pair[1].action && collide(pair[0], pair[1]))?;
+    let counted = catalogue.actions.iter().filter(|entry| !entry.unlocked && !is_example(entry));
+    let counted: Vec<_> = counted.collect();
+    let pair = counted.windows(2).find(|pair| pair[0].action == pair[1].action && pair[0].collides_with(pair[1]))?;
     Some(Collision { action: pair[0].action.clone(), places: [pair[0], pair[1]].map(|entry| entry.place.to_string()) })
 }
 
-fn collide(one: &CatalogueAction, other: &CatalogueAction) -> bool {
-    // A package that is linked in two versions is one: the same item in another file.
-    let twice = one.place.file != other.place.file
-        && (&one.place.package, &one.place.module, &one.place.item)
-            == (&other.place.package, &other.place.module, &other.place.item);
-    let doors = one.shared && other.shared && one.records_as(other);
-    !(twice || doors)
+/// Whether it belongs to an example in documentation: rustdoc makes one program of many, which know nothing of each other.
+fn is_example(entry: &CatalogueAction) -> bool {
+    entry.place.module.starts_with("doctest_bundle_")
 }
 
 impl CatalogueAction {
-    /// Whether the records of both show the same, and are as sure to be there.
+    /// Whether the two cannot both have the name that they have: they are not doors of one operation, or their records
+    /// do not show the same, or are not as sure to be there.
+    pub(crate) fn collides_with(&self, other: &Self) -> bool {
+        // A package that is linked in two versions is one: the same item in another file.
+        let twice = self.place.file != other.place.file
+            && (&self.place.package, &self.place.module, &self.place.item)
+                == (&other.place.package, &other.place.module, &other.place.item);
+        let same = self.place == other.place;
+        let doors = self.shared && other.shared && self.records_as(other);
+        !(same || twice || doors)
+    }
+
     fn records_as(&self, other: &Self) -> bool {
-        let of = |entry: &Self| (entry.policy.clone(), entry.intent, entry.severity.clone(), entry.surface.clone());
-        self.fields == other.fields && of(self) == of(other)
+        // An event has no policy of its own.
+        let policies = match (&self.policy, &other.policy) {
+            (Some(one), Some(another)) => (one, self.intent) == (another, other.intent),
+            _ => true,
+        };
+        policies
+            && (&self.severity, &self.surface) == (&other.severity, &other.surface)
+            && self.fields_by_key() == other.fields_by_key()
+    }
+
+    fn fields_by_key(&self) -> Vec<&CatalogueField> {
+        let mut fields: Vec<_> = self.fields.iter().collect();
+        fields.sort_by(|one, other| one.key.cmp(&other.key));
+        fields
     }
 }
 
@@ -49,7 +69,8 @@ mod tests {
     fn entry(item: &str, file: &str, shared: bool) -> CatalogueAction {
         let place =
             Place { package: "bank".into(), module: "bank::api".into(), item: item.into(), file: file.into(), line: 7 };
-        CatalogueAction { shared, ..CatalogueAction::new("account.close", Origin::Function, place) }
+        let policy = Some("fail_open".to_owned());
+        CatalogueAction { policy, shared, ..CatalogueAction::new("account.close", Origin::Function, place) }
     }
 
     fn of(actions: Vec<CatalogueAction>) -> Option<Collision> {
@@ -75,8 +96,11 @@ mod tests {
     }
 
     #[test]
-    fn a_package_in_two_versions_is_one_and_what_is_unlocked_does_not_count() {
+    fn a_package_in_two_versions_is_one_and_what_is_unlocked_or_an_example_does_not_count() {
         assert_eq!(of(vec![entry("rest", "bank-1.0/api.rs", false), entry("rest", "bank-2.0/api.rs", false)]), None);
+        let mut example = entry("grpc", "api.rs", false);
+        example.place.module = "doctest_bundle_2024::__doctest_2".into();
+        assert_eq!(of(vec![example.clone(), entry("rest", "api.rs", false), example]), None);
         let mut test_only = entry("grpc", "api.rs", false);
         test_only.unlocked = true;
         assert_eq!(of(vec![entry("rest", "api.rs", false), test_only]), None);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::change::{LockChange, LockDifference, LockItem};
-use super::model::{Lock, LockedField};
+use super::model::Lock;
 use crate::catalogue::{Catalogue, CatalogueAction};
 
 /// The actions of the packages of a lock that any linked package declares again: without `shared` on both sides, or
@@ -18,7 +18,7 @@ pub(super) fn collisions(catalogue: &Catalogue, asked: &Lock) -> Vec<LockChange>
     for (name, places) in by_name {
         // All are compared with one of ours: were two others at odds, so would be one of them with ours.
         let Some(ours) = places.iter().find(|action| is_asked(action)) else { continue };
-        let others = places.iter().filter(|other| other.place != ours.place && !agree(ours, other));
+        let others = places.iter().filter(|other| ours.collides_with(other));
         changes.extend(others.map(|other| LockChange {
             package: ours.place.package.clone(),
             item: LockItem::Action(name.to_owned()),
@@ -26,18 +26,4 @@ pub(super) fn collisions(catalogue: &Catalogue, asked: &Lock) -> Vec<LockChange>
         }));
     }
     changes
-}
-
-fn agree(one: &CatalogueAction, other: &CatalogueAction) -> bool {
-    let fields = |action: &CatalogueAction| {
-        let mut fields: Vec<_> = action.fields.iter().map(LockedField::of).collect();
-        fields.sort();
-        fields
-    };
-    // An event has no policy of its own.
-    let policies = match (&one.policy, &other.policy) {
-        (Some(_), Some(_)) => (&one.policy, one.intent) == (&other.policy, other.intent),
-        _ => true,
-    };
-    one.shared && other.shared && policies && one.surface == other.surface && fields(one) == fields(other)
 }
