@@ -105,6 +105,9 @@
 //! **Expect events** with a [`Vocabulary`], for names that are known only at run time: others are written, flagged and
 //! counted ([`Stats::unknown`], [`Stats::drift`]). In a test `testing::faithful` fails where any of that happened.
 //!
+//! **Find what is forgotten** with [`covered`], around the handling of a request: it says whether a record was left, and
+//! [`report_unaudited`] makes a finding a record of its own. [`CoverageTable`] walks the routes of a service in a test.
+//!
 //! **Plug in a sink** by implementing [`AuditSink`]; say in [`AuditSink::durability`] what its `Ok` promises.
 //!
 //! **Test** with a [`MemorySink`] and [`with_recorder`], in parallel: nothing is global. `testing::canary`, of the
@@ -126,6 +129,7 @@
 //! | `audit.stopped` | [`Recorder::shutdown`] was called |
 //! | `audit.gap` | records were lost: how many, of which actions, why, from when to when |
 //! | `audit.undelivered` | the answer of a completed call did not reach its caller; `call` is the id of its record |
+//! | `audit.unaudited` | [`report_unaudited`] was called: a request left no record; its method and its route |
 //! | `audit.recorder_replaced` | a scope replaced the installed recorder |
 //!
 //! # Features
