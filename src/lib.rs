@@ -105,6 +105,10 @@
 //! **Expect events** with a [`Vocabulary`], for names that are known only at run time: others are written, flagged and
 //! counted ([`Stats::unknown`], [`Stats::drift`]). In a test `testing::faithful` fails where any of that happened.
 //!
+//! **Bind what comes from one place only**, such as a command line, to a [`Surface`]: an enum with `only_from = "cli"` is
+//! recorded by [`record_from`], with the token that `main` has minted; a single variant or a function that says so is
+//! flagged and counted where there is none.
+//!
 //! **Find what is forgotten** with [`covered`], around the handling of a request: it says whether a record was left, and
 //! [`report_unaudited`] makes a finding a record of its own. [`CoverageTable`] walks the routes of a service in a test.
 //!
@@ -147,23 +151,23 @@
 #[doc(hidden)]
 pub use audit_core::__private;
 pub use audit_core::{
-    Acknowledging, Action, Actor, ActorId, ActorKind, AlreadyInstalled, Array, AuditContext, AuditEvent, AuditSink,
-    BuildError, CaptureActor, CaptureSubject, Catalogue, CatalogueAction, CatalogueError, CatalogueExemption,
-    CatalogueField, CatalogueType, Code, CorrelationId, Coverage, CoverageTable, Covered, DEFAULT_DEADLINE,
-    DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_ENTRIES, DEFAULT_FIELD_BYTES, DEFAULT_MAX_IN_FLIGHT, Decide, Decision,
-    Deny, Detail, Durability, Effect, Encoder, EventKind, EventView, FailurePolicy, Fields, FormerUse, Guard,
-    InvalidAction, InvalidCorrelationId, InvalidKey, InvalidLock, InvalidMode, InvalidPolicy, InvalidRecord,
-    InvalidSeverity, InvalidTimestamp, InvalidTraceId, InvalidVocabulary, KeyRing, Kind, LOCK_FILE, Limits, Lock,
-    LockAccept, LockAccepted, LockChange, LockCheck, LockDifference, LockError, LockFailure, LockItem, LockMode,
-    LockReport, LockRetired, LockSeverity, LockedAction, LockedErrorType, LockedField, LockedPackage, LockedType,
-    MAX_ACTION_LEN, MAX_CODE_CHARS, MAX_CORRELATION_ID_LEN, MAX_USER_AGENT_CHARS, MIN_KEY_BYTES, Mode, NoContext,
-    NotFlushed, Object, Origin, Outcome, Payload, PayloadType, Place, PolicyRule, Query, REDACTED, Record,
+    Acknowledging, Action, Actor, ActorId, ActorKind, AlreadyInstalled, AlreadyMinted, Anywhere, Array, AuditContext,
+    AuditEvent, AuditSink, BuildError, CaptureActor, CaptureSubject, Catalogue, CatalogueAction, CatalogueError,
+    CatalogueExemption, CatalogueField, CatalogueType, Code, CorrelationId, Coverage, CoverageTable, Covered,
+    DEFAULT_DEADLINE, DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_ENTRIES, DEFAULT_FIELD_BYTES, DEFAULT_MAX_IN_FLIGHT,
+    Decide, Decision, Deny, Detail, Durability, Effect, Encoder, EventKind, EventView, FailurePolicy, Fields,
+    FormerUse, Guard, InvalidAction, InvalidCorrelationId, InvalidKey, InvalidLock, InvalidMode, InvalidPolicy,
+    InvalidRecord, InvalidSeverity, InvalidTimestamp, InvalidTraceId, InvalidVocabulary, KeyRing, Kind, LOCK_FILE,
+    Limits, Lock, LockAccept, LockAccepted, LockChange, LockCheck, LockDifference, LockError, LockFailure, LockItem,
+    LockMode, LockReport, LockRetired, LockSeverity, LockedAction, LockedErrorType, LockedField, LockedPackage,
+    LockedType, MAX_ACTION_LEN, MAX_CODE_CHARS, MAX_CORRELATION_ID_LEN, MAX_USER_AGENT_CHARS, MIN_KEY_BYTES, Mode,
+    NoContext, NotFlushed, Object, Origin, Outcome, Payload, PayloadType, Place, PolicyRule, Query, REDACTED, Record,
     RecordBuilder, RecordId, Recorder, RecorderBuilder, RedactedText, RedactionPolicy, Redactor, Refusal, Refuse,
     Resource, ResourceId, SCHEMA, Scoped, Seen, Sensitive, SensitiveField, SensitiveType, SessionId, Severity,
     SinkError, Site, Source, Stage, Stats, StoredActor, StoredDecision, StoredOutcome, StoredRecord, StoredResource,
-    StoredSource, Subject, SubjectId, TRACING_TARGET, TenantId, Timestamp, TraceId, TracingSink, UNENCODABLE,
+    StoredSource, Subject, SubjectId, Surface, TRACING_TARGET, TenantId, Timestamp, TraceId, TracingSink, UNENCODABLE,
     Unacknowledged, UnknownAction, Verdict, ViewError, ViewFields, Vocabulary, VocabularyBuilder, assert_locked, carry,
-    catalogue, covered, current_context, extend_context, orphans, record, record_action, report_unaudited,
+    catalogue, covered, current_context, extend_context, orphans, record, record_action, record_from, report_unaudited,
     sensitive_types, sites, with_context, with_context_sync, with_recorder, with_recorder_sync,
 };
 pub use audit_macros::{AuditEvent, Deny, Sensitive, audited, not_audited};

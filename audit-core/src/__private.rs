@@ -14,7 +14,7 @@ pub use crate::catalogue::registered::{
 pub use crate::coverage::note_exempt;
 pub use crate::decision::{Deny, Verdict};
 pub use crate::derived::{derive, derived_len};
-pub use crate::event::{AuditEvent, EventKind, UnknownAction, deserialize_kind, distinct};
+pub use crate::event::{Anywhere, AuditEvent, EventKind, UnknownAction, deserialize_kind, distinct};
 pub use crate::judge;
 pub use crate::lock::assert_locked;
 use crate::record::Record;

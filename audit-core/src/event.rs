@@ -54,7 +54,23 @@ pub trait AuditEvent {
     fn severity(&self) -> Option<Severity> {
         None
     }
+
+    /// Where alone it may be recorded from, if not everywhere.
+    fn surface(&self) -> Option<&'static str> {
+        None
+    }
 }
+
+/// A vocabulary that is not bound to a [`Surface`](crate::Surface) as a whole. The derive implements it unless the enum says
+/// `only_from`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is bound to a surface",
+    label = "recorded without the token of its surface",
+    note = "`record_from(&surface, &event)`, with the token that `Surface::mint` gave in `main`; a vocabulary that nests it says `only_from` too"
+)]
+pub trait Anywhere {}
+
+impl<E: Anywhere + ?Sized> Anywhere for Box<E> {}
 
 impl<E: AuditEvent + ?Sized> AuditEvent for Box<E> {
     type Kind = E::Kind;
@@ -73,6 +89,10 @@ impl<E: AuditEvent + ?Sized> AuditEvent for Box<E> {
 
     fn severity(&self) -> Option<Severity> {
         (**self).severity()
+    }
+
+    fn surface(&self) -> Option<&'static str> {
+        (**self).surface()
     }
 }
 

@@ -36,6 +36,7 @@ mod sensitive;
 mod severity;
 mod sink;
 mod source;
+mod surface;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -57,7 +58,7 @@ pub use correlation::{CorrelationId, InvalidCorrelationId, InvalidTraceId, MAX_C
 pub use coverage::{Coverage, CoverageTable, Covered, covered, report_unaudited};
 pub use decision::{Code, Decide, Decision, Deny, Guard, MAX_CODE_CHARS, Outcome, Verdict};
 pub use detail::Detail;
-pub use event::{AuditEvent, EventKind, UnknownAction};
+pub use event::{Anywhere, AuditEvent, EventKind, UnknownAction};
 pub use id::RecordId;
 pub use identity::{ActorId, ResourceId, SessionId, SubjectId, TenantId};
 pub use lock::{
@@ -74,8 +75,8 @@ pub use record::{
 pub use recorder::{
     Acknowledging, AlreadyInstalled, BuildError, CaptureActor, CaptureSubject, DEFAULT_DEADLINE, DEFAULT_MAX_IN_FLIGHT,
     FailurePolicy, NoContext, NotFlushed, Recorder, RecorderBuilder, Scoped, Site, Stats, Unacknowledged, carry,
-    current_context, extend_context, record, record_action, sites, with_context, with_context_sync, with_recorder,
-    with_recorder_sync,
+    current_context, extend_context, record, record_action, record_from, sites, with_context, with_context_sync,
+    with_recorder, with_recorder_sync,
 };
 pub use refusal::{Effect, Refusal, Refuse};
 pub use resource::{Resource, Subject};
@@ -87,6 +88,7 @@ pub use sensitive::{
 pub use severity::{InvalidSeverity, Severity};
 pub use sink::{AuditSink, Durability, SinkError};
 pub use source::{MAX_USER_AGENT_CHARS, Source};
+pub use surface::{AlreadyMinted, Surface};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use tracing_sink::{TRACING_TARGET, TracingSink};
 pub use view::{EventView, RedactedText, Seen, ViewError, ViewFields};

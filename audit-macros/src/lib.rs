@@ -44,7 +44,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `since = "1.2"` | the version in which it came |
 /// | `deprecated` | the operation is no longer to be used |
 /// | `shared` | several functions are doors of this one operation: their records must show the same |
-/// | `only_from = "cli"` | where it is called from, for the catalogue |
+/// | `only_from = "cli"` | where alone it is called from: without a `Surface` of that name its records are flagged |
 /// | `unlocked` | left out of the lock, such as a function of a test |
 /// | `crate = path` | where `audited` is, if it has another name |
 ///
@@ -200,7 +200,8 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// | `prefix = "user"` | what every action starts with; needed unless each variant has an `action` |
 /// | `separator = "."` | what stands between; `.` by default |
 /// | `rename_all = "snake_case"` | the case of the variants' names, as serde has them |
-/// | `since = "1.2"`, `only_from = "cli"` | what holds for each variant that says nothing else |
+/// | `since = "1.2"` | the version of each variant that names none |
+/// | `only_from = "cli"` | the surface of each variant that names none; it is recorded by `record_from`, with the token |
 /// | `unlocked` | `audit.lock` leaves the vocabulary out |
 /// | `view`, `view(Debug, PartialEq)` | records can be read back as values; in `()` what the view derives |
 /// | `crate = path` | where `audited` is, if it has another name |
@@ -212,7 +213,7 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// | `since = "1.2"` | the version in which it came: shown in the catalogue |
 /// | `deprecated` | it is no longer to be used: shown in the catalogue; Rust's `#[deprecated]` says so too |
 /// | `shared` | several places may declare it: shown in the catalogue |
-/// | `only_from = "cli"` | where the event may come from: shown in the catalogue |
+/// | `only_from = "cli"` | where alone the event comes from: without a `Surface` of that name its record is flagged |
 /// | `denied`, `denied("unknown_token")` | what it tells of was refused, for that reason |
 /// | `failed`, `failed("no_stock")` | it was allowed, and failed with that code |
 /// | `severity = "warning"` | how grave it is: `info`, `notice`, `warning`, `error` or `critical` |

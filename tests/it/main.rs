@@ -24,5 +24,6 @@ mod recorder;
 mod sensitive;
 mod sinks;
 mod support;
+mod surface;
 mod ui;
 mod vocabulary;

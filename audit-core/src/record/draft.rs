@@ -36,10 +36,12 @@ pub(crate) enum Flag {
     UnknownAction,
     /// The payload is not what the recorder's vocabulary says.
     Drift,
+    /// It was recorded from elsewhere than it may be.
+    Surface,
 }
 
 impl Flag {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Undelivered,
         Self::Claimed,
         Self::VerbatimAction,
@@ -47,6 +49,7 @@ impl Flag {
         Self::Cut,
         Self::UnknownAction,
         Self::Drift,
+        Self::Surface,
     ];
 
     pub(crate) const fn as_str(self) -> &'static str {
@@ -58,6 +61,7 @@ impl Flag {
             Self::Cut => "cut",
             Self::UnknownAction => "unknown_action",
             Self::Drift => "drift",
+            Self::Surface => "surface",
         }
     }
 }

@@ -275,7 +275,7 @@ impl Fields {
     }
 
     /// What a reader must know besides: `undelivered`, `claimed`, `verbatim_action`, `unencodable`, `cut`, `unknown_action`,
-    /// `drift`.
+    /// `drift`, `surface`.
     pub fn flags(&self) -> Vec<String> {
         self.read(Key::Flags).unwrap_or_default()
     }

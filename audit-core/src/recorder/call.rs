@@ -19,6 +19,7 @@ use crate::id::RecordId;
 use crate::record::{Draft, Flag, Kind, Stage};
 use crate::refusal::{Effect, Refusal};
 use crate::sink::SinkError;
+use crate::surface::is_minted;
 use crate::ticket::Receipt;
 use crate::timestamp::Timestamp;
 
@@ -88,6 +89,9 @@ impl Call {
         let occurred_at = Timestamp::now();
         let id = RecordId::at(occurred_at);
         draft.parent = ambient.call.replace(id);
+        if !site.about.only_from.is_empty() && !is_minted(site.about.only_from) {
+            draft.flags.raise(Flag::Surface);
+        }
         let core = recorder.into_core();
         let admitted = core.has_room();
         Box::new(Self {

@@ -73,6 +73,7 @@ impl Core {
         slot: Option<Slot>,
     ) -> Receipt {
         let flags = self.vocabulary.as_ref().map(|vocabulary| vocabulary.flags(draft)).unwrap_or_default();
+        let flags = flags.and(draft.flags);
         let fell_back = draft.detail.notes.unencodable || draft.detail.notes.keyless;
         if fell_back || flags != Flags::default() {
             self.losses.flagged(flags, fell_back);

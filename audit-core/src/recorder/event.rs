@@ -9,10 +9,11 @@ use super::Recorder;
 use super::ambient::Ambient;
 use super::slots::Slot;
 use crate::action::Action;
-use crate::event::{AuditEvent, EventKind};
+use crate::event::{Anywhere, AuditEvent, EventKind};
 use crate::id::RecordId;
-use crate::record::RecordBuilder;
+use crate::record::{Flag, RecordBuilder};
 use crate::sink::SinkError;
+use crate::surface::{Surface, is_minted};
 use crate::ticket::Receipt;
 use crate::timestamp::Timestamp;
 
@@ -23,12 +24,27 @@ use crate::timestamp::Timestamp;
 /// ```
 ///
 /// Its decision, outcome and severity are those of the event, unless the builder is told others.
-pub fn record<E: AuditEvent + Sync + ?Sized>(event: &E) -> RecordBuilder<'_> {
+pub fn record<E: AuditEvent + Anywhere + Sync + ?Sized>(event: &E) -> RecordBuilder<'_> {
+    record_where(event, is_minted)
+}
+
+/// Records an event from a surface that it may be bound to. As [`record`] otherwise.
+pub fn record_from<'e, E: AuditEvent + Sync + ?Sized>(surface: &Surface, event: &'e E) -> RecordBuilder<'e> {
+    record_where(event, |name| name == surface.name())
+}
+
+fn record_where<E>(event: &E, may: impl FnOnce(&str) -> bool) -> RecordBuilder<'_>
+where
+    E: AuditEvent + Sync + ?Sized,
+{
     let mut builder = record_action(event.kind().action()).of(|fields| event.write_fields(fields));
     if let Some(verdict) = event.verdict() {
         builder.draft.set_verdict(verdict);
     }
     builder.draft.severity = event.severity();
+    if event.surface().is_some_and(|name| !may(name)) {
+        builder.draft.flags.raise(Flag::Surface);
+    }
     builder
 }
 

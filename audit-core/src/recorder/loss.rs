@@ -32,6 +32,8 @@ pub struct Stats {
     pub unknown: u64,
     /// Events whose payload is not what the [`Vocabulary`](crate::Vocabulary) says.
     pub drift: u64,
+    /// Records of what may only be recorded from another [`Surface`](crate::Surface).
+    pub violations: u64,
     /// Records in which a value could not be written as its type says: it could not be encoded, or there was no key to
     /// hash it with. It is redacted.
     pub redaction_fallbacks: u64,
@@ -92,6 +94,7 @@ impl Losses {
         let stats = &mut self.lock().stats;
         stats.unknown += u64::from(flags.has(Flag::UnknownAction));
         stats.drift += u64::from(flags.has(Flag::Drift));
+        stats.violations += u64::from(flags.has(Flag::Surface));
         stats.redaction_fallbacks += u64::from(fell_back);
     }
 

@@ -35,7 +35,7 @@ pub use self::call::Call;
 pub use self::capture::{CaptureActor, CaptureSubject};
 pub(crate) use self::core::Core;
 pub use self::drive::{Audited, audit, audit_begun, audit_sync, never_refused};
-pub use self::event::{Acknowledging, Unacknowledged, record, record_action};
+pub use self::event::{Acknowledging, Unacknowledged, record, record_action, record_from};
 pub use self::loss::Stats;
 pub use self::site::{AboutSite, FailurePolicy, RegisteredSite, Site, sites};
 use crate::action::Action;

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::recorder::{Recorder, Stats};
 
 /// Fails the test at its end, should the recorder until then have lost a record, met an event that its vocabulary does not
-/// know or whose payload does not fit, or redacted a value only because it could not do what the type says.
+/// know, whose payload does not fit, or that came from elsewhere than it may, or redacted a value only because it could not do what the type says.
 ///
 /// ```
 /// use audit_core::{Action, Recorder, TracingSink, record_action, testing::faithful, with_recorder_sync};
@@ -35,6 +35,7 @@ impl Faithful {
             ("not acknowledged in time", now.unacknowledged - before.unacknowledged),
             ("of an action that the vocabulary does not know", now.unknown - before.unknown),
             ("with a payload that does not fit the vocabulary", now.drift - before.drift),
+            ("from elsewhere than it may be", now.violations - before.violations),
             ("with a value that was redacted for want of a key or of an encoding", {
                 now.redaction_fallbacks - before.redaction_fallbacks
             }),

@@ -68,9 +68,10 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
     let of_variants: Vec<_> = input.variants.iter().map(|variant| (Some(variant.ident), &variant.fields)).collect();
     let registered = register(private, ident, None, input.class.as_ref(), &of_variants);
     let (definition, described, said) = (kind::expand(input), described(input), verdict::methods(input));
-    let view = view::expand(input);
+    let (view, anywhere) = (view::expand(input), anywhere(input));
     quote! {
         #definition
+        #anywhere
         #[automatically_derived]
         impl #impl_generics #private::AuditEvent for #ident #ty_generics #clause {
             type Kind = #kind;
@@ -91,6 +92,30 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
     }
 }
 
+/// That it may be recorded without the token of a surface: unless it is bound to one, or a vocabulary in it is.
+fn anywhere(input: &Input<'_>) -> Option<TokenStream> {
+    if input.defaults.only_from.is_some() {
+        return None;
+    }
+    let (ident, private, mut generics) = (input.ident, &input.private, input.generics.clone());
+    let nested: Vec<_> = input.variants.iter().filter_map(|variant| Some(variant.inner()?.ty)).collect();
+    if !nested.is_empty() {
+        // At the nested type, where it is shown that it is bound.
+        let predicates = nested.iter().map(|ty| {
+            let private = crate::private::at(private, ty.span());
+            let predicate = quote_spanned!(ty.span()=> #ty: #private::Anywhere);
+            syn::parse_quote!(#predicate)
+        });
+        let predicates: Vec<syn::WherePredicate> = predicates.collect();
+        generics.make_where_clause().predicates.extend(predicates);
+    }
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    Some(quote! {
+        #[automatically_derived]
+        impl #impl_generics #private::Anywhere for #ident #ty_generics #clause {}
+    })
+}
+
 /// With a mistake in it the enum still counts as an event with its kind, so that the user sees that mistake and not
 /// what follows from it.
 pub(super) fn fallback(input: &Input<'_>, error: &syn::Error) -> TokenStream {
@@ -107,6 +132,7 @@ pub(super) fn fallback(input: &Input<'_>, error: &syn::Error) -> TokenStream {
             fn kind(&self) -> #kind { loop {} }
             fn write_fields(&self, #object: &mut #private::Object<'_, '_>) {}
         }
+        impl #impl_generics #private::Anywhere for #ident #ty_generics #clause {}
         #view
     }
 }

@@ -83,6 +83,9 @@ impl Verdict {
 /// fn severity(&self) -> Option<Severity> {
 ///     match self { Self::Refused { .. } => Some(Severity::Warning), _ => None }
 /// }
+/// fn surface(&self) -> Option<&'static str> {
+///     match self { Self::Refused { .. } => Some("cli"), _ => None }
+/// }
 /// ```
 pub(super) fn methods(input: &Input<'_>) -> TokenStream {
     let private = &input.private;
@@ -97,7 +100,11 @@ pub(super) fn methods(input: &Input<'_>) -> TokenStream {
         let name = Ident::new(&name, proc_macro2::Span::mixed_site());
         Some(quote!(#private::Severity::#name))
     });
-    quote!(#verdict #severity)
+    let surface = method(input, "surface", &quote!(&'static #private::core::primitive::str), |variant| {
+        let surface = variant.about.only_from.as_ref().or(input.defaults.only_from.as_ref())?;
+        Some(quote!(#surface))
+    });
+    quote!(#verdict #severity #surface)
 }
 
 /// A method that gives something for some of the variants.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use audited::{Action, ActorId, AuditEvent, Encoder, EventKind, Mode, Object, Sensitive, record, record_action};
+use audited::{
+    Action, ActorId, Anywhere, AuditEvent, Encoder, EventKind, Mode, Object, Sensitive, record, record_action,
+};
 use serde::{Deserialize, Serialize};
 
 use super::driver::{self, Case, Made, Planting};
@@ -174,6 +176,8 @@ impl EventKind for SaidKind {
         Action::new("corpus.said")
     }
 }
+
+impl Anywhere for Said {}
 
 impl AuditEvent for Said {
     type Kind = SaidKind;

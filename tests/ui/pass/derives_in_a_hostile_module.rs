@@ -287,6 +287,7 @@ pub enum Outermost<'a> {
 
 /// Nothing but another.
 #[derive(AuditEvent)]
+#[event(only_from = "cli")]
 pub enum Wrapper {
     /// All.
     #[event(nested)]
