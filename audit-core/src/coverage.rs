@@ -21,7 +21,8 @@ use crate::sensitive::Redaction;
 pub enum Coverage {
     /// Nothing: nobody can say later that it was there.
     Unaudited,
-    /// Nothing, and that is meant: a function with `#[not_audited]` handled it.
+    /// Nothing, and that is meant: a function with `#[not_audited]` ran. So the mark belongs on handlers: on a helper that
+    /// many of them call it would excuse them all.
     Exempt,
     /// At least one record, or a loss that is counted.
     Audited,
@@ -62,7 +63,7 @@ impl Tally {
     }
 }
 
-/// Notes what happens here in the innermost scope of [`covered`], if there is one.
+/// Notes what happens here in the scope of [`covered`], if there is one.
 pub fn note_exempt() {
     if let Some(tally) = Ambient::current().tally {
         tally.note(Coverage::Exempt);
@@ -89,8 +90,8 @@ pub fn note_exempt() {
 ///
 /// A service that asks for strictness answers with an error of its own instead.
 pub fn covered<F: IntoFuture>(future: F) -> Covered<F::IntoFuture> {
-    let tally = Arc::new(Tally::default());
-    Covered { scoped: scoped_to_tally(tally.clone(), future.into_future()), tally }
+    let (tally, around) = (Arc::new(Tally::default()), Ambient::current().tally);
+    Covered { scoped: scoped_to_tally(tally.clone(), future.into_future()), tally, around }
 }
 
 pin_project! {
@@ -100,6 +101,8 @@ pin_project! {
         #[pin]
         scoped: Scoped<F>,
         tally: Arc<Tally>,
+        // Who asks around this one: what is left here is left there too.
+        around: Option<Arc<Tally>>,
     }
 }
 
@@ -109,7 +112,11 @@ impl<F: Future> Future for Covered<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let output = ready!(this.scoped.poll(cx));
-        Poll::Ready((output, this.tally.coverage()))
+        let coverage = this.tally.coverage();
+        if let Some(around) = this.around {
+            around.note(coverage);
+        }
+        Poll::Ready((output, coverage))
     }
 }
 

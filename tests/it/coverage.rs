@@ -51,8 +51,13 @@ async fn what_is_exempt_and_audited_is_audited() {
 async fn a_carried_task_counts_and_another_request_does_not() {
     assert_eq!(of(async { tokio::spawn(carry(transfer())).await.unwrap() }).await, Coverage::Audited);
     assert_eq!(of(async { tokio::spawn(transfer()).await.unwrap() }).await, Coverage::Unaudited);
-    // Of two scopes the inner one counts: the outer answers for itself.
-    assert_eq!(of(async { covered(transfer()).await.1 }).await, Coverage::Unaudited);
+}
+
+#[tokio::test]
+async fn what_is_left_in_a_scope_is_left_in_the_one_around_it() {
+    assert_eq!(of(async { covered(transfer()).await.1 }).await, Coverage::Audited);
+    assert_eq!(of(async { covered(healthz()).await.1 }).await, Coverage::Exempt);
+    assert_eq!(of(async { covered(forgotten()).await.1 }).await, Coverage::Unaudited);
 }
 
 #[tokio::test]

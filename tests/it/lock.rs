@@ -372,8 +372,8 @@ fn what_the_macros_register_is_locked() {
     assert_eq!(package.actions["locked.lost"].from, [format!("event {}::LockedEvent::Lost", module_path!())]);
     assert!(!package.actions.contains_key("locked.try"));
     let text = lock.to_string();
-    assert!(
-        text.contains("    { key = \"locked_receiver\", mode = \"hash\", class = \"pii\", scope = \"locked\" },\n")
-    );
+    assert!(text.contains(
+        "    { key = \"locked_receiver\", type = \"String\", mode = \"hash\", class = \"pii\", scope = \"locked\" },\n"
+    ));
     assert_eq!(text.parse::<Lock>().unwrap(), lock);
 }

@@ -19,6 +19,22 @@ enum UnexpectedEvent {
     Opened,
 }
 
+#[derive(AuditEvent)]
+#[event(prefix = "expected")]
+enum SharedEvent {
+    #[event(action = "expected.shared", shared)]
+    Rest,
+}
+
+#[derive(AuditEvent)]
+#[event(prefix = "expected")]
+enum AlsoSharedEvent {
+    #[event(action = "expected.shared", shared)]
+    Grpc,
+    #[event(nested)]
+    Inner(ExpectedEvent),
+}
+
 #[audited(action = "expected.call")]
 fn call() {}
 
@@ -118,6 +134,17 @@ fn a_payload_that_does_not_fit_is_written_flagged_and_counted() {
     }
     assert!(fits(plugin().and_others(), &json(r#"{"id":1,"name":"x","other":1}"#)));
     assert!(fits(Payload::any(), &json(r#"{"other":1}"#)) && fits(Payload::new(), &json("{}")));
+}
+
+#[test]
+fn vocabularies_that_share_an_action_or_hold_one_another_are_expected_together() {
+    let vocabulary = expected().extend::<SharedEvent>().extend::<AlsoSharedEvent>().build().unwrap();
+    let (recorder, records) = recorded(vocabulary, || {
+        record(&SharedEvent::Rest).wait().unwrap();
+        record(&AlsoSharedEvent::Grpc).wait().unwrap();
+        record(&AlsoSharedEvent::Inner(ExpectedEvent::Closed)).wait().unwrap();
+    });
+    assert_eq!((records.len(), recorder.stats().unknown), (3, 0));
 }
 
 #[test]

@@ -67,9 +67,9 @@ fn of_word(event: &EventType, word: &Word) -> CatalogueAction {
         file: path(event.file),
         line: event.line,
     };
-    let fields = event.ty.fields().zip(event.types).filter(|(field, _)| field.variant == Some(word.variant));
+    let fields = event.ty.fields().filter(|field| field.variant == Some(word.variant));
     CatalogueAction {
-        fields: fields.map(|(field, ty)| of_field(field, Some(ty), field.key)).collect(),
+        fields: fields.map(|field| of_field(field, field.key)).collect(),
         doc: said(word.doc),
         since: said(word.since),
         deprecated: word.deprecated,
@@ -86,7 +86,7 @@ fn of_word(event: &EventType, word: &Word) -> CatalogueAction {
 fn of_type(ty: &SensitiveType) -> CatalogueType {
     let fields = ty.fields().map(|field| {
         let variant = field.variant.map(|variant| format!("{variant}.")).unwrap_or_default();
-        of_field(field, None, &format!("{variant}{}", field.key))
+        of_field(field, &format!("{variant}{}", field.key))
     });
     CatalogueType {
         package: ty.package.to_owned(),
@@ -96,10 +96,10 @@ fn of_type(ty: &SensitiveType) -> CatalogueType {
     }
 }
 
-fn of_field(field: SensitiveField, ty: Option<&str>, key: &str) -> CatalogueField {
+fn of_field(field: SensitiveField, key: &str) -> CatalogueField {
     CatalogueField {
         key: key.to_owned(),
-        ty: ty.map(str::to_owned),
+        ty: said(field.ty),
         mode: field.mode.map(|mode| mode.to_string()),
         class: field.class.map(str::to_owned),
         scope: field.scope.map(str::to_owned),

@@ -13,8 +13,6 @@ pub struct EventType {
     /// Whether it is left out of the lock.
     pub unlocked: bool,
     pub words: &'static [Word],
-    /// The types of the fields of all words, as written, in the order of `ty`.
-    pub types: &'static [&'static str],
 }
 
 /// One action of a vocabulary. What is not said is empty.

@@ -30,6 +30,8 @@ pub struct SensitiveField {
     pub name: &'static str,
     /// The key in the record.
     pub key: &'static str,
+    /// Its type, as it is written.
+    pub ty: &'static str,
     /// What is done to it; `None` where its own type decides.
     pub mode: Option<Mode>,
     /// What kind of data it is, by which a policy can name it.
@@ -65,7 +67,7 @@ impl SensitiveType {
     }
 }
 
-/// What a derive writes down of a field: its variant, if it is of one; what stands in the record where
+/// What a derive writes down of a field: its variant, if it is of one, a blank, and its type; what stands in the record where
 /// that is known, `,"key":` or, of a field that is dropped, `,"key":"<redacted>"`; and what else is said of it.
 ///
 /// There is one for each field of a user's program. Bare data is what costs the compiler least: no calls, which it would
@@ -174,7 +176,8 @@ impl Known {
     }
 
     pub(super) fn field(self) -> SensitiveField {
-        let (variant, _, said) = *self.0;
+        let (place, _, said) = *self.0;
+        let (variant, ty) = place.split_once(' ').unwrap_or_default();
         let (name, class) = match said {
             Said::More(more) => (more.name, more.class),
             Said::Typed | Said::As(_) => (self.key(), None),
@@ -183,6 +186,7 @@ impl Known {
             variant: Some(variant).filter(|variant| !variant.is_empty()),
             name,
             key: self.key(),
+            ty,
             mode: self.mode(),
             class,
             scope: self.scope(),

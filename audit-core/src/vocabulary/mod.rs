@@ -92,18 +92,14 @@ impl VocabularyBuilder {
     ///
     /// # Errors
     ///
-    /// [`InvalidVocabulary`] when a name is no action, or is given twice, by what is built here or by what is linked
-    /// into the binary.
+    /// [`InvalidVocabulary`] when a custom name is no action, or is that of another, built here or linked into the binary.
     pub fn build(self) -> Result<Vocabulary, InvalidVocabulary> {
         let mut places: HashMap<String, String> = HashMap::new();
         let mut known = HashMap::new();
+        // A vocabulary may be nested in another, or share an action with one: what collides is found when the recorder
+        // is built.
         for (action, ty) in self.typed {
-            let place = format!("`{ty}`");
-            match places.get(&action) {
-                Some(other) if *other != place => return Err(collision(action, other, place)),
-                _ => {}
-            }
-            places.insert(action.clone(), place);
+            places.insert(action.clone(), format!("`{ty}`"));
             known.insert(action, None);
         }
         // What was not extended is not expected, and yet no name for anything else.

@@ -1,14 +1,13 @@
 //! What the catalogue and the lock hear of a vocabulary.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::LitStr;
 use syn::ext::IdentExt;
 
 use super::parse::Input;
 use super::variant::Variant;
 use crate::sensitive::fields::local;
-use crate::written::as_written;
 
 /// The description of the vocabulary, registered with the linker. What `__private` and `__TYPE` are `register` says.
 ///
@@ -16,15 +15,12 @@ use crate::written::as_written;
 /// static __EVENT: __private::EventType = __private::EventType {
 ///     ty: &__TYPE, file: file!(), line: line!(), unlocked: false,
 ///     words: &[__private::Word { variant: "Created", action: "user.created", … }],
-///     types: &["u64", "String"],
 /// };
 /// inventory::submit! { __private::RegisteredEvent(&__EVENT) }
 /// ```
 pub(super) fn described(input: &Input<'_>) -> TokenStream {
     let (private, ty, event, unlocked) = (local("__private"), local("__TYPE"), local("__EVENT"), input.unlocked);
     let words = input.own().map(|variant| word(input, variant));
-    let fields = input.variants.iter().flat_map(|variant| variant.fields.written());
-    let types = fields.map(|field| as_written(field.ty.to_token_stream()));
     quote! {
         static #event: #private::EventType = #private::EventType {
             ty: &#ty,
@@ -32,7 +28,6 @@ pub(super) fn described(input: &Input<'_>) -> TokenStream {
             line: #private::core::line!(),
             unlocked: #unlocked,
             words: &[#(#words),*],
-            types: &[#(#types),*],
         };
         #private::inventory::submit! { #private::RegisteredEvent(&#event) }
     }

@@ -205,6 +205,8 @@ pub(super) fn distinct(input: &Input<'_>) -> Option<TokenStream> {
     let private = private::among_users(private, span);
     let check = quote_spanned!(span=> #private::distinct(&#names, #formers));
     Some(quote! {
+        // A large vocabulary takes its time.
+        #[allow(long_running_const_eval)]
         const _: () = {
             let (mut #names, mut #at) = ([""; #kind::ALL.len()], 0);
             while #at < #names.len() {

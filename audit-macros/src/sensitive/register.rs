@@ -8,15 +8,16 @@ use syn::ext::IdentExt;
 use super::fields::local;
 use super::parse::{Field, Fields};
 use crate::mode::Mode;
+use crate::written::as_written;
 
 /// For a struct with a field that is typed, one that is dropped, and one that is renamed this is
 ///
 /// ```text
 /// use ::audited::__private::{self as __private, ViaSerialize as _};
 /// static __TYPE: __private::SensitiveType = SensitiveType::new("package", module_path!(), "Note", "Note", &[
-///     ("", ",\"id\":", Said::Typed),
-///     ("", ",\"memo\":\"<redacted>\"", Said::As(Mode::Drop)),
-///     ("", ",\"n\":", Said::More(&More { name: "note", key: "n", mode: Some(Mode::Plain), class: None, scope: None })),
+///     (" u64", ",\"id\":", Said::Typed),
+///     (" String", ",\"memo\":\"<redacted>\"", Said::As(Mode::Drop)),
+///     (" String", ",\"n\":", Said::More(&More { name: "note", key: "n", mode: Some(Mode::Plain), class: None, scope: None })),
 /// ]);
 /// inventory::submit! { RegisteredType(&__TYPE) }
 /// ```
@@ -84,7 +85,8 @@ fn entry(private: &TokenStream, variant: &str, field: &Field<'_>, class: Option<
             }
         }
     };
-    quote!((#variant, #json, #private::Said::#said))
+    let place = format!("{variant} {}", as_written(field.ty.to_token_stream()));
+    quote!((#place, #json, #private::Said::#said))
 }
 
 pub(crate) fn option(private: &TokenStream, value: Option<TokenStream>) -> TokenStream {

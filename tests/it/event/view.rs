@@ -162,14 +162,44 @@ fn a_policy_and_a_limit_hide_what_the_type_shows() {
     assert!(text(&actor).contains("sha256"), "{actor:?}");
 }
 
+#[derive(Sensitive, Deserialize)]
+struct ViewWho {
+    #[sensitive(mask(last = 3))]
+    id: String,
+}
+
+#[derive(AuditEvent)]
+#[event(prefix = "viewnames", view)]
+enum ViewNames {
+    Named { actor: ViewWho, resource: ViewWho, other: ViewWho },
+}
+
 #[test]
-fn identities_of_the_same_name_hide_nothing() {
+fn what_has_the_name_of_an_identity_that_is_hidden_is_hidden_too() {
     let event = ViewEvent::Session { session: 1, actor: "ann".into() };
     let context = AuditContext::new().session(SessionId::new("s")).actor(Actor::user(ActorId::hash("x")));
     let made = record(&event).context(context).build();
     assert_eq!(made.redacted(), ["actor.id", "session"]);
+    let ViewEventView::Session { session, actor } = StoredRecord::from(made).view::<ViewEvent>().unwrap() else {
+        panic!("another event");
+    };
+    // The list of what is redacted says `session` and `actor.id`, and not whose.
+    assert_eq!((session.value(), actor.value()), (None, None));
+    let made = record(&event).build();
     let expected = ViewEventView::Session { session: Seen::Value(1), actor: Seen::Value("ann".into()) };
     assert_eq!(StoredRecord::from(made).view::<ViewEvent>().unwrap(), expected);
+}
+
+/// Whatever a mode leaves of it, and whatever it is called.
+#[test]
+fn what_has_the_name_of_an_identity_and_a_mode_of_its_own_is_hidden() {
+    let whole = || ViewWho { id: "0123456789".into() };
+    let event = ViewNames::Named { actor: whole(), resource: whole(), other: whole() };
+    let ViewNamesView::Named { actor, resource, other } =
+        StoredRecord::from(record(&event).build()).view::<ViewNames>().unwrap();
+    for seen in [actor, resource, other] {
+        assert!(seen.value().is_none());
+    }
 }
 
 #[test]

@@ -107,12 +107,15 @@ fn codes(codes: &[String]) -> String {
     codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Text that is nothing but text.
+/// Text that is nothing but text, wherever it stands.
 fn cell(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for (at, c) in text.trim().char_indices() {
         match c {
-            '|' | '*' | '_' | '[' | ']' | '\\' => out.extend(['\\', c]),
+            '|' | '*' | '_' | '[' | ']' | '\\' | '`' | '~' | '#' | '!' => out.extend(['\\', c]),
+            // At the beginning these would make a list, a quotation or a line.
+            '-' | '+' | '>' | '=' if at == 0 => out.extend(['\\', c]),
+            '0'..='9' if at == 0 && is_numbered(text.trim()) => out.extend(["&#", &u32::from(c).to_string(), ";"]),
             '<' => out.push_str("&lt;"),
             '&' => out.push_str("&amp;"),
             c if c.is_control() => out.push(' '),
@@ -122,9 +125,31 @@ fn cell(text: &str) -> String {
     out
 }
 
+/// Whether it would be an item of a numbered list.
+fn is_numbered(text: &str) -> bool {
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.starts_with(". ") || rest.starts_with(") ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::example;
+
+    #[test]
+    fn text_is_no_markup() {
+        for (text, written) in [
+            ("```text", "\\`\\`\\`text"),
+            ("# Not a heading", "\\# Not a heading"),
+            ("- no list", "\\- no list"),
+            ("1. no list", "&#49;. no list"),
+            ("> said", "\\> said"),
+            ("1.2", "1.2"),
+            ("a-b > c | d", "a-b > c \\| d"),
+            ("~~gone~~ ![x](y)", "\\~\\~gone\\~\\~ \\!\\[x\\](y)"),
+        ] {
+            assert_eq!(super::cell(text), written);
+        }
+    }
 
     #[test]
     fn an_auditor_reads_what_is_shown_and_what_happens_without_a_record() {
