@@ -79,10 +79,12 @@ pub enum LockDifference {
     FieldType {
         /// Its key.
         key: String,
-        /// The type before.
-        from: String,
-        /// The type now.
-        to: String,
+        /// The type before, where that is known.
+        from: Option<String>,
+        /// The type now, where that is known.
+        to: Option<String>,
+        /// Whether it says what records show of the field: nothing else hides any of it.
+        decides: bool,
     },
     /// Something else is done to a field.
     Redaction {
@@ -205,13 +207,14 @@ impl LockChange {
             D::Renamed { declared: false, .. }
             | D::Unlocked
             | D::FieldRemoved(_)
+            | D::FieldType { from: Some(_), decides: true, .. }
             | D::Redaction { weakened: true, .. }
             | D::Policy { weakened: true, .. }
             | D::FormerNameRemoved(_) => LockSeverity::Breaking,
             D::Renamed { .. }
             | D::Retired { .. }
             | D::Handed { .. }
-            | D::FieldType { .. }
+            | D::FieldType { from: Some(_), .. }
             | D::Surface { .. }
             | D::Shared { .. }
             | D::ReasonRemoved(_)
@@ -220,6 +223,8 @@ impl LockChange {
             D::Added { .. }
             | D::Moved { .. }
             | D::FieldAdded(_)
+            // It is only told now.
+            | D::FieldType { from: None, .. }
             | D::Redaction { .. }
             | D::Policy { .. }
             | D::Since { .. }

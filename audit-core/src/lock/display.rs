@@ -46,7 +46,9 @@ impl LockChange {
             D::Handed { from } => format!("moved here from the package {from}"),
             D::FieldAdded(field) => format!("field {}: added{}", field.key, in_brackets(field)),
             D::FieldRemoved(field) => format!("field {}: removed", field.key),
-            D::FieldType { key, from, to } => format!("field {key}: of the type {from} -> {to}"),
+            D::FieldType { key, from, to, .. } => {
+                format!("field {key}: of the type {} -> {}", or(from.as_ref(), "unknown"), or(to.as_ref(), "unknown"))
+            }
             D::Redaction { key, from, to, .. } => format!("field {key}: {from} -> {to}"),
             D::Policy { from, to, .. } => format!("policy: {from} -> {to}"),
             D::Surface { from, to } => {
@@ -105,6 +107,7 @@ impl LockChange {
             }
             D::FieldAdded(_) => "Records will show one thing more: look at how it is redacted.",
             D::FieldRemoved(_) => "Records will no longer tell this.",
+            D::FieldType { from: None, .. } => "The lock tells its type from now on.",
             D::FieldType { .. } => "Records may show the field in another form, and other marks may hold for it.",
             D::Redaction { weakened: true, .. } => "Records may show what they hid before.",
             D::Redaction { .. } => "Records show less than before.",

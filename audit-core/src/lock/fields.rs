@@ -35,8 +35,9 @@ fn of_field(old: &LockedField, new: &LockedField) -> Vec<LockDifference> {
     let key = || new.key.clone();
     let mut differences = Vec::new();
     if old.ty != new.ty {
-        let ty = |field: &LockedField| field.ty.clone().unwrap_or_else(|| "unknown".to_owned());
-        differences.push(LockDifference::FieldType { key: key(), from: ty(old), to: ty(new) });
+        // A mode of its own hides the same of any type, a plain field shows all that its type has.
+        let decides = matches!(new.mode.as_deref(), None | Some("plain"));
+        differences.push(LockDifference::FieldType { key: key(), from: old.ty.clone(), to: new.ty.clone(), decides });
     }
     let (from, to) = (redaction::said(old), redaction::said(new));
     if (&old.mode, &old.class, &old.scope) != (&new.mode, &new.class, &new.scope) {

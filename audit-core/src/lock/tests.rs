@@ -205,9 +205,12 @@ fn a_field_is_added_removed_or_of_another_type() {
     );
     one(
         |bank| transfer(bank).fields[1].ty = Some("Payment".into()),
-        "notable   account.transfer: field body: of the type Transfer -> Payment\n          \
-         Records may show the field in another form, and other marks may hold for it.",
-        true,
+        "BREAKING  account.transfer: field body: of the type Transfer -> Payment\n          \
+         Records may show the field in another form, and other marks may hold for it.\n          \
+         Undo it, or write into the lock why:\n              \
+         [package.bank.accept.\"account.transfer: field body: of the type Transfer -> Payment\"]\n              \
+         reason = \"…\"",
+        false,
     );
 }
 

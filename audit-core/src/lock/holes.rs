@@ -1,0 +1,45 @@
+//! What once passed an update and must not.
+
+use super::samples::{bank_with, lock, opened, transfer};
+use super::*;
+use crate::catalogue::Catalogue;
+
+/// The worst of what an update of the bank has to say of a change.
+fn worst(lock: &Lock, new: &Catalogue) -> Option<LockSeverity> {
+    lock.compare(new, &["bank"]).iter().map(LockChange::severity).max()
+}
+
+/// A lock that accepts all that is breaking, which has to be enough.
+fn accepting(lock: &Lock, new: &Catalogue, packages: &[&str]) -> Lock {
+    let mut lock = lock.clone();
+    for change in lock.compare(new, packages) {
+        if let Some(key) = change.key() {
+            let package = lock.packages.entry(change.package).or_default();
+            package.accept.insert(key, LockAccept { reason: "r".into() });
+        }
+    }
+    let next = lock.updated(new, packages).unwrap();
+    assert_eq!(next.compare(new, packages), [], "an update leaves nothing to say");
+    next
+}
+
+#[test]
+fn another_type_is_breaking_where_it_decides_what_is_shown() {
+    let body = bank_with(|bank| transfer(bank).fields[1].ty = Some("PlainTransfer".into()));
+    assert_eq!(worst(&lock(), &body), Some(LockSeverity::Breaking));
+    accepting(&lock(), &body, &["bank"]);
+    let masked = bank_with(|bank| transfer(bank).fields[2].ty = Some("Text".into()));
+    assert_eq!(worst(&lock(), &masked), Some(LockSeverity::Notable));
+    let plain = |ty: &str| {
+        bank_with(|bank| {
+            transfer(bank).fields[2].ty = Some(ty.into());
+            transfer(bank).fields[2].mode = Some("plain".into());
+        })
+    };
+    assert_eq!(worst(&Lock::of(&plain("Short"), &["bank"]), &plain("Long")), Some(LockSeverity::Breaking));
+    let in_a_type = |ty: Option<&str>| bank_with(|bank| bank.types[0].fields[0].ty = ty.map(Into::into));
+    assert_eq!(worst(&lock(), &in_a_type(Some("Cents"))), Some(LockSeverity::Harmless), "it is only told now");
+    let told = Lock::of(&in_a_type(Some("Cents")), &["bank"]);
+    assert_eq!(worst(&told, &in_a_type(Some("Card"))), Some(LockSeverity::Breaking));
+    assert_eq!(worst(&told, &in_a_type(None)), Some(LockSeverity::Breaking), "nobody knows what it is now");
+}
