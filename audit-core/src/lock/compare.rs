@@ -1,6 +1,6 @@
 //! From a lock and a catalogue to the list of changes. Linear in both: everything is looked up, nothing searched.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::change::{FormerUse, LockChange, LockDifference, LockItem};
 use super::collide;
@@ -149,11 +149,15 @@ impl<'a> Comparison<'a> {
                 }
             }
         }
+        // What is unlocked writes records, too. Sorted: the order of a hash set is nobody's.
+        let asked = |(package, _): &(&str, &str)| self.new.packages.contains_key(*package);
+        let mut names: BTreeSet<(&str, &str)> = self.unlocked.iter().copied().filter(asked).collect();
         for (package, section) in &self.new.packages {
-            for name in section.actions.keys() {
-                if let Some(former) = taken.remove(name.as_str()) {
-                    self.push(package, LockItem::Action(name.clone()), LockDifference::Reused(former));
-                }
+            names.extend(section.actions.keys().map(|name| (package.as_str(), name.as_str())));
+        }
+        for (package, name) in names {
+            if let Some(former) = taken.remove(name) {
+                self.push(package, LockItem::Action(name.to_owned()), LockDifference::Reused(former));
             }
         }
     }

@@ -43,3 +43,21 @@ fn another_type_is_breaking_where_it_decides_what_is_shown() {
     assert_eq!(worst(&told, &in_a_type(Some("Card"))), Some(LockSeverity::Breaking));
     assert_eq!(worst(&told, &in_a_type(None)), Some(LockSeverity::Breaking), "nobody knows what it is now");
 }
+
+#[test]
+fn a_name_that_is_gone_is_not_used_again_by_what_is_unlocked() {
+    let with = |name: &str, package: &str| {
+        bank_with(|bank| {
+            let mut other = opened(bank).clone();
+            (other.action, other.place.package, other.unlocked) = (name.into(), package.into(), true);
+            bank.actions.push(other);
+        })
+    };
+    let retired: Lock =
+        format!("{}\n[package.bank.retired.\"account.sold\"]\nreason = \"sold\"\n", lock()).parse().unwrap();
+    for name in ["account.send", "account.sold"] {
+        assert_eq!(worst(&retired, &with(name, "bank")), Some(LockSeverity::Forbidden), "{name}");
+        assert_eq!(worst(&retired, &with(name, "nobody")), None, "that package is not asked for");
+    }
+    assert_eq!(worst(&retired, &with("account.trial", "bank")), None);
+}
