@@ -59,6 +59,11 @@ pub enum LockDifference {
         /// Whether the action says so, by `was`; otherwise place or fields suggest it.
         declared: bool,
     },
+    /// Another action is gone, and this one says that it was that, though it has been there beside it.
+    Merged {
+        /// The other name.
+        from: String,
+    },
     /// It is declared elsewhere.
     Moved {
         /// Where it was.
@@ -205,6 +210,7 @@ impl LockChange {
                 _ => LockSeverity::Notable,
             },
             D::Renamed { declared: false, .. }
+            | D::Merged { .. }
             | D::Unlocked
             | D::FieldRemoved(_)
             | D::FieldType { from: Some(_), decides: true, .. }

@@ -42,6 +42,7 @@ impl LockChange {
             D::Retired { reason } => format!("retired: {reason}"),
             D::Renamed { from, declared: true } => format!("renamed from {from}, as it says"),
             D::Renamed { from, declared: false } => format!("renamed, likely from {from}"),
+            D::Merged { from } => format!("merged with {from}, as it says"),
             D::Moved { from, to } => format!("moved from {} to {}", from.join(" and "), to.join(" and ")),
             D::Handed { from } => format!("moved here from the package {from}"),
             D::FieldAdded(field) => format!("field {}: added{}", field.key, in_brackets(field)),
@@ -101,6 +102,7 @@ impl LockChange {
             D::Renamed { .. } => {
                 "Whoever searches for the name before finds only the past, and alerts on it fall silent."
             }
+            D::Merged { .. } => "What was told apart is one from now on, and alerts on the other name fall silent.",
             D::Moved { .. } | D::Since { .. } => "Records stay as they are.",
             D::Handed { .. } => {
                 "Records stay as they are; the other package must not declare it any more, and its section loses it."

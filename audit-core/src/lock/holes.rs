@@ -61,3 +61,43 @@ fn a_name_that_is_gone_is_not_used_again_by_what_is_unlocked() {
     }
     assert_eq!(worst(&retired, &with("account.trial", "bank")), None);
 }
+
+#[test]
+fn an_action_that_swallows_another_is_breaking_and_loses_nothing_of_it_in_silence() {
+    let swallowed = |bank: &mut Catalogue| {
+        opened(bank).was.push("account.transfer".into());
+        bank.actions.remove(1);
+    };
+    let whole = bank_with(|bank| {
+        swallowed(bank);
+        opened(bank).was.push("account.send".into());
+    });
+    let found: Vec<_> = lock().compare(&bank_with(swallowed), &["bank"]).iter().filter_map(LockChange::key).collect();
+    assert_eq!(
+        found,
+        [
+            "account.opened: merged with account.transfer, as it says",
+            "account.opened: field body: removed",
+            "account.opened: field note: removed",
+            "account.opened: field resource account: removed",
+            "account.opened: policy: fail_closed, intent -> none",
+            "account.opened: former name account.send: removed",
+        ]
+    );
+    let keys: Vec<_> = lock().compare(&whole, &["bank"]).iter().filter_map(LockChange::key).collect();
+    assert_eq!(keys, found[..5]);
+    let next = accepting(&lock(), &whole, &["bank"]);
+    assert_eq!(next.packages["bank"].accepted.len(), 5);
+    accepting(&lock(), &bank_with(swallowed), &["bank"]);
+}
+
+#[test]
+fn two_that_become_one_new_action_are_both_compared() {
+    let both = bank_with(|bank| {
+        opened(bank).action = "account.change".into();
+        opened(bank).was = vec!["account.opened".into(), "account.transfer".into(), "account.send".into()];
+        bank.actions.remove(1);
+    });
+    let keys: Vec<_> = lock().compare(&both, &["bank"]).iter().filter_map(LockChange::key).collect();
+    assert!(keys.contains(&"account.change: policy: fail_closed, intent -> none".to_owned()), "{keys:?}");
+}
