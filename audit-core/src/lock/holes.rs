@@ -101,3 +101,51 @@ fn two_that_become_one_new_action_are_both_compared() {
     let keys: Vec<_> = lock().compare(&both, &["bank"]).iter().filter_map(LockChange::key).collect();
     assert!(keys.contains(&"account.change: policy: fail_closed, intent -> none".to_owned()), "{keys:?}");
 }
+
+/// The bank with three doors of one action: an event and two functions.
+fn doors(change: impl FnOnce(&mut Catalogue)) -> Catalogue {
+    bank_with(|bank| {
+        let mut other = transfer(bank).clone();
+        other.place.item = "transfer_by_mail".into();
+        let mut event = transfer(bank).clone();
+        (event.origin, event.policy, event.intent) = (crate::Origin::Event, None, false);
+        event.place.item = "Event::Transferred".into();
+        bank.actions.splice(1..1, [event]);
+        bank.actions.push(other);
+        bank.actions[1..].iter_mut().for_each(|door| door.shared = true);
+        change(bank);
+    })
+}
+
+#[test]
+fn a_shared_action_promises_what_its_weakest_function_does() {
+    let lock = Lock::of(&doors(|_| {}), &["bank"]);
+    assert_eq!(lock.packages["bank"].actions["account.transfer"].policy.as_deref(), Some("fail_closed"));
+    assert!(lock.packages["bank"].actions["account.transfer"].intent, "an event has none, and promises none");
+    assert_eq!(worst(&lock, &doors(|_| {})), None);
+    for number in [2, 3] {
+        let open = doors(|bank| bank.actions[number].policy = Some("fail_open".into()));
+        let policy = "account.transfer: policy: fail_closed, intent -> fail_open, intent".to_owned();
+        assert!(lock.compare(&open, &["bank"]).iter().any(|change| change.key() == Some(policy.clone())));
+        assert_eq!(worst(&lock, &open), Some(LockSeverity::Forbidden), "the two functions differ");
+        let unsure = doors(|bank| bank.actions[number].intent = false);
+        let policy = "account.transfer: policy: fail_closed, intent -> fail_closed".to_owned();
+        assert!(lock.compare(&unsure, &["bank"]).iter().any(|change| change.key() == Some(policy.clone())));
+    }
+}
+
+#[test]
+fn functions_of_other_packages_are_compared_with_each_other() {
+    let elsewhere = |open: bool| {
+        doors(|bank| {
+            bank.actions[2].place.package = "shop".into();
+            bank.actions[3].place.package = "desk".into();
+            if open {
+                bank.actions[3].policy = Some("fail_open".into());
+            }
+        })
+    };
+    let lock = Lock::of(&elsewhere(false), &["bank"]);
+    assert_eq!(worst(&lock, &elsewhere(false)), None);
+    assert_eq!(worst(&lock, &elsewhere(true)), Some(LockSeverity::Forbidden));
+}
