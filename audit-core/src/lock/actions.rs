@@ -44,7 +44,7 @@ impl<'a> Comparison<'a> {
         });
         let rest = if self.absences == Absences::Count { self.guessed(gone, &mut fresh) } else { gone };
         for (package, name) in rest.into_keys() {
-            self.push(package, LockItem::Action(name.to_owned()), LockDifference::Removed { redacting: false });
+            self.push(package, LockItem::Action(name.to_owned()), LockDifference::Removed { fields: false });
         }
         for ((package, name), action) in fresh {
             let from = action.from.clone();

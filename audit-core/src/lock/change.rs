@@ -42,8 +42,8 @@ pub enum LockDifference {
     },
     /// It is gone, and nothing says why.
     Removed {
-        /// Whether records showed less because of it: a type with marks.
-        redacting: bool,
+        /// Whether it is a type that has fields: what records show of them may have been less because of it.
+        fields: bool,
     },
     /// It is declared to be left out of the lock.
     Unlocked,
@@ -204,9 +204,9 @@ impl LockChange {
     pub fn severity(&self) -> LockSeverity {
         use LockDifference as D;
         match &self.difference {
-            D::Removed { redacting } => match self.item {
+            D::Removed { fields } => match self.item {
                 LockItem::Action(_) => LockSeverity::Breaking,
-                _ if *redacting => LockSeverity::Breaking,
+                _ if *fields => LockSeverity::Breaking,
                 _ => LockSeverity::Notable,
             },
             D::Renamed { declared: false, .. }

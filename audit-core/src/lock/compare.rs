@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::change::{FormerUse, LockChange, LockDifference, LockItem};
 use super::collide;
 use super::fields;
-use super::model::{Lock, LockedErrorType, LockedField, LockedPackage, LockedType};
+use super::model::{Lock, LockedErrorType, LockedPackage, LockedType};
 use super::pair::pair;
 use crate::catalogue::Catalogue;
 
@@ -99,9 +99,9 @@ impl<'a> Comparison<'a> {
             }
         }
         for (name, ty) in gone {
-            let redacts = |field: &LockedField| field.mode.as_deref().is_some_and(|mode| mode != "plain");
-            let redacting = ty.fields.iter().any(redacts);
-            self.push(package, item(name), LockDifference::Removed { redacting });
+            // Without marks of its own it may have hidden what the types of its fields did.
+            let fields = !ty.fields.is_empty();
+            self.push(package, item(name), LockDifference::Removed { fields });
         }
         for (name, _) in fresh {
             self.push(package, item(name), LockDifference::Added { from: Vec::new() });
@@ -126,7 +126,7 @@ impl<'a> Comparison<'a> {
             }
         }
         for (name, _) in gone {
-            self.push(package, item(name), LockDifference::Removed { redacting: false });
+            self.push(package, item(name), LockDifference::Removed { fields: false });
         }
         for (name, _) in fresh {
             self.push(package, item(name), LockDifference::Added { from: Vec::new() });

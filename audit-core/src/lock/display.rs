@@ -95,7 +95,9 @@ impl LockChange {
                     "Nothing is recorded under this name any more; whoever searches for it finds only the past."
                 }
                 LockItem::Error(_) => "Its reasons and codes come in no record any more.",
-                _ => "Its marks are gone; where its values are still captured, records may show what they hid.",
+                _ => {
+                    "Its marks are gone, if it had any; where its values are still captured, records may show what they hid."
+                }
             },
             D::Unlocked => "Nobody will be told when its name, its fields or its redaction change.",
             D::Retired { .. } => "Nothing is recorded under this name any more, and nothing ever may be.",

@@ -149,3 +149,23 @@ fn functions_of_other_packages_are_compared_with_each_other() {
     assert_eq!(worst(&lock, &elsewhere(false)), None);
     assert_eq!(worst(&lock, &elsewhere(true)), Some(LockSeverity::Forbidden));
 }
+
+#[test]
+fn a_type_with_fields_does_not_go_in_silence_even_without_marks() {
+    let unmarked = |bank: &mut Catalogue| bank.types[0].fields[1].mode = None;
+    let lock = Lock::of(&bank_with(unmarked), &["bank"]);
+    let renamed_and_less = bank_with(|bank| {
+        unmarked(bank);
+        bank.types[0].name = "Payment".into();
+        bank.types[0].fields.pop();
+    });
+    assert_eq!(worst(&lock, &renamed_and_less), Some(LockSeverity::Breaking));
+    accepting(&lock, &renamed_and_less, &["bank"]);
+    let renamed = bank_with(|bank| {
+        unmarked(bank);
+        bank.types[0].name = "Payment".into();
+    });
+    assert_eq!(worst(&lock, &renamed), Some(LockSeverity::Harmless));
+    let empty = Lock::of(&bank_with(|bank| bank.types[0].fields.clear()), &["bank"]);
+    assert_eq!(worst(&empty, &bank_with(|bank| bank.types.clear())), Some(LockSeverity::Notable));
+}
