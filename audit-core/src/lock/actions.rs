@@ -52,7 +52,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// What another package had and has no longer, or is not asked for: then its own test finds out.
+    /// What another package had and has no longer, or is not asked for: then somebody has to say why it may go.
     fn handed(&mut self, gone: &mut Actions<'a>, fresh: &mut Actions<'a>) {
         let mut holders: HashMap<&str, (&str, &LockedAction)> = HashMap::new();
         for (package, section) in &self.old.packages {
@@ -65,7 +65,8 @@ impl<'a> Comparison<'a> {
         }
         fresh.retain(|(package, name), action| {
             let Some((from, old)) = holders.get(name).filter(|_| !action.shared) else { return true };
-            let difference = LockDifference::Handed { from: (*from).to_owned() };
+            let given = self.new.packages.contains_key(*from);
+            let difference = LockDifference::Handed { from: (*from).to_owned(), given };
             self.push(package, LockItem::Action((*name).to_owned()), difference);
             self.action(package, name, old, action, None);
             gone.remove(&(*from, *name));

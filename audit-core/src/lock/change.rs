@@ -75,6 +75,15 @@ pub enum LockDifference {
     Handed {
         /// The package before.
         from: String,
+        /// Whether that package was compared, too, and has it no longer.
+        given: bool,
+    },
+    /// It is new, and records may show more of it than of one like it in a section that was not compared.
+    ShowsMore {
+        /// The package of the other one.
+        package: String,
+        /// Its name.
+        than: String,
     },
     /// A field is new.
     FieldAdded(LockedField),
@@ -187,6 +196,13 @@ pub enum LockSeverity {
     Forbidden,
 }
 
+impl LockDifference {
+    /// Whether records may show more of a field than before.
+    pub(super) const fn shows_more(&self) -> bool {
+        matches!(self, Self::Redaction { weakened: true, .. } | Self::FieldType { from: Some(_), decides: true, .. })
+    }
+}
+
 impl LockSeverity {
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
@@ -204,6 +220,7 @@ impl LockChange {
     pub fn severity(&self) -> LockSeverity {
         use LockDifference as D;
         match &self.difference {
+            difference if difference.shows_more() => LockSeverity::Breaking,
             D::Removed { fields } => match self.item {
                 LockItem::Action(_) => LockSeverity::Breaking,
                 _ if *fields => LockSeverity::Breaking,
@@ -211,10 +228,10 @@ impl LockChange {
             },
             D::Renamed { declared: false, .. }
             | D::Merged { .. }
+            | D::Handed { given: false, .. }
+            | D::ShowsMore { .. }
             | D::Unlocked
             | D::FieldRemoved(_)
-            | D::FieldType { from: Some(_), decides: true, .. }
-            | D::Redaction { weakened: true, .. }
             | D::Policy { weakened: true, .. }
             | D::FormerNameRemoved(_) => LockSeverity::Breaking,
             D::Renamed { .. }

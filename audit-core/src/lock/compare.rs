@@ -26,7 +26,8 @@ impl Lock {
     ) -> Vec<LockChange> {
         let unlocked = catalogue.actions.iter().filter(|action| action.unlocked);
         let unlocked = unlocked.map(|action| (action.place.package.as_str(), action.action.as_str())).collect();
-        let mut comparison = Comparison { old: self, new, unlocked, absences, changes: Vec::new() };
+        let types_elsewhere = types_elsewhere(self, new);
+        let mut comparison = Comparison { old: self, new, unlocked, types_elsewhere, absences, changes: Vec::new() };
         comparison.actions();
         for (name, section) in &new.packages {
             let before = self.packages.get(name).unwrap_or(&EMPTY);
@@ -67,8 +68,31 @@ pub(super) struct Comparison<'a> {
     pub(super) new: &'a Lock,
     /// What is left out of the new one, by package and name.
     pub(super) unlocked: HashSet<(&'a str, &'a str)>,
+    types_elsewhere: TypesElsewhere<'a>,
     pub(super) absences: Absences,
     changes: Vec<LockChange>,
+}
+
+/// The types of the sections that are not asked for, by their likeness: package, name and type.
+type TypesElsewhere<'a> = HashMap<Likeness<'a>, Vec<(&'a str, &'a str, &'a LockedType)>>;
+
+/// The name without its crate, and the keys of the fields.
+type Likeness<'a> = (&'a str, Vec<&'a str>);
+
+fn types_elsewhere<'a>(old: &'a Lock, new: &Lock) -> TypesElsewhere<'a> {
+    let mut elsewhere = TypesElsewhere::new();
+    for (package, section) in old.packages.iter().filter(|(package, _)| !new.packages.contains_key(*package)) {
+        for (name, ty) in &section.types {
+            elsewhere.entry(likeness(name, ty)).or_default().push((package, name, ty));
+        }
+    }
+    elsewhere
+}
+
+fn likeness<'a>(name: &'a str, ty: &'a LockedType) -> Likeness<'a> {
+    let mut keys: Vec<_> = ty.fields.iter().map(|field| field.key.as_str()).collect();
+    keys.dedup();
+    (name.split_once("::").map_or(name, |(_, rest)| rest), keys)
 }
 
 impl<'a> Comparison<'a> {
@@ -103,9 +127,20 @@ impl<'a> Comparison<'a> {
             let fields = !ty.fields.is_empty();
             self.push(package, item(name), LockDifference::Removed { fields });
         }
-        for (name, _) in fresh {
-            self.push(package, item(name), LockDifference::Added { from: Vec::new() });
+        for (name, ty) in fresh {
+            let added = || LockDifference::Added { from: Vec::new() };
+            let difference = self.shows_more(name, ty).unwrap_or_else(added);
+            self.push(package, item(name), difference);
         }
+    }
+
+    /// A package that gets another name takes its types along: their marks must not get lost on the way.
+    fn shows_more(&self, name: &str, ty: &LockedType) -> Option<LockDifference> {
+        let alike = self.types_elsewhere.get(&likeness(name, ty))?;
+        let weaker =
+            |other: &LockedType| fields::differences(&other.fields, &ty.fields).iter().any(LockDifference::shows_more);
+        let (package, than, _) = alike.iter().find(|(.., other)| weaker(other))?;
+        Some(LockDifference::ShowsMore { package: (*package).to_owned(), than: (*than).to_owned() })
     }
 
     fn errors(&mut self, package: &str, old: &'a LockedPackage, new: &'a LockedPackage) {

@@ -44,7 +44,8 @@ impl LockChange {
             D::Renamed { from, declared: false } => format!("renamed, likely from {from}"),
             D::Merged { from } => format!("merged with {from}, as it says"),
             D::Moved { from, to } => format!("moved from {} to {}", from.join(" and "), to.join(" and ")),
-            D::Handed { from } => format!("moved here from the package {from}"),
+            D::Handed { from, .. } => format!("moved here from the package {from}"),
+            D::ShowsMore { package, than } => format!("added, and shows more than {than} of the package {package}"),
             D::FieldAdded(field) => format!("field {}: added{}", field.key, in_brackets(field)),
             D::FieldRemoved(field) => format!("field {}: removed", field.key),
             D::FieldType { key, from, to, .. } => {
@@ -109,6 +110,7 @@ impl LockChange {
             D::Handed { .. } => {
                 "Records stay as they are; the other package must not declare it any more, and its section loses it."
             }
+            D::ShowsMore { .. } => "Is it the same in another package, then records may show what they hid before.",
             D::FieldAdded(_) => "Records will show one thing more: look at how it is redacted.",
             D::FieldRemoved(_) => "Records will no longer tell this.",
             D::FieldType { from: None, .. } => "The lock tells its type from now on.",

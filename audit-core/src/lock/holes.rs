@@ -169,3 +169,58 @@ fn a_type_with_fields_does_not_go_in_silence_even_without_marks() {
     let empty = Lock::of(&bank_with(|bank| bank.types[0].fields.clear()), &["bank"]);
     assert_eq!(worst(&empty, &bank_with(|bank| bank.types.clear())), Some(LockSeverity::Notable));
 }
+
+/// The bank as it is in another package.
+fn in_package(package: &str, change: impl FnOnce(&mut Catalogue)) -> Catalogue {
+    bank_with(|bank| {
+        for action in &mut bank.actions {
+            action.place.module = action.place.module.replacen("bank", package, 1);
+            action.place.package = package.into();
+        }
+        for ty in &mut bank.types {
+            (ty.package, ty.module) = (package.into(), ty.module.replacen("bank", package, 1));
+        }
+        bank.errors.clear();
+        change(bank);
+    })
+}
+
+#[test]
+fn nothing_is_taken_from_a_package_that_is_not_asked_for() {
+    let shop = in_package("shop", |shop| shop.types.clear());
+    let keys: Vec<_> = lock().compare(&shop, &["shop"]).iter().filter_map(LockChange::key).collect();
+    assert_eq!(
+        keys,
+        ["account.opened: moved here from the package bank", "account.transfer: moved here from the package bank"]
+    );
+    assert!(lock().updated(&shop, &["shop"]).is_err());
+    let next = accepting(&lock(), &shop, &["shop"]);
+    assert!(next.packages["bank"].actions.is_empty(), "with a reason, it goes with it");
+    assert_eq!(next.packages["shop"].accepted.len(), 2);
+    assert!(next.packages["shop"].accept.is_empty());
+}
+
+#[test]
+fn a_type_of_another_package_does_not_come_here_without_its_marks() {
+    let shop = |change: &dyn Fn(&mut Catalogue)| {
+        in_package("shop", |shop| {
+            shop.actions.clear();
+            change(shop);
+        })
+    };
+    let keys =
+        |new: &Catalogue| -> Vec<_> { lock().compare(new, &["shop"]).iter().filter_map(LockChange::key).collect() };
+    assert!(keys(&shop(&|_| {})).is_empty());
+    let weak = shop(&|shop| shop.types[0].fields[1].mode = None);
+    assert_eq!(
+        keys(&weak),
+        ["type shop::api::Transfer: added, and shows more than bank::api::Transfer of the package bank"]
+    );
+    let next = accepting(&lock(), &weak, &["shop"]);
+    assert_eq!(next.packages["bank"].types.len(), 1, "the other one is as it was");
+    let other_fields = shop(&|shop| {
+        shop.types[0].fields[1].mode = None;
+        shop.types[0].fields.remove(0);
+    });
+    assert!(keys(&other_fields).is_empty());
+}

@@ -398,7 +398,7 @@ fn an_action_moves_within_its_package_and_to_another() {
         "{found:?}"
     );
     assert_eq!(found.len(), 2);
-    let next = lock().updated(&moved, &["ledger"]).unwrap();
+    let next = lock().updated(&moved, &both).unwrap();
     assert!(!next.packages["bank"].actions.contains_key("account.transfer"), "it goes with it");
     assert_eq!(next.compare(&moved, &both), []);
 }
