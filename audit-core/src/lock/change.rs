@@ -87,6 +87,8 @@ pub enum LockDifference {
     },
     /// A field is new.
     FieldAdded(LockedField),
+    /// A field is new, beside one of the same key of which records show less.
+    FieldAddedBeside(LockedField),
     /// A field is gone.
     FieldRemoved(LockedField),
     /// A field is of another type.
@@ -199,7 +201,12 @@ pub enum LockSeverity {
 impl LockDifference {
     /// Whether records may show more of a field than before.
     pub(super) const fn shows_more(&self) -> bool {
-        matches!(self, Self::Redaction { weakened: true, .. } | Self::FieldType { from: Some(_), decides: true, .. })
+        matches!(
+            self,
+            Self::Redaction { weakened: true, .. }
+                | Self::FieldType { from: Some(_), decides: true, .. }
+                | Self::FieldAddedBeside(_)
+        )
     }
 }
 
@@ -246,6 +253,7 @@ impl LockChange {
             D::Added { .. }
             | D::Moved { .. }
             | D::FieldAdded(_)
+            | D::FieldAddedBeside(_)
             // It is only told now.
             | D::FieldType { from: None, .. }
             | D::Redaction { .. }

@@ -47,6 +47,9 @@ impl LockChange {
             D::Handed { from, .. } => format!("moved here from the package {from}"),
             D::ShowsMore { package, than } => format!("added, and shows more than {than} of the package {package}"),
             D::FieldAdded(field) => format!("field {}: added{}", field.key, in_brackets(field)),
+            D::FieldAddedBeside(field) => {
+                format!("field {}: added{} beside one that shows less", field.key, in_brackets(field))
+            }
             D::FieldRemoved(field) => format!("field {}: removed", field.key),
             D::FieldType { key, from, to, .. } => {
                 format!("field {key}: of the type {} -> {}", or(from.as_ref(), "unknown"), or(to.as_ref(), "unknown"))
@@ -112,6 +115,7 @@ impl LockChange {
             }
             D::ShowsMore { .. } => "Is it the same in another package, then records may show what they hid before.",
             D::FieldAdded(_) => "Records will show one thing more: look at how it is redacted.",
+            D::FieldAddedBeside(_) => "Two have this key: one of them may show what it hid before.",
             D::FieldRemoved(_) => "Records will no longer tell this.",
             D::FieldType { from: None, .. } => "The lock tells its type from now on.",
             D::FieldType { .. } => "Records may show the field in another form, and other marks may hold for it.",

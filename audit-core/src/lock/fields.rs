@@ -27,8 +27,18 @@ fn of_key(old: &[&LockedField], new: &[&LockedField]) -> Vec<LockDifference> {
     let paired = gone.len().min(fresh.len());
     let mut differences: Vec<_> = gone.iter().zip(&fresh).flat_map(|(old, new)| of_field(old, new)).collect();
     differences.extend(gone[paired..].iter().map(|field| LockDifference::FieldRemoved((**field).clone())));
-    differences.extend(fresh[paired..].iter().map(|field| LockDifference::FieldAdded((**field).clone())));
+    differences.extend(fresh[paired..].iter().map(|field| added(old, field)));
     differences
+}
+
+/// Types of one name in one module are one in the lock: a field that is added may be another's that hides less now.
+fn added(old: &[&LockedField], field: &LockedField) -> LockDifference {
+    let less = |other: &&LockedField| of_field(other, field).iter().any(LockDifference::shows_more);
+    if old.iter().any(less) {
+        LockDifference::FieldAddedBeside(field.clone())
+    } else {
+        LockDifference::FieldAdded(field.clone())
+    }
 }
 
 fn of_field(old: &LockedField, new: &LockedField) -> Vec<LockDifference> {

@@ -224,3 +224,26 @@ fn a_type_of_another_package_does_not_come_here_without_its_marks() {
     });
     assert!(keys(&other_fields).is_empty());
 }
+
+#[test]
+fn a_field_that_shows_more_does_not_come_in_beside_one_that_is_hidden() {
+    // Two types of one name, inside different functions of a module.
+    let two = |mode: &str| {
+        bank_with(|bank| {
+            let mut other = bank.types[0].clone();
+            other.fields[1].mode = Some(mode.into());
+            bank.types.push(other);
+        })
+    };
+    let lock = Lock::of(&two("drop"), &["bank"]);
+    let keys: Vec<_> = lock.compare(&two("plain"), &["bank"]).iter().filter_map(LockChange::key).collect();
+    assert_eq!(keys, ["type bank::api::Transfer: field memo: added (plain) beside one that shows less"]);
+    accepting(&lock, &two("plain"), &["bank"]);
+    let plain = Lock::of(&bank_with(|bank| bank.types[0].fields[1].mode = Some("plain".into())), &["bank"]);
+    let tighter = bank_with(|bank| {
+        let mut other = bank.types[0].clone();
+        other.fields[1].mode = Some("plain".into());
+        bank.types.push(other);
+    });
+    assert_eq!(worst(&plain, &tighter), Some(LockSeverity::Harmless));
+}
