@@ -34,10 +34,11 @@ impl CatalogueAction {
     /// Whether the two cannot both have the name that they have: they are not doors of one operation, or their records
     /// do not show the same, or are not as sure to be there.
     pub(crate) fn collides_with(&self, other: &Self) -> bool {
-        // A package that is linked in two versions is one: the same item in another file.
+        // A package that is linked in two versions is one, if both record alike: the same item in another file.
         let twice = self.place.file != other.place.file
             && (&self.place.package, &self.place.module, &self.place.item)
-                == (&other.place.package, &other.place.module, &other.place.item);
+                == (&other.place.package, &other.place.module, &other.place.item)
+            && self.records_as(other);
         let same = self.place == other.place;
         let doors = self.shared && other.shared && self.records_as(other);
         !(same || twice || doors)
@@ -98,6 +99,9 @@ mod tests {
     #[test]
     fn a_package_in_two_versions_is_one_and_what_is_unlocked_or_an_example_does_not_count() {
         assert_eq!(of(vec![entry("rest", "bank-1.0/api.rs", false), entry("rest", "bank-2.0/api.rs", false)]), None);
+        let (mut old, new) = (entry("rest", "bank-1.0/api.rs", false), entry("rest", "bank-2.0/api.rs", false));
+        old.policy = Some("fail_closed".into());
+        assert!(of(vec![old, new]).is_some(), "records of the two versions are not alike");
         let mut example = entry("grpc", "api.rs", false);
         example.place.module = "doctest_bundle_2024::__doctest_2".into();
         assert_eq!(of(vec![example.clone(), entry("rest", "api.rs", false), example]), None);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::change::{LockDifference, LockItem};
+use super::change::{LockChange, LockDifference, LockItem, LockSeverity};
 use super::compare::{Absences, Comparison, EMPTY};
 use super::fields;
 use super::model::LockedAction;
@@ -44,7 +44,7 @@ impl<'a> Comparison<'a> {
         });
         let rest = if self.absences == Absences::Count { self.guessed(gone, &mut fresh) } else { gone };
         for (package, name) in rest.into_keys() {
-            self.push(package, LockItem::Action(name.to_owned()), LockDifference::Removed { redacting: false });
+            self.push(package, LockItem::Action(name.to_owned()), LockDifference::Removed { fields: false });
         }
         for ((package, name), action) in fresh {
             let from = action.from.clone();
@@ -52,7 +52,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// What another package had and has no longer, or is not asked for: then its own test finds out.
+    /// What another package had and has no longer, or is not asked for: then somebody has to say why it may go.
     fn handed(&mut self, gone: &mut Actions<'a>, fresh: &mut Actions<'a>) {
         let mut holders: HashMap<&str, (&str, &LockedAction)> = HashMap::new();
         for (package, section) in &self.old.packages {
@@ -65,7 +65,8 @@ impl<'a> Comparison<'a> {
         }
         fresh.retain(|(package, name), action| {
             let Some((from, old)) = holders.get(name).filter(|_| !action.shared) else { return true };
-            let difference = LockDifference::Handed { from: (*from).to_owned() };
+            let given = self.new.packages.contains_key(*from);
+            let difference = LockDifference::Handed { from: (*from).to_owned(), given };
             self.push(package, LockItem::Action((*name).to_owned()), difference);
             self.action(package, name, old, action, None);
             gone.remove(&(*from, *name));
@@ -87,12 +88,26 @@ impl<'a> Comparison<'a> {
                         holders.get(was.as_str()).map(|holder| (*holder, was.as_str()))
                     };
                     let Some(old) = place.and_then(|place| gone.remove(&place)) else { continue };
-                    let difference = LockDifference::Renamed { from: was.clone(), declared: true };
-                    self.push(package, LockItem::Action(name.clone()), difference);
                     if fresh.remove(&(package.as_str(), name.as_str())).is_some() {
+                        let difference = LockDifference::Renamed { from: was.clone(), declared: true };
+                        self.push(package, LockItem::Action(name.clone()), difference);
                         self.action(package, name, old, action, Some(was));
+                    } else {
+                        self.merged(package, name, was, old, action);
                     }
                 }
+            }
+        }
+    }
+
+    /// A name that stands for more than before: what it has of its own was compared, what it swallows may lose.
+    fn merged(&mut self, package: &str, name: &str, was: &str, old: &LockedAction, new: &LockedAction) {
+        let item = || LockItem::Action(name.to_owned());
+        self.push(package, item(), LockDifference::Merged { from: was.to_owned() });
+        for difference in differences(old, new, None) {
+            let change = LockChange { package: package.to_owned(), item: item(), difference };
+            if change.severity() >= LockSeverity::Breaking {
+                self.push(package, item(), change.difference);
             }
         }
     }
@@ -124,33 +139,37 @@ impl<'a> Comparison<'a> {
     }
 
     fn action(&mut self, package: &str, name: &str, old: &LockedAction, new: &LockedAction, renamed: Option<&String>) {
-        let mut differences = Vec::new();
-        if old.from != new.from {
-            differences.push(LockDifference::Moved { from: old.from.clone(), to: new.from.clone() });
-        }
-        differences.extend(fields::differences(&old.fields, &new.fields));
-        if (&old.policy, old.intent) != (&new.policy, new.intent) {
-            let closed = |action: &LockedAction| action.policy.as_deref() == Some("fail_closed");
-            let weakened = (closed(old) && !closed(new)) || (old.intent && !new.intent);
-            differences.push(LockDifference::Policy { from: policy(old), to: policy(new), weakened });
-        }
-        if old.surface != new.surface {
-            differences.push(LockDifference::Surface { from: old.surface.clone(), to: new.surface.clone() });
-        }
-        if old.since != new.since {
-            differences.push(LockDifference::Since { from: old.since.clone(), to: new.since.clone() });
-        }
-        let added = new.was.iter().filter(|was| !old.was.contains(was) && Some(*was) != renamed);
-        differences.extend(added.cloned().map(LockDifference::FormerNameAdded));
-        let removed = old.was.iter().filter(|was| !new.was.contains(was));
-        differences.extend(removed.cloned().map(LockDifference::FormerNameRemoved));
-        if old.shared != new.shared {
-            differences.push(LockDifference::Shared { now: new.shared });
-        }
-        for difference in differences {
+        for difference in differences(old, new, renamed) {
             self.push(package, LockItem::Action(name.to_owned()), difference);
         }
     }
+}
+
+fn differences(old: &LockedAction, new: &LockedAction, renamed: Option<&String>) -> Vec<LockDifference> {
+    let mut differences = Vec::new();
+    if old.from != new.from {
+        differences.push(LockDifference::Moved { from: old.from.clone(), to: new.from.clone() });
+    }
+    differences.extend(fields::differences(&old.fields, &new.fields));
+    if (&old.policy, old.intent) != (&new.policy, new.intent) {
+        let closed = |action: &LockedAction| action.policy.as_deref() == Some("fail_closed");
+        let weakened = (closed(old) && !closed(new)) || (old.intent && !new.intent);
+        differences.push(LockDifference::Policy { from: policy(old), to: policy(new), weakened });
+    }
+    if old.surface != new.surface {
+        differences.push(LockDifference::Surface { from: old.surface.clone(), to: new.surface.clone() });
+    }
+    if old.since != new.since {
+        differences.push(LockDifference::Since { from: old.since.clone(), to: new.since.clone() });
+    }
+    let added = new.was.iter().filter(|was| !old.was.contains(was) && Some(*was) != renamed);
+    differences.extend(added.cloned().map(LockDifference::FormerNameAdded));
+    let removed = old.was.iter().filter(|was| !new.was.contains(was));
+    differences.extend(removed.cloned().map(LockDifference::FormerNameRemoved));
+    if old.shared != new.shared {
+        differences.push(LockDifference::Shared { now: new.shared });
+    }
+    differences
 }
 
 /// The module of a function, the enum of a variant.

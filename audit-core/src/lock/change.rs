@@ -42,8 +42,8 @@ pub enum LockDifference {
     },
     /// It is gone, and nothing says why.
     Removed {
-        /// Whether records showed less because of it: a type with marks.
-        redacting: bool,
+        /// Whether it is a type that has fields: what records show of them may have been less because of it.
+        fields: bool,
     },
     /// It is declared to be left out of the lock.
     Unlocked,
@@ -59,6 +59,11 @@ pub enum LockDifference {
         /// Whether the action says so, by `was`; otherwise place or fields suggest it.
         declared: bool,
     },
+    /// Another action is gone, and this one says that it was that, though it has been there beside it.
+    Merged {
+        /// The other name.
+        from: String,
+    },
     /// It is declared elsewhere.
     Moved {
         /// Where it was.
@@ -70,19 +75,32 @@ pub enum LockDifference {
     Handed {
         /// The package before.
         from: String,
+        /// Whether that package was compared, too, and has it no longer.
+        given: bool,
+    },
+    /// It is new, and records may show more of it than of one like it in a section that was not compared.
+    ShowsMore {
+        /// The package of the other one.
+        package: String,
+        /// Its name.
+        than: String,
     },
     /// A field is new.
     FieldAdded(LockedField),
+    /// A field is new, beside one of the same key of which records show less.
+    FieldAddedBeside(LockedField),
     /// A field is gone.
     FieldRemoved(LockedField),
     /// A field is of another type.
     FieldType {
         /// Its key.
         key: String,
-        /// The type before.
-        from: String,
-        /// The type now.
-        to: String,
+        /// The type before, where that is known.
+        from: Option<String>,
+        /// The type now, where that is known.
+        to: Option<String>,
+        /// Whether it says what records show of the field: nothing else hides any of it.
+        decides: bool,
     },
     /// Something else is done to a field.
     Redaction {
@@ -180,6 +198,18 @@ pub enum LockSeverity {
     Forbidden,
 }
 
+impl LockDifference {
+    /// Whether records may show more of a field than before.
+    pub(super) const fn shows_more(&self) -> bool {
+        matches!(
+            self,
+            Self::Redaction { weakened: true, .. }
+                | Self::FieldType { from: Some(_), decides: true, .. }
+                | Self::FieldAddedBeside(_)
+        )
+    }
+}
+
 impl LockSeverity {
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
@@ -197,21 +227,24 @@ impl LockChange {
     pub fn severity(&self) -> LockSeverity {
         use LockDifference as D;
         match &self.difference {
-            D::Removed { redacting } => match self.item {
+            difference if difference.shows_more() => LockSeverity::Breaking,
+            D::Removed { fields } => match self.item {
                 LockItem::Action(_) => LockSeverity::Breaking,
-                _ if *redacting => LockSeverity::Breaking,
+                _ if *fields => LockSeverity::Breaking,
                 _ => LockSeverity::Notable,
             },
             D::Renamed { declared: false, .. }
+            | D::Merged { .. }
+            | D::Handed { given: false, .. }
+            | D::ShowsMore { .. }
             | D::Unlocked
             | D::FieldRemoved(_)
-            | D::Redaction { weakened: true, .. }
             | D::Policy { weakened: true, .. }
             | D::FormerNameRemoved(_) => LockSeverity::Breaking,
             D::Renamed { .. }
             | D::Retired { .. }
             | D::Handed { .. }
-            | D::FieldType { .. }
+            | D::FieldType { from: Some(_), .. }
             | D::Surface { .. }
             | D::Shared { .. }
             | D::ReasonRemoved(_)
@@ -220,6 +253,9 @@ impl LockChange {
             D::Added { .. }
             | D::Moved { .. }
             | D::FieldAdded(_)
+            | D::FieldAddedBeside(_)
+            // It is only told now.
+            | D::FieldType { from: None, .. }
             | D::Redaction { .. }
             | D::Policy { .. }
             | D::Since { .. }

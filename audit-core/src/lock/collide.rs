@@ -18,7 +18,10 @@ pub(super) fn collisions(catalogue: &Catalogue, asked: &Lock) -> Vec<LockChange>
     for (name, places) in by_name {
         // All are compared with one of ours: were two others at odds, so would be one of them with ours.
         let Some(ours) = places.iter().find(|action| is_asked(action)) else { continue };
-        let others = places.iter().filter(|other| ours.collides_with(other));
+        // But for functions beside an event, which agrees with any policy: they are compared with the first of them.
+        let function = places.iter().find(|action| action.policy.is_some()).filter(|_| ours.policy.is_none());
+        let odd = |other: &CatalogueAction| function.is_some_and(|function| function.collides_with(other));
+        let others = places.iter().filter(|other| ours.collides_with(other) || odd(other));
         changes.extend(others.map(|other| LockChange {
             package: ours.place.package.clone(),
             item: LockItem::Action(name.to_owned()),

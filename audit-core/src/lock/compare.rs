@@ -1,11 +1,11 @@
 //! From a lock and a catalogue to the list of changes. Linear in both: everything is looked up, nothing searched.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::change::{FormerUse, LockChange, LockDifference, LockItem};
 use super::collide;
 use super::fields;
-use super::model::{Lock, LockedErrorType, LockedField, LockedPackage, LockedType};
+use super::model::{Lock, LockedErrorType, LockedPackage, LockedType};
 use super::pair::pair;
 use crate::catalogue::Catalogue;
 
@@ -26,7 +26,8 @@ impl Lock {
     ) -> Vec<LockChange> {
         let unlocked = catalogue.actions.iter().filter(|action| action.unlocked);
         let unlocked = unlocked.map(|action| (action.place.package.as_str(), action.action.as_str())).collect();
-        let mut comparison = Comparison { old: self, new, unlocked, absences, changes: Vec::new() };
+        let types_elsewhere = types_elsewhere(self, new);
+        let mut comparison = Comparison { old: self, new, unlocked, types_elsewhere, absences, changes: Vec::new() };
         comparison.actions();
         for (name, section) in &new.packages {
             let before = self.packages.get(name).unwrap_or(&EMPTY);
@@ -67,8 +68,31 @@ pub(super) struct Comparison<'a> {
     pub(super) new: &'a Lock,
     /// What is left out of the new one, by package and name.
     pub(super) unlocked: HashSet<(&'a str, &'a str)>,
+    types_elsewhere: TypesElsewhere<'a>,
     pub(super) absences: Absences,
     changes: Vec<LockChange>,
+}
+
+/// The types of the sections that are not asked for, by their likeness: package, name and type.
+type TypesElsewhere<'a> = HashMap<Likeness<'a>, Vec<(&'a str, &'a str, &'a LockedType)>>;
+
+/// The name without its crate, and the keys of the fields.
+type Likeness<'a> = (&'a str, Vec<&'a str>);
+
+fn types_elsewhere<'a>(old: &'a Lock, new: &Lock) -> TypesElsewhere<'a> {
+    let mut elsewhere = TypesElsewhere::new();
+    for (package, section) in old.packages.iter().filter(|(package, _)| !new.packages.contains_key(*package)) {
+        for (name, ty) in &section.types {
+            elsewhere.entry(likeness(name, ty)).or_default().push((package, name, ty));
+        }
+    }
+    elsewhere
+}
+
+fn likeness<'a>(name: &'a str, ty: &'a LockedType) -> Likeness<'a> {
+    let mut keys: Vec<_> = ty.fields.iter().map(|field| field.key.as_str()).collect();
+    keys.dedup();
+    (name.split_once("::").map_or(name, |(_, rest)| rest), keys)
 }
 
 impl<'a> Comparison<'a> {
@@ -99,13 +123,24 @@ impl<'a> Comparison<'a> {
             }
         }
         for (name, ty) in gone {
-            let redacts = |field: &LockedField| field.mode.as_deref().is_some_and(|mode| mode != "plain");
-            let redacting = ty.fields.iter().any(redacts);
-            self.push(package, item(name), LockDifference::Removed { redacting });
+            // Without marks of its own it may have hidden what the types of its fields did.
+            let fields = !ty.fields.is_empty();
+            self.push(package, item(name), LockDifference::Removed { fields });
         }
-        for (name, _) in fresh {
-            self.push(package, item(name), LockDifference::Added { from: Vec::new() });
+        for (name, ty) in fresh {
+            let added = || LockDifference::Added { from: Vec::new() };
+            let difference = self.shows_more(name, ty).unwrap_or_else(added);
+            self.push(package, item(name), difference);
         }
+    }
+
+    /// A package that gets another name takes its types along: their marks must not get lost on the way.
+    fn shows_more(&self, name: &str, ty: &LockedType) -> Option<LockDifference> {
+        let alike = self.types_elsewhere.get(&likeness(name, ty))?;
+        let weaker =
+            |other: &LockedType| fields::differences(&other.fields, &ty.fields).iter().any(LockDifference::shows_more);
+        let (package, than, _) = alike.iter().find(|(.., other)| weaker(other))?;
+        Some(LockDifference::ShowsMore { package: (*package).to_owned(), than: (*than).to_owned() })
     }
 
     fn errors(&mut self, package: &str, old: &'a LockedPackage, new: &'a LockedPackage) {
@@ -126,7 +161,7 @@ impl<'a> Comparison<'a> {
             }
         }
         for (name, _) in gone {
-            self.push(package, item(name), LockDifference::Removed { redacting: false });
+            self.push(package, item(name), LockDifference::Removed { fields: false });
         }
         for (name, _) in fresh {
             self.push(package, item(name), LockDifference::Added { from: Vec::new() });
@@ -149,11 +184,15 @@ impl<'a> Comparison<'a> {
                 }
             }
         }
+        // What is unlocked writes records, too. Sorted: the order of a hash set is nobody's.
+        let asked = |(package, _): &(&str, &str)| self.new.packages.contains_key(*package);
+        let mut names: BTreeSet<(&str, &str)> = self.unlocked.iter().copied().filter(asked).collect();
         for (package, section) in &self.new.packages {
-            for name in section.actions.keys() {
-                if let Some(former) = taken.remove(name.as_str()) {
-                    self.push(package, LockItem::Action(name.clone()), LockDifference::Reused(former));
-                }
+            names.extend(section.actions.keys().map(|name| (package.as_str(), name.as_str())));
+        }
+        for (package, name) in names {
+            if let Some(former) = taken.remove(name) {
+                self.push(package, LockItem::Action(name.to_owned()), LockDifference::Reused(former));
             }
         }
     }

@@ -42,11 +42,18 @@ impl LockChange {
             D::Retired { reason } => format!("retired: {reason}"),
             D::Renamed { from, declared: true } => format!("renamed from {from}, as it says"),
             D::Renamed { from, declared: false } => format!("renamed, likely from {from}"),
+            D::Merged { from } => format!("merged with {from}, as it says"),
             D::Moved { from, to } => format!("moved from {} to {}", from.join(" and "), to.join(" and ")),
-            D::Handed { from } => format!("moved here from the package {from}"),
+            D::Handed { from, .. } => format!("moved here from the package {from}"),
+            D::ShowsMore { package, than } => format!("added, and shows more than {than} of the package {package}"),
             D::FieldAdded(field) => format!("field {}: added{}", field.key, in_brackets(field)),
+            D::FieldAddedBeside(field) => {
+                format!("field {}: added{} beside one that shows less", field.key, in_brackets(field))
+            }
             D::FieldRemoved(field) => format!("field {}: removed", field.key),
-            D::FieldType { key, from, to } => format!("field {key}: of the type {from} -> {to}"),
+            D::FieldType { key, from, to, .. } => {
+                format!("field {key}: of the type {} -> {}", or(from.as_ref(), "unknown"), or(to.as_ref(), "unknown"))
+            }
             D::Redaction { key, from, to, .. } => format!("field {key}: {from} -> {to}"),
             D::Policy { from, to, .. } => format!("policy: {from} -> {to}"),
             D::Surface { from, to } => {
@@ -92,19 +99,25 @@ impl LockChange {
                     "Nothing is recorded under this name any more; whoever searches for it finds only the past."
                 }
                 LockItem::Error(_) => "Its reasons and codes come in no record any more.",
-                _ => "Its marks are gone; where its values are still captured, records may show what they hid.",
+                _ => {
+                    "Its marks are gone, if it had any; where its values are still captured, records may show what they hid."
+                }
             },
             D::Unlocked => "Nobody will be told when its name, its fields or its redaction change.",
             D::Retired { .. } => "Nothing is recorded under this name any more, and nothing ever may be.",
             D::Renamed { .. } => {
                 "Whoever searches for the name before finds only the past, and alerts on it fall silent."
             }
+            D::Merged { .. } => "What was told apart is one from now on, and alerts on the other name fall silent.",
             D::Moved { .. } | D::Since { .. } => "Records stay as they are.",
             D::Handed { .. } => {
                 "Records stay as they are; the other package must not declare it any more, and its section loses it."
             }
+            D::ShowsMore { .. } => "Is it the same in another package, then records may show what they hid before.",
             D::FieldAdded(_) => "Records will show one thing more: look at how it is redacted.",
+            D::FieldAddedBeside(_) => "Two have this key: one of them may show what it hid before.",
             D::FieldRemoved(_) => "Records will no longer tell this.",
+            D::FieldType { from: None, .. } => "The lock tells its type from now on.",
             D::FieldType { .. } => "Records may show the field in another form, and other marks may hold for it.",
             D::Redaction { weakened: true, .. } => "Records may show what they hid before.",
             D::Redaction { .. } => "Records show less than before.",

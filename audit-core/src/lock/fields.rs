@@ -27,16 +27,27 @@ fn of_key(old: &[&LockedField], new: &[&LockedField]) -> Vec<LockDifference> {
     let paired = gone.len().min(fresh.len());
     let mut differences: Vec<_> = gone.iter().zip(&fresh).flat_map(|(old, new)| of_field(old, new)).collect();
     differences.extend(gone[paired..].iter().map(|field| LockDifference::FieldRemoved((**field).clone())));
-    differences.extend(fresh[paired..].iter().map(|field| LockDifference::FieldAdded((**field).clone())));
+    differences.extend(fresh[paired..].iter().map(|field| added(old, field)));
     differences
+}
+
+/// Types of one name in one module are one in the lock: a field that is added may be another's that hides less now.
+fn added(old: &[&LockedField], field: &LockedField) -> LockDifference {
+    let less = |other: &&LockedField| of_field(other, field).iter().any(LockDifference::shows_more);
+    if old.iter().any(less) {
+        LockDifference::FieldAddedBeside(field.clone())
+    } else {
+        LockDifference::FieldAdded(field.clone())
+    }
 }
 
 fn of_field(old: &LockedField, new: &LockedField) -> Vec<LockDifference> {
     let key = || new.key.clone();
     let mut differences = Vec::new();
     if old.ty != new.ty {
-        let ty = |field: &LockedField| field.ty.clone().unwrap_or_else(|| "unknown".to_owned());
-        differences.push(LockDifference::FieldType { key: key(), from: ty(old), to: ty(new) });
+        // A mode of its own hides the same of any type, a plain field shows all that its type has.
+        let decides = matches!(new.mode.as_deref(), None | Some("plain"));
+        differences.push(LockDifference::FieldType { key: key(), from: old.ty.clone(), to: new.ty.clone(), decides });
     }
     let (from, to) = (redaction::said(old), redaction::said(new));
     if (&old.mode, &old.class, &old.scope) != (&new.mode, &new.class, &new.scope) {

@@ -8,6 +8,8 @@ mod compare;
 mod display;
 mod fields;
 mod file;
+#[cfg(test)]
+mod holes;
 mod model;
 mod pair;
 mod parse;

@@ -206,13 +206,29 @@ impl LockedAction {
     /// Adds one more place. That the places agree is not asked here.
     fn absorb(&mut self, action: &CatalogueAction) {
         self.from.push(place_of(action));
-        self.policy = self.policy.take().or_else(|| action.policy.clone());
+        self.promise(action);
         self.surface = self.surface.take().or_else(|| action.surface.clone());
         self.since = self.since.take().or_else(|| action.since.clone());
-        self.intent |= action.intent;
         self.shared |= action.shared;
         self.was.extend_from_slice(&action.was);
         self.fields.extend(action.fields.iter().map(LockedField::of));
+    }
+
+    /// No more is promised than the weakest of the functions does. An event has no policy of its own.
+    fn promise(&mut self, action: &CatalogueAction) {
+        match (&self.policy, &action.policy) {
+            (Some(_), None) => {}
+            (None, policy) => {
+                self.policy.clone_from(policy);
+                self.intent = action.intent;
+            }
+            (Some(_), Some(policy)) => {
+                if policy != "fail_closed" {
+                    self.policy = Some(policy.clone());
+                }
+                self.intent &= action.intent;
+            }
+        }
     }
 }
 

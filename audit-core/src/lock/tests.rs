@@ -205,9 +205,12 @@ fn a_field_is_added_removed_or_of_another_type() {
     );
     one(
         |bank| transfer(bank).fields[1].ty = Some("Payment".into()),
-        "notable   account.transfer: field body: of the type Transfer -> Payment\n          \
-         Records may show the field in another form, and other marks may hold for it.",
-        true,
+        "BREAKING  account.transfer: field body: of the type Transfer -> Payment\n          \
+         Records may show the field in another form, and other marks may hold for it.\n          \
+         Undo it, or write into the lock why:\n              \
+         [package.bank.accept.\"account.transfer: field body: of the type Transfer -> Payment\"]\n              \
+         reason = \"…\"",
+        false,
     );
 }
 
@@ -395,7 +398,7 @@ fn an_action_moves_within_its_package_and_to_another() {
         "{found:?}"
     );
     assert_eq!(found.len(), 2);
-    let next = lock().updated(&moved, &["ledger"]).unwrap();
+    let next = lock().updated(&moved, &both).unwrap();
     assert!(!next.packages["bank"].actions.contains_key("account.transfer"), "it goes with it");
     assert_eq!(next.compare(&moved, &both), []);
 }

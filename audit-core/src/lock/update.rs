@@ -64,11 +64,10 @@ impl Lock {
 
     /// What a change leaves behind, besides what there is now.
     fn take(&self, next: &mut Self, change: &LockChange) {
-        if let (LockItem::Action(name), LockDifference::Handed { from }) = (&change.item, &change.difference) {
-            if let Some(package) = next.packages.get_mut(from) {
-                package.actions.remove(name);
-            }
-            return;
+        if let (LockItem::Action(name), LockDifference::Handed { from, .. }) = (&change.item, &change.difference)
+            && let Some(package) = next.packages.get_mut(from)
+        {
+            package.actions.remove(name);
         }
         let Some(package) = next.packages.get_mut(&change.package) else { return };
         match (&change.item, &change.difference) {
