@@ -159,3 +159,18 @@ async fn what_is_not_audited_on_purpose_is_there_with_its_reason_and_works_as_be
     assert_eq!(entry.place.module, module_path!());
     assert!(exemptions.iter().any(|entry| entry.place.item == "count" && entry.reason == "only counts"));
 }
+
+#[test]
+fn two_builds_are_compared() {
+    let old = catalogue();
+    assert!(old.changes_to(&old).is_empty());
+    let mut new = old.clone();
+    new.actions.retain(|entry| entry.action != "catalogued.lost");
+    for field in new.types.iter_mut().filter(|ty| ty.name == "CataloguedOrder").flat_map(|ty| &mut ty.fields) {
+        field.mode = field.mode.take().map(|_| "plain".to_owned());
+    }
+    let changes: Vec<_> = old.changes_to(&new).iter().map(ToString::to_string).collect();
+    assert_eq!(changes.len(), 2, "{changes:?}");
+    assert!(changes.iter().any(|change| change.contains("catalogued.lost")), "{changes:?}");
+    assert!(changes.iter().any(|change| change.contains("catalogued_buyer")), "{changes:?}");
+}

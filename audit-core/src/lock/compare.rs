@@ -9,6 +9,34 @@ use super::model::{Lock, LockedErrorType, LockedPackage, LockedType};
 use super::pair::pair;
 use crate::catalogue::Catalogue;
 
+impl Catalogue {
+    /// What another build of the same program records otherwise, as the lock would say it: what did this release change?
+    ///
+    /// ```
+    /// use audit_core::Catalogue;
+    ///
+    /// # fn example(released: &str, built: &str) -> Result<(), serde_json::Error> {
+    /// let (released, built) = (Catalogue::from_json(released)?, Catalogue::from_json(built)?);
+    /// for change in released.changes_to(&built) {
+    ///     println!("{change}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn changes_to(&self, newer: &Self) -> Vec<LockChange> {
+        let of = |catalogue: &Self| {
+            let actions = catalogue.actions.iter().map(|action| action.place.package.clone());
+            let types = catalogue.types.iter().map(|ty| ty.package.clone());
+            actions.chain(types).collect::<Vec<_>>()
+        };
+        let mut packages = of(self);
+        packages.extend(of(newer));
+        packages.sort();
+        packages.dedup();
+        Lock::of(self, &packages).compare(newer, &packages)
+    }
+}
+
 impl Lock {
     /// What differs between the sections of these packages and what a build records, by package.
     ///
