@@ -62,7 +62,8 @@ impl StoredRecord {
 pub enum Seen<T> {
     /// The value itself.
     Value(T),
-    /// Not all of it: it was redacted, here or in a part of it, or cut for its size.
+    /// Not all of it: it was redacted, here or in a part of it, or cut for its size. In doubt, too: a field that is called
+    /// as an identity, such as `session`, reads so where that identity of the record is redacted.
     Redacted(RedactedText),
 }
 
