@@ -163,15 +163,12 @@ fn a_policy_and_a_limit_hide_what_the_type_shows() {
 }
 
 #[derive(Sensitive, Deserialize)]
-struct ViewWho {
-    #[sensitive(mask(last = 3))]
-    id: String,
-}
+struct ViewName(#[sensitive(mask(last = 3))] String);
 
 #[derive(AuditEvent)]
 #[event(prefix = "viewnames", view)]
 enum ViewNames {
-    Named { actor: ViewWho, resource: ViewWho, other: ViewWho },
+    Named { session: ViewName, tenant: ViewName, other: ViewName },
 }
 
 #[test]
@@ -193,11 +190,11 @@ fn what_has_the_name_of_an_identity_that_is_hidden_is_hidden_too() {
 /// Whatever a mode leaves of it, and whatever it is called.
 #[test]
 fn what_has_the_name_of_an_identity_and_a_mode_of_its_own_is_hidden() {
-    let whole = || ViewWho { id: "0123456789".into() };
-    let event = ViewNames::Named { actor: whole(), resource: whole(), other: whole() };
-    let ViewNamesView::Named { actor, resource, other } =
+    let whole = || ViewName("0123456789".into());
+    let event = ViewNames::Named { session: whole(), tenant: whole(), other: whole() };
+    let ViewNamesView::Named { session, tenant, other } =
         StoredRecord::from(record(&event).build()).view::<ViewNames>().unwrap();
-    for seen in [actor, resource, other] {
+    for seen in [session, tenant, other] {
         assert!(seen.value().is_none());
     }
 }
