@@ -1,5 +1,8 @@
 //! From what the linker collected to the catalogue.
 
+use std::collections::{HashMap, HashSet};
+use std::ptr;
+
 use super::registered::{
     Capture, ErrorType, EventType, Exempt, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
 };
@@ -13,12 +16,9 @@ use crate::sensitive::{SensitiveField, SensitiveType, sensitive_types};
 ///
 /// Only linked crates register: what no code of the binary reaches may be missing.
 pub fn catalogue() -> Catalogue {
-    let mut actions: Vec<_> = sites().into_iter().map(of_site).collect();
-    actions.extend(inventory::iter::<RegisteredEvent>().flat_map(|event| of_event(event.0)));
-    actions.sort_by(|a, b| (&a.action, a.origin, &a.place).cmp(&(&b.action, b.origin, &b.place)));
-    actions.dedup();
-    let events: Vec<_> = inventory::iter::<RegisteredEvent>().map(|event| event.0.ty).collect();
-    let is_event = |ty: &&SensitiveType| events.iter().any(|event| std::ptr::eq(*event, *ty));
+    // A vocabulary registers as a type, too.
+    let events: HashSet<_> = inventory::iter::<RegisteredEvent>().map(|event| ptr::from_ref(event.0.ty)).collect();
+    let is_event = |ty: &&SensitiveType| events.contains(&ptr::from_ref(*ty));
     let mut types: Vec<_> = sensitive_types().into_iter().filter(|ty| !is_event(ty)).map(of_type).collect();
     types.sort_by(|a, b| (&a.package, &a.module, &a.name).cmp(&(&b.package, &b.module, &b.name)));
     types.dedup();
@@ -28,24 +28,27 @@ pub fn catalogue() -> Catalogue {
     let mut exemptions: Vec<_> = inventory::iter::<RegisteredExemption>().map(|entry| of_exempt(entry.0)).collect();
     exemptions.sort();
     exemptions.dedup();
-    Catalogue { actions, types, errors, exemptions }
+    Catalogue { actions: actions(), types, errors, exemptions }
+}
+
+/// The actions alone: what those need who look for one.
+pub(crate) fn actions() -> Vec<CatalogueAction> {
+    let mut actions: Vec<_> = sites().into_iter().map(of_site).collect();
+    actions.extend(inventory::iter::<RegisteredEvent>().flat_map(|event| of_event(event.0)));
+    actions.sort_by(|a, b| (&a.action, a.origin, &a.place).cmp(&(&b.action, b.origin, &b.place)));
+    actions.dedup();
+    actions
 }
 
 fn of_site(site: &Site) -> CatalogueAction {
-    let place = Place {
-        package: site.package.to_owned(),
-        module: site.module.to_owned(),
-        item: site.function.to_owned(),
-        file: path(site.file),
-        line: site.line,
-    };
+    let place = place(site.package, site.module, site.function, (site.file, site.line));
     CatalogueAction {
         fields: site.captures.iter().map(of_capture).collect(),
         doc: said(site.doc),
         policy: Some(site.policy.as_str().to_owned()),
         intent: site.intent,
-        decided_by: site.decided_by.iter().copied().map(str::to_owned).collect(),
-        was: site.about.was.iter().copied().map(str::to_owned).collect(),
+        decided_by: owned(site.decided_by),
+        was: owned(site.about.was),
         since: said(site.about.since),
         deprecated: site.about.deprecated,
         shared: site.about.shared,
@@ -56,24 +59,22 @@ fn of_site(site: &Site) -> CatalogueAction {
 }
 
 fn of_event(event: &'static EventType) -> impl Iterator<Item = CatalogueAction> {
-    event.words.iter().map(|word| of_word(event, word))
+    let mut fields: HashMap<_, Vec<_>> = HashMap::new();
+    for field in event.ty.fields() {
+        fields.entry(field.variant).or_default().push(of_field(field, field.key));
+    }
+    event.words.iter().map(move |word| of_word(event, word, fields.remove(&Some(word.variant)).unwrap_or_default()))
 }
 
-fn of_word(event: &EventType, word: &Word) -> CatalogueAction {
-    let place = Place {
-        package: event.ty.package.to_owned(),
-        module: event.ty.module.to_owned(),
-        item: format!("{}::{}", event.ty.name, word.variant),
-        file: path(event.file),
-        line: event.line,
-    };
-    let fields = event.ty.fields().filter(|field| field.variant == Some(word.variant));
+fn of_word(event: &EventType, word: &Word, fields: Vec<CatalogueField>) -> CatalogueAction {
+    let item = format!("{}::{}", event.ty.name, word.variant);
+    let place = place(event.ty.package, event.ty.module, &item, (event.file, event.line));
     CatalogueAction {
-        fields: fields.map(|field| of_field(field, field.key)).collect(),
+        fields,
         doc: said(word.doc),
         since: said(word.since),
         deprecated: word.deprecated,
-        was: word.was.iter().copied().map(str::to_owned).collect(),
+        was: owned(word.was),
         surface: said(word.only_from),
         severity: said(word.severity),
         decided_by: said(word.verdict).into_iter().collect(),
@@ -119,7 +120,7 @@ fn of_capture((key, ty, mode): &Capture) -> CatalogueField {
 
 fn of_error(error: &ErrorType) -> CatalogueError {
     let sorted = |codes: &[&str]| {
-        let mut codes: Vec<_> = codes.iter().copied().map(str::to_owned).collect();
+        let mut codes = owned(codes);
         codes.sort();
         codes.dedup();
         codes
@@ -135,13 +136,7 @@ fn of_error(error: &ErrorType) -> CatalogueError {
 
 fn of_exempt(exempt: &Exempt) -> CatalogueExemption {
     CatalogueExemption {
-        place: Place {
-            package: exempt.package.to_owned(),
-            module: exempt.module.to_owned(),
-            item: exempt.function.to_owned(),
-            file: path(exempt.file),
-            line: exempt.line,
-        },
+        place: place(exempt.package, exempt.module, exempt.function, (exempt.file, exempt.line)),
         reason: exempt.reason.to_owned(),
         doc: said(exempt.doc),
     }
@@ -171,8 +166,13 @@ impl CatalogueAction {
 }
 
 /// The same on every platform.
-fn path(file: &str) -> String {
-    file.replace('\\', "/")
+fn place(package: &str, module: &str, item: &str, (file, line): (&str, u32)) -> Place {
+    let [package, module, item] = [package, module, item].map(str::to_owned);
+    Place { package, module, item, file: file.replace('\\', "/"), line }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().copied().map(str::to_owned).collect()
 }
 
 fn said(text: &str) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Catalogue, CatalogueAction, CatalogueField, catalogue};
+use super::{CatalogueAction, CatalogueField, actions};
 
 /// Two declarations of one action that are not doors of one operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,13 +13,13 @@ pub(crate) struct Collision {
 
 /// The first collision in this binary.
 pub(crate) fn of_this_binary() -> Option<&'static Collision> {
-    static FIRST: LazyLock<Option<Collision>> = LazyLock::new(|| first(&catalogue()));
+    static FIRST: LazyLock<Option<Collision>> = LazyLock::new(|| first(&actions()));
     FIRST.as_ref()
 }
 
 /// The first collision: its actions are sorted, so that equal ones are neighbours.
-fn first(catalogue: &Catalogue) -> Option<Collision> {
-    let counted = catalogue.actions.iter().filter(|entry| !entry.unlocked && !is_example(entry));
+fn first(actions: &[CatalogueAction]) -> Option<Collision> {
+    let counted = actions.iter().filter(|entry| !entry.unlocked && !is_example(entry));
     let counted: Vec<_> = counted.collect();
     let pair = counted.windows(2).find(|pair| pair[0].action == pair[1].action && pair[0].collides_with(pair[1]))?;
     Some(Collision { action: pair[0].action.clone(), places: [pair[0], pair[1]].map(|entry| entry.place.to_string()) })
@@ -74,13 +74,9 @@ mod tests {
         CatalogueAction { policy, shared, ..CatalogueAction::new("account.close", Origin::Function, place) }
     }
 
-    fn of(actions: Vec<CatalogueAction>) -> Option<Collision> {
-        first(&Catalogue { actions, ..Catalogue::default() })
-    }
-
     #[test]
     fn both_places_are_named() {
-        let found = of(vec![entry("rest", "api.rs", false), entry("grpc", "api.rs", true)]).unwrap();
+        let found = first(&[entry("rest", "api.rs", false), entry("grpc", "api.rs", true)]).unwrap();
         assert_eq!(found.action, "account.close");
         assert_eq!(
             found.places,
@@ -91,22 +87,22 @@ mod tests {
     #[test]
     fn doors_of_one_operation_share_it_if_their_records_do_not_differ() {
         let (rest, mut grpc) = (entry("rest", "api.rs", true), entry("grpc", "api.rs", true));
-        assert_eq!(of(vec![rest.clone(), grpc.clone()]), None);
+        assert_eq!(first(&[rest.clone(), grpc.clone()]), None);
         grpc.intent = true;
-        assert!(of(vec![rest, grpc]).is_some());
+        assert!(first(&[rest, grpc]).is_some());
     }
 
     #[test]
     fn a_package_in_two_versions_is_one_and_what_is_unlocked_or_an_example_does_not_count() {
-        assert_eq!(of(vec![entry("rest", "bank-1.0/api.rs", false), entry("rest", "bank-2.0/api.rs", false)]), None);
+        assert_eq!(first(&[entry("rest", "bank-1.0/api.rs", false), entry("rest", "bank-2.0/api.rs", false)]), None);
         let (mut old, new) = (entry("rest", "bank-1.0/api.rs", false), entry("rest", "bank-2.0/api.rs", false));
         old.policy = Some("fail_closed".into());
-        assert!(of(vec![old, new]).is_some(), "records of the two versions are not alike");
+        assert!(first(&[old, new]).is_some(), "records of the two versions are not alike");
         let mut example = entry("grpc", "api.rs", false);
         example.place.module = "doctest_bundle_2024::__doctest_2".into();
-        assert_eq!(of(vec![example.clone(), entry("rest", "api.rs", false), example]), None);
+        assert_eq!(first(&[example.clone(), entry("rest", "api.rs", false), example]), None);
         let mut test_only = entry("grpc", "api.rs", false);
         test_only.unlocked = true;
-        assert_eq!(of(vec![entry("rest", "api.rs", false), test_only]), None);
+        assert_eq!(first(&[entry("rest", "api.rs", false), test_only]), None);
     }
 }

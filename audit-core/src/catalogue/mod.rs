@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use collect::actions;
 pub use collect::catalogue;
 
 /// What a binary records. See [`catalogue`].

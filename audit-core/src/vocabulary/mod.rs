@@ -10,7 +10,7 @@ use thiserror::Error;
 
 pub use self::payload::{Payload, PayloadType};
 use crate::action::{Action, InvalidAction};
-use crate::catalogue::catalogue;
+use crate::catalogue::actions;
 use crate::event::{AuditEvent, EventKind};
 use crate::record::{Draft, Flag, Flags, Kind};
 
@@ -103,7 +103,7 @@ impl VocabularyBuilder {
             known.insert(action, None);
         }
         // What was not extended is not expected, and yet no name for anything else.
-        for entry in catalogue().actions {
+        for entry in actions() {
             places.entry(entry.action).or_insert_with(|| entry.place.to_string());
         }
         for (action, payload) in self.custom {

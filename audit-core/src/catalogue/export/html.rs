@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::{Catalogue, CatalogueAction, CatalogueField};
-use super::{seen, unacknowledged};
+use super::{facts, seen};
 
 const HEAD: &str = include_str!("head.html");
 const FOOT: &str = include_str!("foot.html");
@@ -36,14 +36,7 @@ pub(super) fn of(catalogue: &Catalogue) -> String {
 fn of_action(out: &mut String, action: &CatalogueAction) {
     entry(out, &action.action, action.doc.as_deref().unwrap_or_default(), |out| {
         line(out, action.origin.as_str(), &action.place.to_string());
-        line(out, "if the record cannot be written", unacknowledged(action));
-        line(out, "before it runs", if action.intent { "an intent is recorded" } else { "" });
-        line(out, "decided by", &action.decided_by.join("; "));
-        line(out, "since", action.since.as_deref().unwrap_or_default());
-        line(out, "formerly", &action.was.join(", "));
-        line(out, "severity", action.severity.as_deref().unwrap_or_default());
-        line(out, "only from", action.surface.as_deref().unwrap_or_default());
-        line(out, "state", if action.deprecated { "deprecated" } else { "" });
+        facts(action).for_each(|(name, fact)| line(out, name, &fact));
         fields(out, &action.fields);
     });
 }

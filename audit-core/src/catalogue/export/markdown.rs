@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::{Catalogue, CatalogueAction, CatalogueField};
-use super::{seen, unacknowledged};
+use super::{facts, seen, unacknowledged};
 
 pub(super) fn of(catalogue: &Catalogue) -> String {
     let mut out = String::from("# What is recorded\n\n");
@@ -70,19 +70,9 @@ fn of_action(out: &mut String, action: &CatalogueAction) {
         place.line,
         place.package
     );
-    let mut line = |name: &str, value: &str| {
-        if !value.is_empty() {
-            let _ = writeln!(out, "- {name}: {}", cell(value));
-        }
-    };
-    line("if the record cannot be written", unacknowledged(action));
-    line("before it runs", if action.intent { "an intent is recorded" } else { "" });
-    line("decided by", &action.decided_by.join("; "));
-    line("since", action.since.as_deref().unwrap_or_default());
-    line("formerly", &action.was.join(", "));
-    line("severity", action.severity.as_deref().unwrap_or_default());
-    line("only from", action.surface.as_deref().unwrap_or_default());
-    line("state", if action.deprecated { "deprecated" } else { "" });
+    for (name, fact) in facts(action) {
+        let _ = writeln!(out, "- {name}: {}", cell(&fact));
+    }
     if !action.fields.is_empty() {
         out.push('\n');
         fields(out, &action.fields);

@@ -75,6 +75,22 @@ fn seen(field: &CatalogueField) -> &'static str {
     }
 }
 
+/// What is to be said of an action besides its place and its fields: the name of each fact, and the fact.
+fn facts(action: &CatalogueAction) -> impl Iterator<Item = (&'static str, String)> {
+    let said = |text: &Option<String>| text.clone().unwrap_or_default();
+    let facts = [
+        ("if the record cannot be written", unacknowledged(action).to_owned()),
+        ("before it runs", if action.intent { "an intent is recorded".to_owned() } else { String::new() }),
+        ("decided by", action.decided_by.join("; ")),
+        ("since", said(&action.since)),
+        ("formerly", action.was.join(", ")),
+        ("severity", said(&action.severity)),
+        ("only from", said(&action.surface)),
+        ("state", if action.deprecated { "deprecated".to_owned() } else { String::new() }),
+    ];
+    facts.into_iter().filter(|(_, fact)| !fact.is_empty())
+}
+
 /// What happens when the record of a call cannot be written.
 fn unacknowledged(action: &CatalogueAction) -> &'static str {
     match action.policy.as_deref() {
