@@ -7,8 +7,11 @@
 
 mod journal;
 mod memory;
+mod sync;
 
 pub use journal::{
-    DEFAULT_QUEUE_BYTES, Journal, JournalDamage, JournalError, JournalOptions, JournalReader, JournalStep, Recovered,
+    Anchored, ChainHash, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, InvalidHash, Journal,
+    JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader, JournalStep, MIN_SEGMENT_BYTES, Recovered,
+    Verification,
 };
 pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, StillMissing};

@@ -1,4 +1,4 @@
-//! What can be wrong with a journal's file.
+//! What can be wrong with a journal.
 
 use std::fmt::{self, Write as _};
 use std::io;
@@ -11,13 +11,45 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// The path leads to something that is no regular file.
-    #[error("{} is {found}, and a journal is a regular file: name another path", Shown(path))]
+    /// The path leads to something that is no directory.
+    #[error("{} is {found}, and a journal is a directory: name another path", Shown(path))]
+    NotADirectory {
+        /// The path.
+        path: PathBuf,
+        /// What is there: `a regular file`, `a symbolic link`, `a FIFO`, `a device`, `a socket`.
+        found: &'static str,
+    },
+    /// A file of the journal is no regular file.
+    #[error("{} is {found}, and a journal consists of regular files: move it away", Shown(path))]
     NotAFile {
         /// The path.
         path: PathBuf,
         /// What is there: `a directory`, `a symbolic link`, `a FIFO`, `a device`, `a socket`.
         found: &'static str,
+    },
+    /// It belongs to somebody else, who could change it.
+    #[error(
+        "{} belongs to user {owner} and this process runs as user {ours}: run it as that user, or chown it",
+        Shown(path)
+    )]
+    Owner {
+        /// The path.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// As whom this process runs.
+        ours: u32,
+    },
+    /// Others may change it, or read a file of it.
+    #[error(
+        "{} has mode {mode:o} and is open to others: chmod 700 the directory, and 600 the files in it",
+        Shown(path)
+    )]
+    Mode {
+        /// The path.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
     },
     /// It has a writer.
     #[error(
@@ -41,7 +73,7 @@ pub enum JournalError {
     },
     /// A line is not what the journal wrote. The file was left as it is.
     #[error(
-        "{}, line {line}: {damage}. The file was left as it is; move it aside as evidence, and a new one is started",
+        "{}, line {line}: {damage}. The file is left as it is",
         Shown(path)
     )]
     Damaged {
@@ -63,17 +95,19 @@ pub enum JournalError {
     },
 }
 
-/// What was being done with a journal's file.
+/// What was being done with a journal's file or directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JournalStep {
     /// Opening or creating it.
     Open,
+    /// Writing to it.
+    Write,
     /// Taking its lock.
     Lock,
     /// Reading it.
     Read,
-    /// Cutting off a torn last line.
+    /// Cutting off a torn end.
     Cut,
     /// Syncing it, or its directory.
     Sync,
@@ -83,6 +117,7 @@ impl fmt::Display for JournalStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Open => "opened",
+            Self::Write => "written",
             Self::Lock => "locked",
             Self::Read => "read",
             Self::Cut => "cut behind its last whole line",
@@ -95,10 +130,10 @@ impl fmt::Display for JournalStep {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum JournalDamage {
-    /// It is no JSON object.
-    #[error("no JSON object stands here")]
-    NotAnObject,
-    /// It is a JSON object that is no record, or not even JSON.
+    /// No journal wrote it: it does not begin and end as a line does.
+    #[error("no line of a journal stands here")]
+    NotALine,
+    /// It is a line whose JSON is no record, or not even JSON.
     #[error("no record stands here: {0}")]
     NotARecord(#[from] InvalidRecord),
     /// It is no UTF-8.
@@ -110,34 +145,20 @@ pub enum JournalDamage {
         /// The most bytes of a line.
         max: usize,
     },
-    /// It is a record without the UUID of a stream.
-    #[error("the record has no stream, so that no journal wrote it")]
-    NoStream,
     /// It is a record of another stream.
-    #[error("the record is of another stream than the first one of this file")]
+    #[error("the record is of another stream than the one before")]
     OtherStream,
-    /// It is not the next record of the stream.
-    #[error("the record with seq {expected} belongs here, and {} stands here", Found(*found))]
+    /// It is not the next record of the stream: lines are missing, repeated, or in another order.
+    #[error("the record with seq {expected} belongs here, and the one with seq {found} stands here")]
     Seq {
         /// The position that belongs here.
         expected: u64,
         /// The position that is here.
-        found: Option<u64>,
+        found: u64,
     },
-    /// The last line has no end, and is not the beginning of a line of this journal either.
-    #[error("the last line has no end, and no journal began it")]
-    Foreign,
-}
-
-struct Found(Option<u64>);
-
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(seq) => write!(f, "the one with seq {seq}"),
-            None => f.write_str("one without a seq"),
-        }
-    }
+    /// Its `prev` is not the hash of the line before: that line, or this one, is not what was written.
+    #[error("the hash of the line before is not the one that stands here: one of the two was changed")]
+    Chain,
 }
 
 impl JournalError {
@@ -167,7 +188,7 @@ impl fmt::Display for Shown<'_> {
 
 const fn mend(kind: io::ErrorKind) -> &'static str {
     match kind {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "; its directory must be there before",
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "; the directory above it must be there before",
         io::ErrorKind::PermissionDenied => "; this process must be allowed to read and write it, and its directory",
         io::ErrorKind::ReadOnlyFilesystem => "; name a path on a writable disk",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room on that disk",

@@ -1,138 +1,191 @@
-//! The lines of a journal: how one is written, and what makes one the next of its stream.
+//! The lines of a journal: how one is written, and how its position is read back.
 //!
-//! A line is the record's own JSON with `stream` and `seq` in front of its fields.
+//! A line is the record's own JSON with `stream` before its fields, and `seq` and `prev` behind them.
 
-use std::io::Write as _;
+use std::borrow::Cow;
 
-use audit_core::{Record, StoredRecord};
+use audit_core::Record;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::error::JournalDamage;
+use super::chain::{ChainHash, OpenHash, push_decimal_before};
 
 /// The most bytes of a line. No record comes near; it bounds what a reader takes of a file that is none.
 pub(super) const MAX_LINE_BYTES: usize = 16 << 20;
 
 /// How every line begins, up to the stream's id.
-const START: &str = "{\"stream\":\"";
+const START: &[u8] = b"{\"stream\":\"";
+const AFTER_STREAM: &[u8] = b"\",";
+const STREAM_LEN: usize = 36;
+const BEFORE_SEQ: &[u8] = b",\"seq\":";
+const BEFORE_PREV: &[u8] = b",\"prev\":\"";
+const END: &[u8] = b"\"}";
+/// The most digits of a `seq`.
+const MAX_DIGITS: usize = 20;
 
-/// Where in a stream the next line is.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Position {
-    /// Unknown until the first line is.
-    pub(super) stream: Option<Uuid>,
-    pub(super) next_seq: u64,
+/// What all lines of a stream begin with.
+#[derive(Clone)]
+pub(super) struct Head {
+    text: [u8; START.len() + STREAM_LEN + AFTER_STREAM.len()],
+    hash: OpenHash,
 }
 
-impl Position {
-    pub(super) const START: Self = Self { stream: None, next_seq: 1 };
-
-    /// Reads the line, without its end, that must be the next.
-    pub(super) fn advance(&mut self, line: &[u8]) -> Result<StoredRecord, JournalDamage> {
-        let text = std::str::from_utf8(line).map_err(|_| JournalDamage::NotUtf8)?;
-        // Said here, since the parser's own message would quote a bare string.
-        if !text.starts_with('{') {
-            return Err(JournalDamage::NotAnObject);
-        }
-        let record = StoredRecord::parse(text)?;
-        let stream = record.stream().and_then(|stream| stream.parse().ok()).ok_or(JournalDamage::NoStream)?;
-        if self.stream.is_some_and(|known| known != stream) {
-            return Err(JournalDamage::OtherStream);
-        }
-        if record.seq() != Some(self.next_seq) {
-            return Err(JournalDamage::Seq { expected: self.next_seq, found: record.seq() });
-        }
-        *self = Self { stream: Some(stream), next_seq: self.next_seq + 1 };
-        Ok(record)
+impl Head {
+    pub(super) fn new(stream: Uuid) -> Self {
+        let mut text = [0; START.len() + STREAM_LEN + AFTER_STREAM.len()];
+        text[..START.len()].copy_from_slice(START);
+        stream.hyphenated().encode_lower(&mut text[START.len()..]);
+        text[START.len() + STREAM_LEN..].copy_from_slice(AFTER_STREAM);
+        let mut hash = OpenHash::line();
+        hash.push(&text);
+        Self { text, hash }
     }
 
-    /// Whether a tail without an end is what a write of the next line can leave behind.
+    /// Whether bytes without an end are what a write of a line can leave behind.
     ///
-    /// Zeros stand for blocks that did not reach the disk before the machine failed. Anything else was not written
-    /// here, or was whole once, and is not ours to cut.
+    /// Zeros and line breaks stand for blocks that did not reach the disk before the machine failed. Anything else
+    /// was not written here, and is not ours to cut.
     pub(super) fn could_be_torn(&self, tail: &[u8]) -> bool {
-        let head = match self.stream {
-            Some(stream) => head(stream, self.next_seq),
-            None => START.to_owned(),
+        could_be_torn(tail, &self.text)
+    }
+
+    /// As [`Self::could_be_torn`], of whichever stream.
+    pub(super) fn any_could_be_torn(tail: &[u8]) -> bool {
+        could_be_torn(tail, START)
+    }
+}
+
+fn could_be_torn(tail: &[u8], head: &[u8]) -> bool {
+    tail.iter().zip(head).all(|(found, expected)| found == expected || matches!(found, 0 | b'\n'))
+}
+
+/// A record, ready for its place in a stream: all that does not depend on that place is done.
+pub(super) struct Body {
+    text: Text,
+    hash: OpenHash,
+}
+
+enum Text {
+    Record(Record),
+    Rebuilt(String),
+}
+
+impl Body {
+    pub(super) fn new(head: &Head, record: Record) -> Self {
+        let text = if record.stream().is_some() || record.seq().is_some() || record.get("prev").is_some() {
+            Text::Rebuilt(with_origin(record.json()))
+        } else {
+            Text::Record(record)
         };
-        let begins = tail.iter().zip(head.as_bytes()).all(|(found, expected)| found == expected || *found == 0);
-        begins && !goes_on_after_its_end(tail)
+        let mut hash = head.hash.clone();
+        hash.push(text.fields());
+        Self { text, hash }
+    }
+
+    /// How many bytes its line takes, more or less.
+    pub(super) fn len(&self) -> usize {
+        self.text.fields().len() + START.len() + STREAM_LEN + BEFORE_SEQ.len() + BEFORE_PREV.len() + 80
+    }
+
+    /// Appends its line, with its end; gives what the next line has as its `prev`.
+    pub(super) fn push_line(&self, out: &mut Vec<u8>, head: &Head, seq: u64, prev: ChainHash) -> ChainHash {
+        let (mut tail, prev) = ([0; BEFORE_SEQ.len() + MAX_DIGITS + BEFORE_PREV.len() + 64 + END.len()], prev.to_hex());
+        let mut at = tail.len();
+        for part in [END, &prev, BEFORE_PREV] {
+            tail[at - part.len()..at].copy_from_slice(part);
+            at -= part.len();
+        }
+        at = push_decimal_before(&mut tail, at, seq);
+        tail[at - BEFORE_SEQ.len()..at].copy_from_slice(BEFORE_SEQ);
+        let tail = &tail[at - BEFORE_SEQ.len()..];
+        out.extend_from_slice(&head.text);
+        out.extend_from_slice(self.text.fields());
+        out.extend_from_slice(tail);
+        out.push(b'\n');
+        let mut hash = self.hash.clone();
+        hash.push(tail);
+        hash.close()
     }
 }
 
-/// Whether more than zeros follow a whole JSON value: its line had an end, which was damaged later.
-fn goes_on_after_its_end(tail: &[u8]) -> bool {
-    let text = match std::str::from_utf8(tail) {
-        Ok(text) => text,
-        Err(error) => std::str::from_utf8(&tail[..error.valid_up_to()]).unwrap_or_default(),
-    };
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-    matches!(values.next(), Some(Ok(_))) && tail[values.byte_offset()..].iter().any(|byte| *byte != 0)
-}
-
-/// Appends the line of a record, with its end.
-pub(super) fn push_line(out: &mut Vec<u8>, stream: Uuid, seq: u64, record: &Record) {
-    let json = record.json().as_bytes();
-    debug_assert!(json.starts_with(b"{\"") && !json.contains(&b'\n'), "a record is one object on one line");
-    // Writing to a vector cannot fail.
-    let _ = write!(out, "{START}{stream}\",\"seq\":{seq},");
-    out.extend_from_slice(&json[1..]);
-    out.push(b'\n');
-}
-
-fn head(stream: Uuid, seq: u64) -> String {
-    format!("{START}{stream}\",\"seq\":{seq},")
-}
-
-#[cfg(test)]
-mod tests {
-    use audit_core::Action;
-
-    use super::*;
-
-    fn line(stream: Uuid, seq: u64) -> Vec<u8> {
-        let mut out = Vec::new();
-        push_line(&mut out, stream, seq, &Record::builder(Action::new("door.open")).field("n", &1_u32).build());
-        out
+impl Text {
+    /// The entries of the object, without its braces.
+    fn fields(&self) -> &[u8] {
+        let json = match self {
+            Self::Record(record) => record.json(),
+            Self::Rebuilt(json) => json,
+        };
+        debug_assert!(json.starts_with("{\"") && json.ends_with('}') && !json.contains('\n'), "one object on one line");
+        &json.as_bytes()[1..json.len() - 1]
     }
+}
 
-    #[test]
-    fn every_beginning_of_the_next_line_could_be_torn() {
-        let stream = Uuid::now_v7();
-        let line = line(stream, 7);
-        for position in [Position { stream: Some(stream), next_seq: 7 }, Position::START] {
-            for cut in 0..line.len() {
-                assert!(position.could_be_torn(&line[..cut]), "{cut}");
+/// A record that has its place in another stream keeps that under `origin`.
+fn with_origin(json: &str) -> String {
+    let entries: Entries<'_> = serde_json::from_str(json).unwrap_or_default();
+    let (mut out, mut origin) = (String::with_capacity(json.len() + 16), String::new());
+    for (key, value) in &entries.0 {
+        let is_position = matches!(&**key, "stream" | "seq" | "prev" | "origin");
+        let into = if is_position { &mut origin } else { &mut out };
+        let key = serde_json::to_string(key).unwrap_or_default();
+        into.extend([if into.is_empty() { "" } else { "," }, &key, ":", value.get()]);
+    }
+    format!("{{{out},\"origin\":{{{origin}}}}}")
+}
+
+/// The entries of a JSON object, in their order.
+#[derive(Default)]
+struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> serde::Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Entries<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
             }
         }
-    }
 
-    #[test]
-    fn zeros_could_be_torn_wherever_they_stand() {
-        let stream = Uuid::now_v7();
-        let position = Position { stream: Some(stream), next_seq: 7 };
-        let mut line = line(stream, 7);
-        line.pop();
-        for end in 1..line.len() {
-            let mut holed = line.clone();
-            holed[..end].fill(0);
-            assert!(position.could_be_torn(&holed), "{end}");
-            line.push(0);
-            assert!(position.could_be_torn(&line), "{end} at the end");
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+/// Where a line says that it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) stream: Uuid,
+    pub(super) seq: u64,
+    pub(super) prev: ChainHash,
+}
+
+impl Place {
+    /// Reads the place of a line without its end. `None` where no journal wrote it.
+    pub(super) fn of(line: &[u8]) -> Option<Self> {
+        let stream = line.strip_prefix(START)?;
+        let (stream, rest) = stream.split_at_checked(STREAM_LEN)?;
+        let stream = Uuid::try_parse_ascii(stream).ok()?;
+        let rest = rest.strip_prefix(AFTER_STREAM)?.strip_suffix(END)?;
+        let (rest, prev) = rest.split_at_checked(rest.len().checked_sub(64)?)?;
+        let prev = ChainHash::from_hex(prev)?;
+        let rest = rest.strip_suffix(BEFORE_PREV)?;
+        let digits = rest.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let (rest, seq) = rest.split_at(rest.len() - digits);
+        rest.strip_suffix(BEFORE_SEQ)?;
+        // As it is written, and no other way.
+        if seq.first() == Some(&b'0') {
+            return None;
         }
-    }
-
-    #[test]
-    fn what_was_whole_or_of_somebody_else_was_not_torn() {
-        let stream = Uuid::now_v7();
-        let position = Position { stream: Some(stream), next_seq: 7 };
-        let mut flipped = line(stream, 7);
-        let end = flipped.len() - 1;
-        flipped[end] = 0x0b;
-        assert!(!position.could_be_torn(&flipped), "a line's end that became something else");
-        assert!(!position.could_be_torn(&line(stream, 8)), "not the next line");
-        assert!(!position.could_be_torn(&line(Uuid::now_v7(), 7)), "another stream");
-        assert!(!position.could_be_torn(b"dear diary"));
-        assert!(!Position::START.could_be_torn(b"dear diary"));
+        Some(Self { stream, seq: std::str::from_utf8(seq).ok()?.parse().ok()?, prev })
     }
 }

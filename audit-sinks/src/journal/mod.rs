@@ -1,17 +1,35 @@
 //! The local durable log.
+//!
+//! # From a caller to the disk
+//!
+//! A caller encodes its record and hashes it as far as it can ([`line`]), and puts it into the [`queue`]. One thread,
+//! the [`writer`], takes all that is there, gives each record its place in the chain, writes once, syncs once, and
+//! answers ([`settle`]). What nobody waits for, another thread does ([`keeper`]): it fills files ahead, has the next
+//! one ready and ends the full ones.
 
+mod chain;
+mod disk;
 mod error;
+mod keeper;
 mod line;
-mod open;
+mod lines;
+mod options;
+mod position;
+mod progress;
 mod queue;
 mod reader;
 mod recover;
 mod scan;
-#[cfg(test)]
-mod tests;
+mod segment;
+mod settle;
+mod system;
+mod tail;
+mod verify;
 mod writer;
 
+use std::cell::Cell;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -19,44 +37,59 @@ use std::thread::{self, JoinHandle};
 use async_trait::async_trait;
 use audit_core::__private::{Inline, Ticket};
 use audit_core::{AuditSink, Durability, Record, SinkError};
-use uuid::Uuid;
 
+pub use self::chain::{ChainHash, InvalidHash};
+use self::disk::Disk;
 use self::error::Shown;
 pub use self::error::{JournalDamage, JournalError, JournalStep};
+use self::keeper::Keeper;
+use self::line::{Body, Head};
+pub use self::options::{
+    DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, JournalOptions, MIN_SEGMENT_BYTES,
+};
+pub use self::progress::JournalHead;
+use self::progress::Progress;
 use self::queue::{Lot, Queue};
 pub use self::reader::JournalReader;
 pub use self::recover::Recovered;
-use self::recover::recover;
-use self::writer::{Media, Writer};
+use self::recover::Resume;
+use self::settle::Settler;
+pub use self::verify::{Anchored, Verification};
+use self::writer::{Shape, Writer};
 
-/// How many bytes a journal holds in memory for records on their way, unless its options say otherwise.
-pub const DEFAULT_QUEUE_BYTES: usize = 64 << 20;
-
-/// Appends records to a file, one JSON line each, and acknowledges them once they are synced to the disk.
+/// Appends records to files in a directory, one JSON line each, and acknowledges them once they are synced to the
+/// disk.
 ///
-/// Many callers share one sync. Each line carries the journal's stream (a UUID) and its position in it, `seq`, from
-/// 1 and without holes. Only the user who runs the process can read the file, and only one journal writes it.
+/// Many callers share one sync. Each line carries the journal's stream (a UUID), its position in it, `seq`, from 1 and
+/// without holes, and `prev`, the hash of the line before: a line that is changed, removed, inserted, swapped or
+/// repeated is found by [`Journal::verify`], and by a dozen lines of script in any language. What a chain alone cannot
+/// show is that its end was cut off, or all of it written anew by somebody who may write the files. Keep
+/// [`Journal::head`] elsewhere now and then ([`JournalOptions::on_checkpoint`]), and
+/// [`Journal::verify_to`] shows that, too.
 ///
-/// When a write or a sync fails, the journal is poisoned: what it was writing is answered with the error, and
-/// everything after with [`SinkError::Poisoned`]. Its file stays as it is, and locked, until the last handle is
-/// dropped. Whoever opens it again gets the whole lines, among them some that were not acknowledged, without the torn
-/// one; after a failed sync it is wiser to start a new file, since the disk may hold less than it shows.
+/// A full file ends with a record that says so, and the next begins with one; their names sort by time. Only the user
+/// who runs the process can read them, and one journal at a time writes a directory.
 ///
-/// Cloning it copies a handle. Dropping the last handle blocks until everything handed over is written.
+/// When a write or a sync fails, what was being written is answered with the error, and the file is not touched any
+/// more: after a failed sync the disk may hold less than it shows. The next records go into another file, as soon as
+/// the disk takes one.
+///
+/// Cloning it copies a handle. Dropping the last handle blocks until everything handed over is written. In a child of
+/// `fork` it refuses everything.
 ///
 /// ```
 /// use audit_core::{Action, Recorder, record_action, with_recorder_sync};
 /// use audit_sinks::Journal;
 ///
-/// # let path = std::env::temp_dir().join(format!("journal-example-{}.jsonl", std::process::id()));
-/// let journal = Journal::open(&path)?;
+/// # let directory = std::env::temp_dir().join(format!("journal-example-{}", std::process::id()));
+/// let journal = Journal::open(&directory)?;
 /// let recorder = Recorder::builder().sink(journal).build()?;
 /// with_recorder_sync(recorder, || record_action(Action::new("door.open")).wait())?;
 ///
-/// for record in Journal::read(&path)? {
+/// for record in Journal::read(&directory)? {
 ///     println!("{}", record?.action());
 /// }
-/// # std::fs::remove_file(&path)?;
+/// # std::fs::remove_dir_all(&directory)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -67,84 +100,199 @@ struct Handle {
     path: PathBuf,
     durability: Durability,
     recovered: Recovered,
+    head: Head,
     queue: Arc<Queue>,
-    writer: Option<JoinHandle<()>>,
+    progress: Arc<Progress>,
+    threads: Vec<JoinHandle<()>>,
+    process: u32,
 }
 
 impl Journal {
-    /// Opens the journal at `path`, or starts one there, with the default options. Its directory must exist.
+    /// Opens the journal in a directory, or starts one there, with the default options. The directory above it must
+    /// exist.
     ///
-    /// A torn last line, left by a crash, is cut off; [`Journal::recovered`] says so. The whole file is read and
-    /// checked, which blocks the thread for as long.
-    ///
-    /// # Errors
-    ///
-    /// [`JournalError`] when the path is no regular file (a symbolic link is none), cannot be opened or locked, has
-    /// another writer, or holds a line that is not the next record of its stream. The file is not changed then.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
-        JournalOptions::new().open(path)
-    }
-
-    /// Reads the records at `path`, while a journal writes there or not.
+    /// The end of the last file is read. What a crash has torn there is cut off, and damage is left as it is:
+    /// [`Journal::recovered`] says so, and so does the first record of the file that is begun.
     ///
     /// # Errors
     ///
-    /// [`JournalError`] when the path is no regular file or cannot be opened. The iterator gives an error, and then
-    /// nothing more, at the first line that is not the next record of the stream.
-    pub fn read(path: impl AsRef<Path>) -> Result<JournalReader, JournalError> {
-        JournalReader::open(path.as_ref())
+    /// [`JournalError`] when the path is no directory, or it or a file in it is of another user, open to others, no
+    /// regular file, or cannot be opened, written or locked.
+    pub fn open(directory: impl AsRef<Path>) -> Result<Self, JournalError> {
+        JournalOptions::new().open(directory)
     }
 
-    /// What was in the file when it was opened.
-    pub fn recovered(&self) -> Recovered {
-        self.0.recovered
+    /// Reads the records in a directory, while a journal writes there or not.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`] when the directory cannot be read.
+    pub fn read(directory: impl AsRef<Path>) -> Result<JournalReader, JournalError> {
+        JournalReader::open(directory.as_ref(), None)
     }
 
-    /// Where the file is, as it was given.
+    /// Reads this journal as far as it is acknowledged, from its oldest record on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::read`].
+    pub fn follow(&self) -> Result<JournalReader, JournalError> {
+        JournalReader::open(&self.0.path, Some(self.0.progress.clone()))
+    }
+
+    /// Checks every line in a directory, on as many threads as there are cores.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`] when the directory or a file in it cannot be read. Damage is no error here, but what it finds.
+    pub fn verify(directory: impl AsRef<Path>) -> Result<Verification, JournalError> {
+        verify::verify(directory.as_ref(), None)
+    }
+
+    /// As [`Journal::verify`], and whether the journal leads to a head that was kept elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::verify`].
+    pub fn verify_to(directory: impl AsRef<Path>, anchor: JournalHead) -> Result<Verification, JournalError> {
+        verify::verify(directory.as_ref(), Some(anchor))
+    }
+
+    /// What was there when it was opened.
+    pub fn recovered(&self) -> &Recovered {
+        &self.0.recovered
+    }
+
+    /// The last line that is acknowledged.
+    pub fn head(&self) -> JournalHead {
+        self.0.progress.head()
+    }
+
+    /// Where its files are, as it was given.
     pub fn path(&self) -> &Path {
         &self.0.path
     }
 
-    fn start(
-        path: &Path,
-        media: impl Media,
-        stream: Uuid,
-        recovered: Recovered,
-        options: &JournalOptions,
-    ) -> Result<Self, JournalError> {
-        let queue = Arc::new(Queue::new(options.queue_bytes));
-        let writer = Writer {
-            media,
-            stream,
-            next_seq: recovered.next_seq,
-            sync_each: options.durability == Durability::Disk,
-            name: describe(path),
-        };
-        let theirs = queue.clone();
-        let writer = thread::Builder::new()
-            .name("audited-journal".into())
-            .spawn(move || writer.run(&theirs))
-            .map_err(|source| JournalError::Thread { path: path.to_owned(), source })?;
-        let (path, durability) = (path.to_owned(), options.durability);
-        Ok(Self(Arc::new(Handle { path, durability, recovered, queue, writer: Some(writer) })))
+    /// Ends the file that is written, and answers once that is done; the next record begins another.
+    ///
+    /// # Errors
+    ///
+    /// What the disk says.
+    pub async fn rotate(&self) -> Result<(), SinkError> {
+        self.hand_over(Lot::Rotate).await
     }
 
-    /// Hands records over at once and waits for the answer; who stops waiting loses none of them.
-    async fn hand_over(&self, records: Vec<Record>) -> Result<(), SinkError> {
+    fn start(
+        path: &Path,
+        disk: Arc<dyn Disk>,
+        (resume, recovered): (Resume, Recovered),
+        options: &JournalOptions,
+    ) -> Result<Self, JournalError> {
+        let thread = |source| JournalError::Thread { path: path.to_owned(), source };
+        let position = resume.0;
+        let progress = Arc::new(Progress::new(position));
+        let sizes = (options.segment_bytes, options.preallocate, options.reserve_bytes);
+        let keeper = Arc::new(Keeper::new(disk, sizes, options.on_checkpoint.clone()));
+        keeper.keep_room();
+        let shape = Shape {
+            sync_each: options.durability == Durability::Disk,
+            segment_bytes: options.segment_bytes,
+            rotate_every: options.rotate_every,
+        };
+        keeper.make_ready(resume.1);
+        let mut writer = Writer::new(describe(path), shape, resume, keeper.clone(), progress.clone());
+        writer.begin_first().map_err(|error| JournalError::io(path, JournalStep::Write, error))?;
+        let queue = Arc::new(Queue::new(options.queue_bytes));
+        let mut handle = Handle {
+            path: path.to_owned(),
+            durability: options.durability,
+            recovered,
+            head: Head::new(position.stream),
+            queue: queue.clone(),
+            progress: progress.clone(),
+            threads: Vec::new(),
+            process: std::process::id(),
+        };
+        let (told, keeping) = (Told { queue, keeper: keeper.clone(), progress }, keeper);
+        handle.spawn("audited-journal", move || run(writer, &told)).map_err(thread)?;
+        handle.spawn("audited-journal-files", move || keeping.run()).map_err(thread)?;
+        Ok(Self(Arc::new(handle)))
+    }
+
+    async fn hand_over(&self, lot: Lot) -> Result<(), SinkError> {
+        self.0.refuse_in_a_child()?;
+        while let Some(room) = self.0.queue.ask_for_room(lot.bytes()) {
+            room.await?;
+        }
         let (ticket, receipt) = Ticket::new();
-        self.0.queue.push(Lot::Many(records), ticket);
+        self.0.queue.push(lot, ticket);
         receipt.await
     }
 }
 
+/// The writer's thread.
+fn run(writer: Writer, told: &Told) {
+    let settler = Settler::start();
+    writer.run(&told.queue, &|batch, result, busy| settler.answer(batch, result, busy));
+}
+
+/// Who is told when the writer has ended, also should it panic.
+struct Told {
+    queue: Arc<Queue>,
+    keeper: Arc<Keeper>,
+    progress: Arc<Progress>,
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        for ticket in self.queue.kill() {
+            ticket.settle(Err(SinkError::Poisoned));
+        }
+        self.keeper.close();
+        self.progress.close();
+    }
+}
+
+thread_local! {
+    /// Whether this is a thread of a journal.
+    static OURS: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Handle {
+    fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        self.threads.push(spawn(name, run)?);
+        Ok(())
+    }
+
+    /// A child of `fork` has neither the threads nor a right to the files.
+    fn refuse_in_a_child(&self) -> Result<(), SinkError> {
+        if self.process == std::process::id() { Ok(()) } else { Err(SinkError::failed(Forked)) }
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.into()).spawn(|| {
+        OURS.set(true);
+        run();
+    })
+}
+
+/// The journal belongs to the process that this one was forked from.
+#[derive(Debug, thiserror::Error)]
+#[error("the journal belongs to the process that this one was forked from: open one after the fork")]
+struct Forked;
+
 impl Drop for Handle {
     fn drop(&mut self) {
+        if self.process != std::process::id() {
+            return;
+        }
         self.queue.close();
-        if let Some(writer) = self.writer.take()
-            // What the writer wakes may drop the last handle; it ends by itself then.
-            && writer.thread().id() != thread::current().id()
-        {
-            let _ = writer.join();
+        // What is woken or told on a thread of ours may drop the last handle; all end by themselves then.
+        if !OURS.get() {
+            for thread in self.threads.drain(..) {
+                let _ = thread.join();
+            }
         }
     }
 }
@@ -157,16 +305,17 @@ impl fmt::Debug for Journal {
 
 #[async_trait]
 impl AuditSink for Journal {
-    /// A batch has its lines in a row, and is answered for as one.
+    /// A batch has its lines in a row, and is answered for as one. Where the journal has no room, it waits for some.
     async fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
         if batch.is_empty() {
             return Ok(());
         }
-        self.hand_over(batch.to_vec()).await
+        let bodies = batch.iter().map(|record| Body::new(&self.0.head, record.clone())).collect();
+        self.hand_over(Lot::Many(bodies)).await
     }
 
     async fn flush(&self) -> Result<(), SinkError> {
-        self.hand_over(Vec::new()).await
+        self.hand_over(Lot::Flush).await
     }
 
     fn durability(&self) -> Durability {
@@ -184,67 +333,13 @@ impl AuditSink for Journal {
 
 impl Inline for Journal {
     fn submit(&self, record: Record, ticket: Ticket) {
-        self.0.queue.push(Lot::One(record), ticket);
+        match self.0.refuse_in_a_child() {
+            Ok(()) => self.0.queue.push(Lot::One(Body::new(&self.0.head, record)), ticket),
+            Err(refused) => ticket.settle(Err(refused)),
+        }
     }
 }
 
 fn describe(path: &Path) -> String {
     format!("journal({})", Shown(path))
-}
-
-/// How a [`Journal`] works.
-///
-/// ```
-/// use audit_sinks::JournalOptions;
-///
-/// # let path = std::env::temp_dir().join(format!("journal-options-{}.jsonl", std::process::id()));
-/// let journal = JournalOptions::new().queue_bytes(8 << 20).open(&path)?;
-/// assert_eq!(journal.recovered().next_seq, 1);
-/// # std::fs::remove_file(&path)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "options do nothing until `open`"]
-pub struct JournalOptions {
-    durability: Durability,
-    queue_bytes: usize,
-}
-
-impl JournalOptions {
-    /// Starts from the defaults: [`Durability::Disk`], [`DEFAULT_QUEUE_BYTES`].
-    pub const fn new() -> Self {
-        Self { durability: Durability::Disk, queue_bytes: DEFAULT_QUEUE_BYTES }
-    }
-
-    /// Acknowledges what the operating system has, without waiting for the disk ([`Durability::OsBuffer`]): it is
-    /// lost when the machine fails, and kept when the process does. `fail_closed` functions refuse such a journal.
-    pub const fn os_buffer(mut self) -> Self {
-        self.durability = Durability::OsBuffer;
-        self
-    }
-
-    /// Sets how many bytes are held in memory for records on their way. What comes beyond is refused
-    /// ([`SinkError::Full`]).
-    pub const fn queue_bytes(mut self, bytes: usize) -> Self {
-        self.queue_bytes = bytes;
-        self
-    }
-
-    /// Opens the journal at `path`, or starts one there.
-    ///
-    /// # Errors
-    ///
-    /// As [`Journal::open`].
-    pub fn open(&self, path: impl AsRef<Path>) -> Result<Journal, JournalError> {
-        let path = path.as_ref();
-        let file = open::for_writing(path)?;
-        let (position, recovered) = recover(path, &file.0)?;
-        Journal::start(path, file, position.stream.unwrap_or_else(Uuid::now_v7), recovered, self)
-    }
-}
-
-impl Default for JournalOptions {
-    fn default() -> Self {
-        Self::new()
-    }
 }

@@ -1,12 +1,15 @@
 //! What callers have handed over and the writer has not answered for. Nothing is formatted, written or woken under
 //! its lock.
 
+use std::collections::VecDeque;
 use std::mem;
-use std::slice;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-use audit_core::__private::Ticket;
-use audit_core::{Record, SinkError};
+use audit_core::SinkError;
+use audit_core::__private::{Receipt, Ticket};
+
+use super::line::Body;
+use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What a record takes in memory besides its text: its index, its ticket, its place here.
 const RECORD_OVERHEAD: usize = 1024;
@@ -19,36 +22,55 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct State {
-    waiting: Vec<Entry>,
+    waiting: VecDeque<Entry>,
+    /// What came when there was no room. Its callers wait as those of the others do, up to their deadline.
+    outside: VecDeque<Entry>,
+    /// Who asked for room, and is told when there is some.
+    asking: Vec<Ticket>,
     /// Of what is waiting, and of what the writer has and has not answered for.
     bytes: usize,
     closing: bool,
-    poisoned: bool,
+    dead: bool,
 }
 
 /// Records that are answered for together.
 pub(super) struct Entry {
     pub(super) lot: Lot,
     pub(super) ticket: Ticket,
+    bytes: usize,
 }
 
 pub(super) enum Lot {
-    One(Record),
-    /// None of them: a flush, answered for once everything before it is.
-    Many(Vec<Record>),
+    One(Body),
+    Many(Vec<Body>),
+    /// Answered once everything before it is.
+    Flush,
+    /// Ends the file that is written, and goes on in another.
+    Rotate,
 }
 
 impl Lot {
-    pub(super) fn records(&self) -> &[Record] {
+    pub(super) fn bodies(&self) -> &[Body] {
         match self {
-            Self::One(record) => slice::from_ref(record),
-            Self::Many(records) => records,
+            Self::One(body) => std::slice::from_ref(body),
+            Self::Many(bodies) => bodies,
+            Self::Flush | Self::Rotate => &[],
         }
     }
 
-    fn bytes(&self) -> usize {
-        self.records().iter().map(|record| record.json().len() + RECORD_OVERHEAD).sum()
+    pub(super) fn bytes(&self) -> usize {
+        self.bodies().iter().map(|body| body.len() + RECORD_OVERHEAD).sum()
     }
+}
+
+/// What the writer does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    Write,
+    /// Nothing came until the moment it asked for.
+    Idle,
+    /// The queue is closed, and nothing is left.
+    End,
 }
 
 impl Queue {
@@ -60,71 +82,99 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands over a lot, all of it or nothing. A lot that finds nothing else on its way is never too large.
+    /// Hands over a lot, all of it or nothing. Where there is no room, it stays outside until there is.
     pub(super) fn push(&self, lot: Lot, ticket: Ticket) {
-        let bytes = lot.bytes();
-        let refusal = {
+        let entry = Entry { bytes: lot.bytes(), lot, ticket };
+        let refused = {
             let mut state = self.lock();
-            if state.poisoned {
-                SinkError::Poisoned
-            } else if state.closing {
-                SinkError::Closed
-            } else if bytes > 0 && state.bytes > 0 && state.bytes.saturating_add(bytes) > self.most_bytes {
-                SinkError::Full
+            if state.dead || state.closing {
+                Some(entry)
+            } else if !state.outside.is_empty() || !state.has_room(entry.bytes, self.most_bytes) {
+                state.outside.push_back(entry);
+                None
             } else {
-                state.bytes += bytes;
-                state.waiting.push(Entry { lot, ticket });
+                state.admit(entry);
                 drop(state);
                 self.changed.notify_all();
-                return;
+                None
             }
         };
-        ticket.settle(Err(refusal));
+        if let Some(refused) = refused {
+            refused.ticket.settle(Err(SinkError::Closed));
+        }
     }
 
-    /// Waits for entries and moves all of them into `batch`, which must be empty. False when the queue is closed and
-    /// nothing is left.
-    pub(super) fn take(&self, batch: &mut Vec<Entry>) -> bool {
+    /// A receipt to wait for where there is no room for `bytes`: ask again once it is there.
+    pub(super) fn ask_for_room(&self, bytes: usize) -> Option<Receipt> {
+        let mut state = self.lock();
+        if state.dead || state.closing || (state.outside.is_empty() && state.has_room(bytes, self.most_bytes)) {
+            return None;
+        }
+        let (ticket, receipt) = Ticket::new();
+        state.asking.push(ticket);
+        Some(receipt)
+    }
+
+    /// Waits for entries and moves them into `batch`, in their order: as many as have `most_bytes` together, and at
+    /// least one.
+    pub(super) fn take(&self, batch: &mut Vec<Entry>, most_bytes: usize, until: Option<Instant>) -> Turn {
         let mut state = self.lock();
         while state.waiting.is_empty() {
             if state.closing {
-                return false;
+                return Turn::End;
             }
-            state = self.wait(state);
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            state = match left {
+                Some(left) if left.is_zero() => return Turn::Idle,
+                Some(left) => self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
         }
-        mem::swap(&mut state.waiting, batch);
-        true
+        state.take(batch, most_bytes);
+        Turn::Write
     }
 
-    /// Makes the room free again that a batch took.
+    /// Whether somebody waits for the next round already.
+    pub(super) fn is_waited_in(&self) -> bool {
+        !self.lock().waiting.is_empty()
+    }
+
+    /// Makes the room free again that a batch took, and lets in who is outside.
     pub(super) fn release(&self, batch: &[Entry]) {
-        let bytes: usize = batch.iter().map(|entry| entry.lot.bytes()).sum();
-        self.lock().bytes -= bytes;
+        let bytes: usize = batch.iter().map(|entry| entry.bytes).sum();
+        let asking = {
+            let mut state = self.lock();
+            state.bytes -= bytes;
+            while state.outside.front().is_some_and(|entry| state.has_room(entry.bytes, self.most_bytes))
+                && let Some(entry) = state.outside.pop_front()
+            {
+                state.admit(entry);
+            }
+            mem::take(&mut state.asking)
+        };
+        for ticket in asking {
+            ticket.settle(Ok(()));
+        }
     }
 
-    /// Takes nothing any more; gives what was waiting.
-    pub(super) fn poison(&self) -> Vec<Entry> {
+    /// Takes nothing any more; gives who was waiting.
+    pub(super) fn kill(&self) -> Vec<Ticket> {
         let mut state = self.lock();
-        state.poisoned = true;
-        state.bytes = 0;
-        mem::take(&mut state.waiting)
+        state.dead = true;
+        let State { waiting, outside, asking, .. } = &mut *state;
+        let tickets = waiting.drain(..).chain(outside.drain(..)).map(|entry| entry.ticket);
+        tickets.chain(asking.drain(..)).collect()
     }
 
     /// Takes nothing any more; what is waiting is still written.
     pub(super) fn close(&self) {
-        self.lock().closing = true;
-        self.changed.notify_all();
-    }
-
-    pub(super) fn wait_until_closed(&self) {
         let mut state = self.lock();
-        while !state.closing {
-            state = self.wait(state);
+        state.closing = true;
+        while let Some(entry) = state.outside.pop_front() {
+            state.admit(entry);
         }
-    }
-
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+        drop(state);
+        self.changed.notify_all();
     }
 
     #[cfg(test)]
@@ -135,5 +185,27 @@ impl Queue {
     #[cfg(test)]
     pub(super) fn is_closing(&self) -> bool {
         self.lock().closing
+    }
+}
+
+impl State {
+    /// A lot that finds nothing else on its way is never too large.
+    fn has_room(&self, bytes: usize, most: usize) -> bool {
+        bytes == 0 || self.bytes == 0 || self.bytes.saturating_add(bytes) <= most
+    }
+
+    fn admit(&mut self, entry: Entry) {
+        self.bytes += entry.bytes;
+        self.waiting.push_back(entry);
+    }
+
+    fn take(&mut self, batch: &mut Vec<Entry>, most_bytes: usize) {
+        let mut bytes = 0;
+        while self.waiting.front().is_some_and(|entry| bytes == 0 || bytes + entry.bytes <= most_bytes)
+            && let Some(entry) = self.waiting.pop_front()
+        {
+            bytes += entry.bytes;
+            batch.push(entry);
+        }
     }
 }

@@ -1,62 +1,237 @@
 //! Reading a journal back.
 
 use std::fmt;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use audit_core::StoredRecord;
+use audit_core::{StoredRecord, Timestamp};
 
-use super::error::{JournalDamage, JournalError, JournalStep};
-use super::line::{MAX_LINE_BYTES, Position};
-use super::open;
-use super::scan::{Found, Scan};
+use super::error::{JournalError, JournalStep};
+use super::lines::{Lines, Next, first_line, first_place};
+use super::position::Walk;
+use super::progress::Progress;
+use super::segment::Index;
+
+/// How often the files of another process are looked at for something new.
+const POLL: Duration = Duration::from_millis(20);
 
 /// The records of a journal, the oldest first, in bounded memory; [`Journal::read`](super::Journal::read) gives one.
 ///
-/// It takes no lock and reads a journal that is being written, too: a last line without its end ends the iteration,
-/// and the last records it gives may not be acknowledged yet. After an error it ends.
+/// It takes no lock, and reads a journal that is being written, too: where nothing more is there yet it gives `None`,
+/// and goes on from there when it is asked again. One that comes from [`Journal::follow`](super::Journal::follow)
+/// gives what is acknowledged and nothing else; any other may give records that are not acknowledged yet.
+///
+/// What the journal says about itself, the first and the last line of each file among it, are records too.
+///
+/// # Errors
+///
+/// Damage is an error at its place, and reading goes on behind it: lines that are missing, changed or foreign cost
+/// only themselves. What the operating system refuses is an error each time.
 pub struct JournalReader {
-    path: PathBuf,
-    scan: Scan<BufReader<File>>,
-    position: Position,
-    ended: bool,
+    directory: PathBuf,
+    files: Vec<Index>,
+    lines: Option<(Index, Lines)>,
+    /// The stream as far as it was read.
+    walk: Walk,
+    /// Passed over up to here.
+    from_seq: u64,
+    since: Option<Timestamp>,
+    /// How far is acknowledged, where that is known.
+    progress: Option<Arc<Progress>>,
 }
 
 impl JournalReader {
-    pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
-        let scan = Scan::new(BufReader::with_capacity(1 << 16, open::for_reading(path)?));
-        Ok(Self { path: path.to_owned(), scan, position: Position::START, ended: false })
+    pub(super) fn open(directory: &Path, progress: Option<Arc<Progress>>) -> Result<Self, JournalError> {
+        let mut reader = Self {
+            directory: directory.to_owned(),
+            files: Vec::new(),
+            lines: None,
+            walk: Walk::default(),
+            from_seq: 0,
+            since: None,
+            progress,
+        };
+        reader.list(None)?;
+        Ok(reader)
+    }
+
+    /// Begins at a position instead of at the oldest record.
+    ///
+    /// # Errors
+    ///
+    /// When the files cannot be read.
+    pub fn from_seq(mut self, seq: u64) -> Result<Self, JournalError> {
+        self.from_seq = seq;
+        self.skip_files(|path| first_place(path).is_some_and(|place| place.seq <= seq))?;
+        Ok(self)
+    }
+
+    /// Begins with the first record that was recorded at a moment or later.
+    ///
+    /// # Errors
+    ///
+    /// When the files cannot be read.
+    pub fn since(mut self, moment: Timestamp) -> Result<Self, JournalError> {
+        self.since = Some(moment);
+        self.skip_files(|path| {
+            let first = first_line(path).and_then(|line| StoredRecord::parse(line).ok());
+            first.and_then(|record| record.recorded_at()).is_some_and(|recorded| recorded < moment)
+        })?;
+        Ok(self)
+    }
+
+    /// As `next`, and waits for a record where none is there yet.
+    pub fn next_within(&mut self, within: Duration) -> Option<Result<StoredRecord, JournalError>> {
+        let until = Instant::now().checked_add(within);
+        loop {
+            if let Some(next) = self.next() {
+                return Some(next);
+            }
+            let left = until.map_or(POLL, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return None;
+            }
+            match &self.progress {
+                Some(progress) => {
+                    let (_, closed) = progress.wait(self.next_seq(), left);
+                    if closed && !progress.has(self.next_seq()) {
+                        return self.next();
+                    }
+                }
+                None => thread::sleep(left.min(POLL)),
+            }
+        }
+    }
+
+    /// Begins in the last file of which `is_before` holds.
+    fn skip_files(&mut self, is_before: impl Fn(&Path) -> bool) -> Result<(), JournalError> {
+        self.lines = None;
+        self.walk = Walk::default();
+        self.list(None)?;
+        let later = self.files.partition_point(|index| is_before(&self.path_of(*index)));
+        self.files.drain(..later.saturating_sub(1));
+        Ok(())
+    }
+
+    fn path_of(&self, index: Index) -> PathBuf {
+        self.directory.join(index.to_string())
+    }
+
+    /// Lists the files behind one.
+    fn list(&mut self, behind: Option<Index>) -> Result<(), JournalError> {
+        self.files = list(&self.directory)?;
+        self.files.retain(|index| behind.is_none_or(|behind| *index > behind));
+        Ok(())
+    }
+
+    fn next_seq(&self) -> u64 {
+        self.walk.next.map_or(1, |next| next.next_seq).max(self.from_seq)
     }
 
     fn read(&mut self) -> Result<Option<StoredRecord>, JournalError> {
-        let line = match self.scan.next().map_err(|error| JournalError::io(&self.path, JournalStep::Read, error))? {
-            Found::Line(line) => self.position.advance(line),
-            Found::TooLong => Err(JournalDamage::TooLong { max: MAX_LINE_BYTES }),
-            Found::Unfinished(_) | Found::End => return Ok(None),
-        };
-        line.map(Some).map_err(|damage| JournalError::damaged(&self.path, self.scan.number(), damage))
+        loop {
+            // Read before the files are: what is acknowledged later may be in a file that is not there yet.
+            let acknowledged = self.progress.as_ref().map(|progress| progress.head().seq);
+            if let (Some(acknowledged), Some(next)) = (acknowledged, self.walk.next)
+                && next.next_seq > acknowledged
+            {
+                return Ok(None);
+            }
+            let Some((index, lines)) = &mut self.lines else {
+                if !self.open_next()? {
+                    return Ok(None);
+                }
+                continue;
+            };
+            match lines.next()? {
+                Next::Line(place) => {
+                    if acknowledged.is_some_and(|acknowledged| place.seq > acknowledged) {
+                        lines.take_back(place);
+                        return Ok(None);
+                    }
+                    self.walk = lines.walk;
+                    if place.seq < self.from_seq {
+                        continue;
+                    }
+                    let text = String::from_utf8_lossy(lines.line());
+                    let record = StoredRecord::parse(text)
+                        .map_err(|error| JournalError::damaged(lines.path(), lines.number(), error.into()))?;
+                    if self.since.is_some_and(|since| record.recorded_at().is_some_and(|recorded| recorded < since)) {
+                        continue;
+                    }
+                    self.since = None;
+                    return Ok(Some(record));
+                }
+                Next::Damage(line, damage) => {
+                    self.walk = lines.walk;
+                    return Err(JournalError::damaged(lines.path(), line, damage));
+                }
+                Next::End => {
+                    let index = *index;
+                    if self.files.is_empty() {
+                        self.list(Some(index))?;
+                    }
+                    // The last file may still grow.
+                    if !self.next_file_has_begun() {
+                        return Ok(None);
+                    }
+                    let limit = self.files.first().and_then(|next| first_place(&self.path_of(*next)));
+                    if let (Some((_, lines)), Some(limit)) = (&mut self.lines, limit)
+                        && lines.limit.is_none()
+                    {
+                        // What came in between is still to be read.
+                        lines.limit = Some(limit.seq);
+                        continue;
+                    }
+                    self.lines = None;
+                }
+            }
+        }
     }
+
+    /// A file that is made ready has nothing in it yet.
+    fn next_file_has_begun(&self) -> bool {
+        self.files.first().is_some_and(|next| first_line(&self.path_of(*next)).is_some_and(|line| !line.is_empty()))
+    }
+
+    fn open_next(&mut self) -> Result<bool, JournalError> {
+        if self.files.is_empty() {
+            self.list(None)?;
+        }
+        if self.files.is_empty() {
+            return Ok(false);
+        }
+        let index = self.files.remove(0);
+        let mut lines = Lines::open(&self.path_of(index), self.walk)?;
+        lines.limit = self.files.first().and_then(|next| first_place(&self.path_of(*next))).map(|place| place.seq);
+        self.lines = Some((index, lines));
+        Ok(true)
+    }
+}
+
+/// The files of a journal, in their order.
+pub(super) fn list(directory: &Path) -> Result<Vec<Index>, JournalError> {
+    let failed = |error| JournalError::io(directory, JournalStep::Read, error);
+    let entries = std::fs::read_dir(directory).map_err(failed)?;
+    let names: Vec<_> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    Ok(Index::all(names.iter().map(String::as_str)))
 }
 
 impl Iterator for JournalReader {
     type Item = Result<StoredRecord, JournalError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let next = self.read().transpose();
-        self.ended = !matches!(next, Some(Ok(_)));
-        next
+        self.read().transpose()
     }
 }
 
 impl fmt::Debug for JournalReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JournalReader")
-            .field("path", &self.path)
-            .field("line", &self.scan.number())
+            .field("directory", &self.directory)
+            .field("next_seq", &self.next_seq())
             .finish_non_exhaustive()
     }
 }

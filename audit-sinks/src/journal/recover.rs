@@ -1,66 +1,152 @@
 //! What a journal finds when it is opened.
 
-use std::fs::File;
-use std::io::BufReader;
-use std::path::Path;
+use std::io;
 
-use super::error::{JournalDamage, JournalError, JournalStep};
-use super::line::{MAX_LINE_BYTES, Position};
-use super::open::sync_directory_of;
-use super::scan::{Found, Scan};
+use uuid::Uuid;
 
-/// What [`Journal::open`](super::Journal::open) found in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use super::disk::{Directory, Disk, DiskFile};
+use super::error::{JournalError, JournalStep, Shown};
+use super::position::Position;
+use super::scan::line_breaks;
+use super::segment::Index;
+use super::system::{Because, Began, Damaged};
+use super::tail::{Content, Tail, read_tail};
+use super::writer::ROUND_BYTES;
+
+/// What [`Journal::open`](super::Journal::open) found.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovered {
-    /// How many bytes of a torn last line were cut off.
+    /// How many bytes of a torn end were cut off. They were never acknowledged.
     pub cut_bytes: u64,
-    /// How many whole records there are.
-    pub records: u64,
-    /// The position that the next record gets.
-    pub next_seq: u64,
+    /// The position of the last line that is there; 0 in a new journal.
+    pub last_seq: u64,
+    /// How many files there were.
+    pub files: u64,
+    /// The damage at the end of the last file, which is left as it is: the file's name, the line, what is wrong.
+    pub damage: Option<(String, u64, String)>,
 }
 
-/// Reads the whole file, cuts off a torn last line, and makes sure that what is left is on the disk.
-///
-/// A line that lacks nothing but its end is cut too: its write did not finish, so that it was never acknowledged.
-pub(super) fn recover(path: &Path, file: &File) -> Result<(Position, Recovered), JournalError> {
-    let (position, end) = read(path, file)?;
-    let length = file.metadata().map_err(|error| JournalError::io(path, JournalStep::Read, error))?.len();
-    let cut_bytes = length.saturating_sub(end);
-    if cut_bytes > 0 {
-        file.set_len(end).map_err(|error| JournalError::io(path, JournalStep::Cut, error))?;
-    }
-    // Also where nothing was cut: the process before may have died between writing and syncing.
-    file.sync_all().map_err(|error| JournalError::io(path, JournalStep::Sync, error))?;
-    sync_directory_of(path)?;
-    let recovered = Recovered { cut_bytes, records: position.next_seq - 1, next_seq: position.next_seq };
-    if cut_bytes > 0 {
-        tracing::warn!(
-            target: "audited::journal",
-            path = %super::error::Shown(path),
-            cut_bytes,
-            records = recovered.records,
-            "a torn last line was cut off; it was never acknowledged"
-        );
-    }
-    Ok((position, recovered))
+/// Where the stream goes on, in which file, and after what.
+pub(super) type Resume = (Position, Index, Began);
+
+/// Reads the end of the last file, cuts off what is torn there, and makes sure that the rest is on the disk.
+pub(super) fn recover(directory: &Directory) -> Result<(Resume, Recovered), JournalError> {
+    recover_on(directory, &|name| directory.refuse_foreign_file(name), directory.path())
 }
 
-/// Goes through all lines; gives where the last whole one ends.
-fn read(path: &Path, file: &File) -> Result<(Position, u64), JournalError> {
-    let mut scan = Scan::new(BufReader::with_capacity(1 << 16, file));
-    let mut position = Position::START;
-    loop {
-        let damage = match scan.next().map_err(|error| JournalError::io(path, JournalStep::Read, error))? {
-            Found::Line(line) => position.advance(line).err(),
-            Found::Unfinished(tail) if position.could_be_torn(tail) => return Ok((position, scan.offset())),
-            Found::Unfinished(_) => Some(JournalDamage::Foreign),
-            Found::TooLong => Some(JournalDamage::TooLong { max: MAX_LINE_BYTES }),
-            Found::End => return Ok((position, scan.offset())),
-        };
-        if let Some(damage) = damage {
-            return Err(JournalError::damaged(path, scan.number(), damage));
+pub(super) fn recover_on(
+    disk: &dyn Disk,
+    refuse_foreign: &dyn Fn(&str) -> Result<(), JournalError>,
+    path: &std::path::Path,
+) -> Result<(Resume, Recovered), JournalError> {
+    let io = |step| move |error: io::Error| JournalError::io(path, step, error);
+    let names = disk.names().map_err(io(JournalStep::Read))?;
+    let mut files = Index::all(names.iter().map(String::as_str));
+    for index in &files {
+        refuse_foreign(&index.to_string())?;
+    }
+    let next_index = files.last().map_or(Index::FIRST, |last| last.next());
+    let mut began = Began::because(Because::Opened);
+    let mut foreign = None;
+    while let Some(index) = files.pop() {
+        let name = index.to_string();
+        let file = disk.open(&name).map_err(io(JournalStep::Open))?;
+        match read_tail(&*file).map_err(io(JournalStep::Read))? {
+            // It was made ready and never used, or its first line was never finished.
+            Content::Nothing => disk.remove(&name).map_err(io(JournalStep::Cut))?,
+            Content::Torn(bytes) => {
+                began.cut_bytes += bytes;
+                disk.remove(&name).map_err(io(JournalStep::Cut))?;
+            }
+            Content::Foreign => {
+                let lines = file.len().map_err(io(JournalStep::Read))? / SHORTEST_LINE + 1;
+                let damaged = Damaged { file: name, line: 1, kind: "no line of a journal stands here".to_owned() };
+                let (_, most) = foreign.take().unwrap_or((damaged.clone(), 0));
+                foreign = Some((damaged, most + lines));
+            }
+            Content::Lines(tail) => {
+                let mut position = settle(&*file, &tail).map_err(io(JournalStep::Sync))?;
+                began.cut_bytes += tail.torn;
+                if let Some((offset, damage)) = tail.damage {
+                    let line = lines_before(&*file, offset).map_err(io(JournalStep::Read))? + 1;
+                    began.damage = Some(Damaged { file: name, line, kind: damage.to_string() });
+                }
+                // What may have been acknowledged in a file that is gone keeps its position.
+                if let Some((damaged, lines)) = foreign {
+                    position.next_seq += lines;
+                    began.damage = Some(damaged);
+                }
+                disk.sync().map_err(io(JournalStep::Sync))?;
+                return Ok(found(path, (position, next_index, began), files.len() as u64 + 1));
+            }
         }
     }
+    began.damage = foreign.map(|(damaged, _)| damaged);
+    let position = Position::start(Uuid::now_v7());
+    disk.sync().map_err(io(JournalStep::Sync))?;
+    Ok(found(path, (position, next_index, began), 0))
+}
+
+/// No line is shorter: its stream, position and hash alone take more.
+const SHORTEST_LINE: u64 = 128;
+
+/// Cuts a file behind its last line and sees to it that the end of it is on the disk.
+fn settle(file: &dyn DiskFile, tail: &Tail) -> io::Result<Position> {
+    if tail.damage.is_some() {
+        file.sync()?;
+    } else if !tail.closed || tail.torn > 0 {
+        // Written once more: after a failed sync the kernel shows lines that never reached the disk, and a sync alone
+        // would succeed without them.
+        let start = tail.end.saturating_sub(2 * ROUND_BYTES as u64);
+        let mut bytes = vec![0; usize::try_from(tail.end - start).map_err(io::Error::other)?];
+        file.read_at(&mut bytes, start)?;
+        // The end of the last line, which a write that was cut short may lack.
+        if let Some(last) = bytes.last_mut() {
+            *last = b'\n';
+        }
+        file.set_len(tail.end)?;
+        file.write_at(&bytes, start)?;
+        file.sync()?;
+    }
+    Ok(tail.position)
+}
+
+fn lines_before(file: &dyn DiskFile, offset: u64) -> io::Result<u64> {
+    let (mut at, mut lines, mut block) = (0, 0, vec![0; 64 << 10]);
+    while at < offset {
+        let want = usize::try_from((offset - at).min(block.len() as u64)).map_err(io::Error::other)?;
+        let read = file.read_at(&mut block[..want], at)?;
+        if read == 0 {
+            break;
+        }
+        lines += line_breaks(&block[..read]);
+        at += read as u64;
+    }
+    Ok(lines)
+}
+
+fn found(path: &std::path::Path, resume: Resume, files: u64) -> (Resume, Recovered) {
+    let (position, _, began) = &resume;
+    let damage = began.damage.clone().map(|damaged| (damaged.file, damaged.line, damaged.kind));
+    let recovered = Recovered { cut_bytes: began.cut_bytes, last_seq: position.next_seq - 1, files, damage };
+    if recovered.cut_bytes > 0 {
+        tracing::warn!(
+            target: "audited::journal",
+            path = %Shown(path),
+            cut_bytes = recovered.cut_bytes,
+            "a torn end was cut off; it was never acknowledged"
+        );
+    }
+    if let Some((file, line, kind)) = &recovered.damage {
+        tracing::error!(
+            target: "audited::journal",
+            path = %Shown(path),
+            file,
+            line,
+            damage = kind,
+            "the journal is damaged; the file is left as it is, and the stream goes on in another"
+        );
+    }
+    (resume, recovered)
 }

@@ -1,45 +1,48 @@
 //! Going through a file line by line, in bounded memory.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use super::line::MAX_LINE_BYTES;
 
 /// Splits what it reads into lines.
 pub(super) struct Scan<R> {
-    reader: R,
+    reader: BufReader<R>,
     buffer: Vec<u8>,
     /// The line last read, counted from 1.
     number: u64,
-    /// Where the last whole line ends.
-    offset: u64,
+    /// Where it ends.
+    end: u64,
 }
 
 /// What stands at one place of a file.
-pub(super) enum Found<'a> {
-    /// A line, without its end.
-    Line(&'a [u8]),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A line; it is in the buffer, without its end.
+    Line,
     /// The last line has no end.
-    Unfinished(&'a [u8]),
+    Unfinished,
     /// A line without an end as far as a line may go.
     TooLong,
     /// Nothing any more.
     End,
 }
 
-impl<R: BufRead> Scan<R> {
-    pub(super) const fn new(reader: R) -> Self {
-        Self { reader, buffer: Vec::new(), number: 0, offset: 0 }
+impl<R: Read + Seek> Scan<R> {
+    pub(super) fn new(reader: R) -> Self {
+        let reader = BufReader::with_capacity(256 << 10, reader);
+        Self { reader, buffer: Vec::new(), number: 0, end: 0 }
     }
 
     pub(super) const fn number(&self) -> u64 {
         self.number
     }
 
-    pub(super) const fn offset(&self) -> u64 {
-        self.offset
+    /// The line last read.
+    pub(super) fn line(&self) -> &[u8] {
+        &self.buffer
     }
 
-    pub(super) fn next(&mut self) -> io::Result<Found<'_>> {
+    pub(super) fn next(&mut self) -> io::Result<Found> {
         self.buffer.clear();
         let most = MAX_LINE_BYTES as u64 + 1;
         let read = self.reader.by_ref().take(most).read_until(b'\n', &mut self.buffer)?;
@@ -47,74 +50,46 @@ impl<R: BufRead> Scan<R> {
             return Ok(Found::End);
         }
         self.number += 1;
+        self.end += read as u64;
         if self.buffer.ends_with(b"\n") {
-            self.offset += read as u64;
             self.buffer.pop();
-            return Ok(Found::Line(&self.buffer));
+            return Ok(Found::Line);
         }
-        if read as u64 == most && !self.is_zero_to_the_end()? {
-            return Ok(Found::TooLong);
-        }
-        Ok(Found::Unfinished(&self.buffer))
+        Ok(if read as u64 == most { Found::TooLong } else { Found::Unfinished })
     }
 
-    /// Blocks that were allocated and never written can go on for longer than any line.
-    fn is_zero_to_the_end(&mut self) -> io::Result<bool> {
-        if self.buffer.iter().any(|byte| *byte != 0) {
-            return Ok(false);
-        }
+    /// Goes over fill and holes; says whether that was all.
+    pub(super) fn only_fill_follows(&mut self) -> io::Result<bool> {
         loop {
             let more = self.reader.fill_buf()?;
             if more.is_empty() {
                 return Ok(true);
             }
-            if more.iter().any(|byte| *byte != 0) {
+            let fill = more.iter().take_while(|byte| matches!(**byte, b'\n' | 0)).count();
+            let (lines, all) = (line_breaks(&more[..fill]), fill == more.len());
+            self.reader.consume(fill);
+            self.number += lines;
+            self.end += fill as u64;
+            if !all {
                 return Ok(false);
             }
-            let read = more.len();
-            self.reader.consume(read);
         }
+    }
+
+    /// Goes to the beginning of a line, and reads from there what the file has now.
+    pub(super) fn seek(&mut self, start: u64, number: u64) -> io::Result<()> {
+        self.reader.seek(SeekFrom::Start(start))?;
+        (self.end, self.number) = (start, number - 1);
+        Ok(())
+    }
+
+    /// Where the line last read ends.
+    pub(super) const fn end(&self) -> u64 {
+        self.end
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn kinds(bytes: impl BufRead) -> Vec<&'static str> {
-        let mut scan = Scan::new(bytes);
-        let mut kinds = Vec::new();
-        loop {
-            kinds.push(match scan.next().unwrap() {
-                Found::Line(_) => "line",
-                Found::Unfinished(_) => "unfinished",
-                Found::TooLong => "too long",
-                Found::End => return kinds,
-            });
-            if kinds.last() == Some(&"too long") {
-                return kinds;
-            }
-        }
-    }
-
-    fn buffered(reader: impl Read) -> impl BufRead {
-        io::BufReader::new(reader)
-    }
-
-    #[test]
-    fn lines_end_with_their_line_break() {
-        assert!(kinds(&b""[..]).is_empty());
-        assert_eq!(kinds(&b"a\n\nb\n"[..]), ["line", "line", "line"]);
-        assert_eq!(kinds(&b"a\nb"[..]), ["line", "unfinished"]);
-    }
-
-    #[test]
-    fn a_line_is_read_no_further_than_a_line_may_go() {
-        let most = MAX_LINE_BYTES as u64;
-        assert_eq!(kinds(buffered(io::repeat(b'a'))), ["too long"]);
-        assert_eq!(kinds(buffered(io::repeat(b'a').take(most).chain(&b"\n"[..]))), ["line"]);
-        assert_eq!(kinds(buffered(io::repeat(b'a').take(most + 1).chain(&b"\n"[..]))), ["too long"]);
-        assert_eq!(kinds(buffered(io::repeat(0).take(most * 2))), ["unfinished"]);
-        assert_eq!(kinds(buffered(io::repeat(0).take(most * 2).chain(&b"\n"[..]))), ["too long"]);
-    }
+/// How many lines end in a text.
+pub(super) fn line_breaks(bytes: &[u8]) -> u64 {
+    bytes.split(|byte| *byte == b'\n').count() as u64 - 1
 }

@@ -1,132 +1,256 @@
-//! The thread that writes: it takes everything that is waiting, writes it, syncs once, and only then answers.
+//! The writing: it takes everything that is waiting, writes it, syncs once, and only then answers.
 //!
 //! Whoever comes while it syncs waits for the next round, and shares that sync with all others who came: nobody is
 //! delayed on purpose, and under load one sync serves many.
+//!
+//! After a failed write or sync the file is never written or synced again. What reached the disk is unknown, and the
+//! kernel forgets the pages that it could not write: a later sync would succeed without them. The next round begins
+//! another file, at the position behind the last acknowledged line; what the failed file has beyond is nobody's.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use audit_core::SinkError;
-use uuid::Uuid;
 
-use super::line::push_line;
-use super::open::Locked;
-use super::queue::{Entry, Queue};
+use super::keeper::Keeper;
+use super::line::{Body, Head};
+use super::position::Position;
+use super::progress::Progress;
+use super::queue::{Entry, Lot, Queue, Turn};
+use super::segment::{Index, Segment};
+use super::system::{self, Began, Because};
 
-/// How much is formatted before it is written.
-const CHUNK_BYTES: usize = 1 << 20;
+/// How much is written and synced at once at most. It bounds what a crash can tear.
+pub(super) const ROUND_BYTES: usize = 4 << 20;
 
-/// The operations on a journal's file, so that tests can make any of them fail.
-pub(super) trait Media: Send + 'static {
-    /// Writes all bytes at the end.
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Returns when everything appended is on the disk.
-    fn sync(&mut self) -> io::Result<()>;
-}
+/// How long after a file could not be begun the next one is tried.
+const RETRY: Duration = Duration::from_millis(100);
 
-impl Media for Locked {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
-    }
-}
-
-pub(super) struct Writer<M> {
-    pub(super) media: M,
-    pub(super) stream: Uuid,
-    pub(super) next_seq: u64,
-    /// Whether each round is synced before it is answered for; otherwise only the last one, when the journal closes.
-    pub(super) sync_each: bool,
+pub(super) struct Writer {
+    shape: Shape,
+    head: Head,
+    position: Position,
+    keeper: Arc<Keeper>,
+    progress: Arc<Progress>,
+    file: Option<Open>,
+    next_index: Index,
+    began: Began,
+    down: Option<Down>,
+    buffer: Vec<u8>,
     /// What logs call the journal.
-    pub(super) name: String,
+    name: String,
 }
 
-impl<M: Media> Writer<M> {
-    /// Writes until the queue is closed and empty, or an operation fails.
-    ///
-    /// After a failure the file is never written or synced again. What reached the disk is unknown, and the kernel
-    /// forgets the pages it could not write: a later sync would succeed without them. The file stays open, and with
-    /// it locked, so that nobody goes on behind lines that may be torn while this journal lives.
-    pub(super) fn run(mut self, queue: &Queue) {
-        let _poison = PoisonOnPanic(queue);
-        let (mut batch, mut buffer) = (Vec::new(), Vec::new());
-        while queue.take(&mut batch) {
-            let written = self.write(&batch, &mut buffer);
-            match written {
-                Ok(()) => {
+/// How files are written, and when they end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    /// Whether each round is synced before it is answered for; otherwise only where a file ends.
+    pub(super) sync_each: bool,
+    pub(super) segment_bytes: u64,
+    pub(super) rotate_every: Option<Duration>,
+}
+
+/// Answers for a batch; told whether somebody waits for the next one already.
+pub(super) type Answer<'a> = dyn Fn(Vec<Entry>, &Result<(), SinkError>, bool) + 'a;
+
+/// The file that is written.
+struct Open {
+    segment: Segment,
+    first_seq: u64,
+    since: Instant,
+}
+
+/// No file could be begun.
+struct Down {
+    error: SinkError,
+    since: Instant,
+}
+
+impl Writer {
+    pub(super) fn new(
+        name: String,
+        shape: Shape,
+        (position, next_index, began): (Position, Index, Began),
+        keeper: Arc<Keeper>,
+        progress: Arc<Progress>,
+    ) -> Self {
+        let head = Head::new(position.stream);
+        let (file, down, buffer) = (None, None, Vec::new());
+        Self { shape, head, position, keeper, progress, file, next_index, began, down, buffer, name }
+    }
+
+    /// Begins the first file, so that a disk that will not have one is found when the journal is opened.
+    pub(super) fn begin_first(&mut self) -> io::Result<()> {
+        self.write(std::iter::empty(), false)
+    }
+
+    /// Writes until the queue is closed and empty.
+    pub(super) fn run(mut self, queue: &Queue, answer: &Answer<'_>) {
+        loop {
+            let mut batch = Vec::new();
+            match queue.take(&mut batch, ROUND_BYTES, self.rotation_due()) {
+                Turn::Write => {
+                    let result = self.round(&batch);
                     queue.release(&batch);
-                    settle(&mut batch, &Ok(()));
+                    answer(batch, &result, queue.is_waited_in());
                 }
-                Err(error) => {
-                    let mut rest = queue.poison();
-                    self.log(&error);
-                    settle(&mut batch, &Err(SinkError::from(error)));
-                    settle(&mut rest, &Err(SinkError::Poisoned));
-                    return queue.wait_until_closed();
+                Turn::Idle => {
+                    let rotated = self.write(std::iter::empty(), true);
+                    self.note(&rotated);
                 }
+                Turn::End => return self.close(),
             }
-        }
-        if !self.sync_each
-            && let Err(error) = self.media.sync()
-        {
-            self.log(&error);
         }
     }
 
-    fn write(&mut self, batch: &[Entry], buffer: &mut Vec<u8>) -> io::Result<()> {
-        let first = self.next_seq;
-        buffer.clear();
-        for record in batch.iter().flat_map(|entry| entry.lot.records()) {
-            push_line(buffer, self.stream, self.next_seq, record);
-            self.next_seq += 1;
-            if buffer.len() >= CHUNK_BYTES {
-                self.media.append(buffer)?;
-                buffer.clear();
+    fn round(&mut self, batch: &[Entry]) -> Result<(), SinkError> {
+        if let Some(down) = &self.down
+            && down.since.elapsed() < RETRY
+        {
+            return Err(down.error.clone());
+        }
+        let rotates = batch.iter().any(|entry| matches!(entry.lot, Lot::Rotate));
+        let bodies = || batch.iter().flat_map(|entry| entry.lot.bodies());
+        let result = if bodies().next().is_some() || rotates {
+            let first = self.write(bodies(), rotates);
+            // Nothing of it counts, and another file may have room: the reserve is kept for this.
+            match first {
+                Err(error) if wants_room(&error) => {
+                    self.note(&Err(error));
+                    self.keeper.free_reserve();
+                    self.write(bodies(), rotates)
+                }
+                result => result,
+            }
+        } else {
+            self.flush()
+        };
+        self.note(&result);
+        result.map_err(SinkError::from)
+    }
+
+    /// Writes lines, all of them or none that counts, and with `end` the last line of the file.
+    fn write<'a>(&mut self, bodies: impl Iterator<Item = &'a Body>, end: bool) -> io::Result<()> {
+        let before = self.position;
+        let fresh = self.file.is_none();
+        let result = self.try_write(bodies, end);
+        match &result {
+            Ok(ended) => {
+                self.progress.advance(self.position);
+                self.down = None;
+                if *ended && let Some(file) = self.file.take() {
+                    self.keeper.end(file.segment, self.position);
+                    self.began = Began::because(Because::Rotated);
+                }
+            }
+            Err(error) => {
+                self.position = before;
+                let error = SinkError::from(io::Error::from(error.kind()));
+                self.down = fresh.then(|| Down { error, since: Instant::now() });
+                if let Some(file) = self.file.take() {
+                    // Of a file that this round began nothing is owed to anybody.
+                    self.keeper.abandon(file.segment, fresh);
+                    if !fresh {
+                        self.began = Began::because(Because::Failed);
+                    }
+                }
             }
         }
-        if !buffer.is_empty() {
-            self.media.append(buffer)?;
+        result.map(drop)
+    }
+
+    fn try_write<'a>(&mut self, bodies: impl Iterator<Item = &'a Body>, end: bool) -> io::Result<bool> {
+        self.buffer.clear();
+        if self.file.is_none() {
+            self.begin()?;
         }
-        if self.sync_each && self.next_seq > first {
-            self.media.sync()?;
+        for body in bodies {
+            self.push(body);
         }
+        let Some(file) = &mut self.file else { return Ok(false) };
+        let ends = end || file.segment.end + self.buffer.len() as u64 >= self.shape.segment_bytes;
+        if ends {
+            let footer = system::closed(file.segment.index, file.first_seq, self.position);
+            let footer = Body::new(&self.head, footer);
+            self.push(&footer);
+        }
+        let Some(file) = &mut self.file else { return Ok(false) };
+        if file.segment.append(&self.buffer)? {
+            self.keeper.fill(file.segment.filler());
+        }
+        if self.shape.sync_each {
+            file.segment.file.sync()?;
+        }
+        if file.segment.end > self.shape.segment_bytes / 2 && !ends {
+            self.keeper.prepare(self.next_index);
+        }
+        Ok(ends)
+    }
+
+    /// Takes the next file and puts its first line in front.
+    fn begin(&mut self) -> io::Result<()> {
+        let index = self.next_index;
+        self.next_index = index.next();
+        let segment = self.keeper.begin(index)?;
+        self.file = Some(Open { segment, first_seq: self.position.next_seq, since: Instant::now() });
+        let header = Body::new(&self.head, system::opened(index, self.position, &self.began));
+        self.push(&header);
         Ok(())
     }
 
-    fn log(&self, error: &io::Error) {
-        // The subscriber is foreign code.
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            tracing::error!(
-                target: "audited::journal",
-                journal = self.name,
-                error = %error.kind(),
-                "writing failed; the journal is poisoned and acknowledges nothing any more"
-            );
-        }));
+    fn push(&mut self, body: &Body) {
+        let Position { next_seq, prev, .. } = self.position;
+        self.position.prev = body.push_line(&mut self.buffer, &self.head, next_seq, prev);
+        self.position.next_seq += 1;
     }
-}
 
-/// Answers for a whole batch in one pass.
-fn settle(batch: &mut Vec<Entry>, result: &Result<(), SinkError>) {
-    for Entry { lot, ticket } in batch.drain(..) {
-        // Whatever is woken is foreign code.
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            drop(lot);
-            ticket.settle(result.clone());
-        }));
+    fn flush(&mut self) -> io::Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let synced = if self.shape.sync_each { Ok(()) } else { file.segment.file.sync() };
+        if synced.is_err()
+            && let Some(file) = self.file.take()
+        {
+            self.keeper.abandon(file.segment, false);
+            self.began = Began::because(Because::Failed);
+        }
+        synced
     }
-}
 
-/// Should the thread die, whoever waits or comes later is told.
-struct PoisonOnPanic<'a>(&'a Queue);
+    /// When the file is to end although it is not full: never while there is nothing but its first line in it.
+    fn rotation_due(&self) -> Option<Instant> {
+        let file = self.file.as_ref()?;
+        let used = self.position.next_seq > file.first_seq + 1;
+        self.shape.rotate_every.filter(|_| used).and_then(|every| file.since.checked_add(every))
+    }
 
-impl Drop for PoisonOnPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            settle(&mut self.0.poison(), &Err(SinkError::Poisoned));
+    fn close(mut self) {
+        if self.file.is_some() {
+            let ended = self.write(std::iter::empty(), true);
+            self.note(&ended);
         }
     }
+
+    fn note(&self, result: &io::Result<()>) {
+        if let Err(error) = result {
+            // The subscriber is foreign code.
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                tracing::error!(
+                    target: "audited::journal",
+                    journal = self.name,
+                    error = %error.kind(),
+                    "writing failed; what was being written is not acknowledged, and the file is not written any more"
+                );
+            }));
+        }
+    }
+}
+
+/// Whether another file may succeed where this one failed.
+fn wants_room(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
 }

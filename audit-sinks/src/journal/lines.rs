@@ -1,0 +1,139 @@
+//! The lines of one file of a journal, whether it is being written or not.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use super::disk::open_for_reading;
+use super::error::{JournalDamage, JournalError, JournalStep};
+use super::line::{MAX_LINE_BYTES, Place};
+use super::position::{Step, Walk};
+use super::scan::{Found, Scan};
+
+/// How long a line that makes no sense has to become one.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Goes through a file and checks that each line is the next one of the stream.
+pub(super) struct Lines {
+    path: PathBuf,
+    scan: Scan<File>,
+    pub(super) walk: Walk,
+    /// The position at which the next file goes on. What stands here from there on was never acknowledged.
+    pub(super) limit: Option<u64>,
+    /// A line that follows damage that was reported first.
+    kept: Option<Place>,
+}
+
+/// What comes next in a file.
+pub(super) enum Next {
+    /// A line in its place; [`Lines::line`] has it.
+    Line(Place),
+    /// What stands at this line is not what belongs there. Reading goes on behind it.
+    Damage(u64, JournalDamage),
+    /// Nothing that counts; nothing yet, in a file that is being written.
+    End,
+}
+
+impl Lines {
+    pub(super) fn open(path: &Path, walk: Walk) -> Result<Self, JournalError> {
+        let scan = Scan::new(open_for_reading(path)?);
+        Ok(Self { path: path.to_owned(), scan, walk, limit: None, kept: None })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The line last read.
+    pub(super) fn line(&self) -> &[u8] {
+        self.scan.line()
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.scan.number()
+    }
+
+    pub(super) fn next(&mut self) -> Result<Next, JournalError> {
+        if let Some(place) = self.kept {
+            if self.limit.is_some_and(|limit| place.seq >= limit) {
+                return Ok(Next::End);
+            }
+            self.kept = None;
+            return Ok(Next::Line(place));
+        }
+        self.advance().map_err(|error| JournalError::io(&self.path, JournalStep::Read, error))
+    }
+
+    /// Gives the line last read once more when it is asked again.
+    pub(super) const fn take_back(&mut self, place: Place) {
+        self.kept = Some(place);
+    }
+
+    fn advance(&mut self) -> io::Result<Next> {
+        let start = self.scan.end();
+        for pause in [Some(PAUSE), Some(PAUSE), None] {
+            let found = self.scan.next()?;
+            let number = self.scan.number();
+            let damage = match found {
+                Found::End => return Ok(Next::End),
+                Found::Line | Found::Unfinished if self.is_beyond() => return self.stay(start, number),
+                Found::Line => match self.walk.step(self.scan.line()) {
+                    Ok(Step { place, damage: None }) => return Ok(Next::Line(place)),
+                    Ok(Step { place, damage: Some(damage) }) => {
+                        self.kept = Some(place);
+                        return Ok(Next::Damage(number, damage));
+                    }
+                    Err(damage) => damage,
+                },
+                Found::Unfinished => JournalDamage::NotALine,
+                Found::TooLong => JournalDamage::TooLong { max: MAX_LINE_BYTES },
+            };
+            // Nothing behind it: it is not finished yet, or never was.
+            let last = self.scan.only_fill_follows()?;
+            if last && (self.scan.line().is_empty() || self.could_go_on()) {
+                return self.stay(start, number);
+            }
+            // In a file that is being written, a part of what was just read may be older than the rest.
+            let Some(pause) = pause.filter(|_| self.limit.is_none()) else {
+                return Ok(Next::Damage(number, damage));
+            };
+            thread::sleep(pause);
+            self.scan.seek(start, number)?;
+        }
+        Ok(Next::End)
+    }
+
+    /// Whether the line last read is one that the next file has in its place.
+    fn is_beyond(&self) -> bool {
+        let near = self.limit.filter(|limit| self.walk.next.is_none_or(|next| next.next_seq >= *limit));
+        near.is_some_and(|limit| Place::of(self.scan.line()).is_some_and(|place| place.seq >= limit))
+    }
+
+    /// Whether a last line that is none does no harm: the stream goes on behind it, here or in the next file.
+    fn could_go_on(&self) -> bool {
+        match (self.limit, self.walk.next) {
+            (Some(limit), Some(next)) => limit == next.next_seq,
+            (limit, _) => limit.is_none(),
+        }
+    }
+
+    /// Reads the same place again when it is asked again.
+    fn stay(&mut self, start: u64, number: u64) -> io::Result<Next> {
+        self.scan.seek(start, number)?;
+        Ok(Next::End)
+    }
+}
+
+/// The first line of a file, where it has one.
+pub(super) fn first_line(path: &Path) -> Option<String> {
+    let mut scan = Scan::new(open_for_reading(path).ok()?);
+    scan.next().ok().filter(|found| *found == Found::Line)?;
+    Some(String::from_utf8_lossy(scan.line()).into_owned())
+}
+
+/// The place of the first line of a file, where it has one.
+pub(super) fn first_place(path: &Path) -> Option<Place> {
+    Place::of(first_line(path)?.as_bytes())
+}

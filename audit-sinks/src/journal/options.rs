@@ -1,0 +1,153 @@
+//! How a journal works.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use audit_core::Durability;
+
+use super::disk::Directory;
+use super::error::JournalError;
+use super::keeper::OnCheckpoint;
+use super::recover::recover;
+use super::{Journal, JournalHead};
+
+/// How many bytes a journal holds in memory for records on their way, unless its options say otherwise.
+pub const DEFAULT_QUEUE_BYTES: usize = 64 << 20;
+
+/// How large a file becomes, unless the options say otherwise.
+pub const DEFAULT_SEGMENT_BYTES: u64 = 64 << 20;
+
+/// The least that a file can be told to become.
+pub const MIN_SEGMENT_BYTES: u64 = 64 << 10;
+
+/// How much room is kept on the disk for when it is full, unless the options say otherwise.
+pub const DEFAULT_RESERVE_BYTES: u64 = 1 << 20;
+
+/// How a [`Journal`] works.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use audit_sinks::JournalOptions;
+///
+/// # let directory = std::env::temp_dir().join(format!("journal-options-{}", std::process::id()));
+/// let journal = JournalOptions::new()
+///     .segment_bytes(256 << 20)
+///     .rotate_every(Duration::from_secs(24 * 60 * 60))
+///     .on_checkpoint(|head| println!("keep this elsewhere: {} {} {}", head.stream, head.seq, head.hash))
+///     .open(&directory)?;
+/// assert_eq!(journal.recovered().last_seq, 0);
+/// # drop(journal);
+/// # std::fs::remove_dir_all(&directory)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "options do nothing until `open`"]
+pub struct JournalOptions {
+    pub(super) durability: Durability,
+    pub(super) queue_bytes: usize,
+    pub(super) segment_bytes: u64,
+    pub(super) rotate_every: Option<Duration>,
+    pub(super) preallocate: u64,
+    pub(super) reserve_bytes: u64,
+    pub(super) on_checkpoint: Option<Arc<OnCheckpoint>>,
+}
+
+impl JournalOptions {
+    /// Starts from the defaults: [`Durability::Disk`], files of [`DEFAULT_SEGMENT_BYTES`], [`DEFAULT_QUEUE_BYTES`],
+    /// [`DEFAULT_RESERVE_BYTES`].
+    pub const fn new() -> Self {
+        Self {
+            durability: Durability::Disk,
+            queue_bytes: DEFAULT_QUEUE_BYTES,
+            segment_bytes: DEFAULT_SEGMENT_BYTES,
+            rotate_every: None,
+            preallocate: 0,
+            reserve_bytes: DEFAULT_RESERVE_BYTES,
+            on_checkpoint: None,
+        }
+    }
+
+    /// Acknowledges what the operating system has, without waiting for the disk ([`Durability::OsBuffer`]): it is
+    /// lost when the machine fails, and kept when the process does. `fail_closed` functions refuse such a journal.
+    pub const fn os_buffer(mut self) -> Self {
+        self.durability = Durability::OsBuffer;
+        self
+    }
+
+    /// Sets how many bytes are held in memory for records on their way. Who comes beyond waits until there is room,
+    /// up to its deadline.
+    pub const fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.queue_bytes = bytes;
+        self
+    }
+
+    /// Sets how large a file becomes, at least [`MIN_SEGMENT_BYTES`]. It ends with the first write that reaches this.
+    pub fn segment_bytes(mut self, bytes: u64) -> Self {
+        self.segment_bytes = bytes.max(MIN_SEGMENT_BYTES);
+        self
+    }
+
+    /// Ends a file after this time, too, if there are records in it. Otherwise only its size ends it.
+    pub const fn rotate_every(mut self, every: Duration) -> Self {
+        self.rotate_every = Some(every);
+        self
+    }
+
+    /// Fills the first bytes of each file before it is used, at least 1 MiB and up to the whole file; opening the
+    /// journal takes longer for it. Where a file is filled, a sync is about half as dear; files are filled ahead of
+    /// what is written anyway, as fast as the disk allows beside that.
+    pub const fn preallocate(mut self, bytes: u64) -> Self {
+        self.preallocate = bytes;
+        self
+    }
+
+    /// Sets how much room is kept on the disk, in a file of its own, and given up when the disk is full; 0 keeps none.
+    pub const fn reserve_bytes(mut self, bytes: u64) -> Self {
+        self.reserve_bytes = bytes;
+        self
+    }
+
+    /// Has the head of the journal told each time a file has ended, and once when the journal is closed, on a thread
+    /// of the journal's own. Keep it where nobody who can write the journal can: it shows what the chain cannot, that
+    /// lines at its end are missing or that all of it was written anew.
+    pub fn on_checkpoint(mut self, told: impl Fn(JournalHead) + Send + Sync + 'static) -> Self {
+        self.on_checkpoint = Some(Arc::new(told));
+        self
+    }
+
+    /// Opens the journal in a directory, or starts one there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::open`].
+    pub fn open(&self, directory: impl AsRef<Path>) -> Result<Journal, JournalError> {
+        let path = directory.as_ref();
+        let disk = Directory::open(path, true)?;
+        disk.refuse_foreign()?;
+        disk.lock()?;
+        let found = recover(&disk)?;
+        Journal::start(path, Arc::new(disk), found, self)
+    }
+}
+
+impl Default for JournalOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for JournalOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JournalOptions")
+            .field("durability", &self.durability)
+            .field("queue_bytes", &self.queue_bytes)
+            .field("segment_bytes", &self.segment_bytes)
+            .field("rotate_every", &self.rotate_every)
+            .field("preallocate", &self.preallocate)
+            .field("reserve_bytes", &self.reserve_bytes)
+            .finish_non_exhaustive()
+    }
+}

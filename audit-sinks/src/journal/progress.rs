@@ -1,0 +1,85 @@
+//! How far a journal is acknowledged, for those who follow it.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::chain::ChainHash;
+use super::position::Position;
+
+/// The last line of a journal that has its durability.
+///
+/// Kept where nobody who can write the journal can write, it is an anchor: a journal that was cut shorter, or written
+/// anew from its beginning, does not lead to it any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JournalHead {
+    /// The journal's stream.
+    pub stream: Uuid,
+    /// The position of the line.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: ChainHash,
+}
+
+impl JournalHead {
+    /// An anchor that was kept elsewhere.
+    pub const fn new(stream: Uuid, seq: u64, hash: ChainHash) -> Self {
+        Self { stream, seq, hash }
+    }
+}
+
+pub(super) struct Progress {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    position: Position,
+    closed: bool,
+}
+
+impl Progress {
+    pub(super) fn new(position: Position) -> Self {
+        Self { state: Mutex::new(State { position, closed: false }), changed: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn advance(&self, position: Position) {
+        self.lock().position = position;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn head(&self) -> JournalHead {
+        self.lock().position.into()
+    }
+
+    /// Whether the line at `seq` is there.
+    pub(super) fn has(&self, seq: u64) -> bool {
+        self.lock().position.next_seq > seq
+    }
+
+    /// Waits until the line at `seq` is there, the journal is closed, or the time is over; gives the last line.
+    pub(super) fn wait(&self, seq: u64, within: Duration) -> (JournalHead, bool) {
+        let state = self.lock();
+        let waits = |state: &mut State| !state.closed && state.position.next_seq <= seq;
+        let (state, _) =
+            self.changed.wait_timeout_while(state, within, waits).unwrap_or_else(PoisonError::into_inner);
+        (state.position.into(), state.closed)
+    }
+}
+
+impl From<Position> for JournalHead {
+    fn from(position: Position) -> Self {
+        Self { stream: position.stream, seq: position.next_seq - 1, hash: position.prev }
+    }
+}

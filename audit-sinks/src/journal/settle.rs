@@ -1,0 +1,54 @@
+//! Answering for what is written.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use audit_core::SinkError;
+
+use super::queue::Entry;
+use super::spawn;
+
+/// From how many tickets on a thread of its own answers, if the writer has something else to do.
+const MANY: usize = 8;
+
+type Answered = (Vec<Entry>, Result<(), SinkError>);
+
+/// Answers batches: at once, or on a thread of its own so that the writer goes on meanwhile.
+pub(super) struct Settler(Option<Sender<Answered>>);
+
+impl Settler {
+    /// Starts the thread, which ends by itself; where none can be had, the writer answers for everything.
+    pub(super) fn start() -> Self {
+        let (others, batches) = channel();
+        let started = spawn("audited-journal-answers", move || run(&batches)).is_ok();
+        Self(started.then_some(others))
+    }
+
+    pub(super) fn answer(&self, batch: Vec<Entry>, result: &Result<(), SinkError>, busy: bool) {
+        match &self.0 {
+            Some(others) if busy && batch.len() >= MANY => {
+                if let Err(refused) = others.send((batch, result.clone())) {
+                    settle(refused.0.0, result);
+                }
+            }
+            _ => settle(batch, result),
+        }
+    }
+}
+
+fn run(batches: &Receiver<Answered>) {
+    for (batch, result) in batches {
+        settle(batch, &result);
+    }
+}
+
+/// Answers for a whole batch in one pass.
+fn settle(batch: Vec<Entry>, result: &Result<(), SinkError>) {
+    for Entry { lot, ticket, .. } in batch {
+        // Whatever is woken is foreign code.
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            drop(lot);
+            ticket.settle(result.clone());
+        }));
+    }
+}

@@ -1,0 +1,129 @@
+//! The end of a file, read without the rest of it.
+
+use std::io;
+
+use audit_core::StoredRecord;
+use uuid::Uuid;
+
+use super::disk::DiskFile;
+use super::error::JournalDamage;
+use super::line::{Head, MAX_LINE_BYTES};
+use super::position::{Position, Walk};
+use super::segment::FILL;
+use super::system::CLOSED;
+use super::writer::ROUND_BYTES;
+
+/// How much of a file is read at first. What one round writes, and the line before, lie in it.
+const WINDOW: u64 = (ROUND_BYTES + MAX_LINE_BYTES) as u64 / 4;
+
+/// What stands at the end of a file.
+pub(super) struct Tail {
+    /// Where the stream goes on behind its last whole line.
+    pub(super) position: Position,
+    /// Where that line ends, with its end.
+    pub(super) end: u64,
+    /// What follows it and was torn, in bytes.
+    pub(super) torn: u64,
+    /// Whether the last line says that it is the last.
+    pub(super) closed: bool,
+    /// What is not as a journal writes it, where lines follow or nobody could have torn it.
+    pub(super) damage: Option<(u64, JournalDamage)>,
+}
+
+/// What a file holds.
+pub(super) enum Content {
+    /// Nothing but what it was filled with.
+    Nothing,
+    /// The beginning of a first line, never finished.
+    Torn(u64),
+    /// No line of a journal at all.
+    Foreign,
+    Lines(Tail),
+}
+
+/// Reads the end of a file, and as much before it as it takes to find a whole line.
+pub(super) fn read_tail(file: &dyn DiskFile) -> io::Result<Content> {
+    let end = end_of_data(file)?;
+    if end == 0 {
+        return Ok(Content::Nothing);
+    }
+    let mut window = WINDOW;
+    loop {
+        let start = end.saturating_sub(window);
+        let mut bytes = vec![0; usize::try_from(end - start).map_err(io::Error::other)?];
+        let read = file.read_at(&mut bytes, start)?;
+        bytes.truncate(read);
+        if let Some(tail) = walk(&bytes, start) {
+            return Ok(Content::Lines(tail));
+        }
+        if start == 0 {
+            let torn = Head::any_could_be_torn(&bytes);
+            return Ok(if torn { Content::Torn(end) } else { Content::Foreign });
+        }
+        window *= 4;
+    }
+}
+
+/// Behind the last byte that is neither fill nor a hole.
+fn end_of_data(file: &dyn DiskFile) -> io::Result<u64> {
+    let mut end = file.len()?;
+    let mut block = vec![0; 64 << 10];
+    while end > 0 {
+        let start = end.saturating_sub(block.len() as u64);
+        let length = usize::try_from(end - start).map_err(io::Error::other)?;
+        let read = file.read_at(&mut block[..length], start)?;
+        if let Some(last) = block[..read].iter().rposition(|byte| !matches!(*byte, FILL | 0)) {
+            return Ok(start + last as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
+/// Goes through the lines of a window that begins anywhere; `None` where no whole line is in it.
+fn walk(bytes: &[u8], start: u64) -> Option<Tail> {
+    // What the window cuts into is not looked at.
+    let skipped = if start == 0 { 0 } else { bytes.iter().position(|byte| *byte == b'\n')? + 1 };
+    let (mut walk, mut tail, mut doubt) = (Walk::default(), None::<Tail>, None);
+    let mut at = skipped;
+    for line in bytes[skipped..].split(|byte| *byte == b'\n') {
+        let (from, to) = (start + at as u64, start + (at + line.len()) as u64 + 1);
+        at += line.len() + 1;
+        let step = match walk.step(line) {
+            Ok(step) => whole(line).map(|record| (step, record)),
+            Err(damage) => Err(damage),
+        };
+        match (step, walk.next) {
+            (Ok((step, record)), Some(position)) => {
+                let earlier = tail.as_mut().and_then(|tail| tail.damage.take());
+                let damage = earlier.or_else(|| doubt.take()).or(step.damage.map(|damage| (from, damage)));
+                tail = Some(Tail { position, end: to, torn: 0, closed: record.action() == CLOSED, damage });
+            }
+            (Err(damage), _) => doubt = doubt.or(Some((from, damage))),
+            (Ok(_), None) => {}
+        }
+    }
+    let mut tail = tail?;
+    if let Some((from, damage)) = doubt {
+        let rest = &bytes[usize::try_from(from - start).unwrap_or_default()..];
+        if is_torn(rest, tail.position.stream) {
+            tail.torn = rest.len() as u64;
+        } else {
+            tail.position.next_seq += rest.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64;
+            tail.damage = tail.damage.or(Some((from, damage)));
+        }
+    }
+    Some(tail)
+}
+
+/// Whether what follows the last whole line was never finished: it begins as a line, and does not end as one. A line
+/// with both was whole once.
+fn is_torn(rest: &[u8], stream: Uuid) -> bool {
+    let first = rest.split(|byte| matches!(*byte, b'\n' | 0)).next().unwrap_or_default();
+    Head::new(stream).could_be_torn(rest) && !first.ends_with(b"\"}")
+}
+
+fn whole(line: &[u8]) -> Result<StoredRecord, JournalDamage> {
+    let text = std::str::from_utf8(line).map_err(|_| JournalDamage::NotUtf8)?;
+    Ok(StoredRecord::parse(text)?)
+}

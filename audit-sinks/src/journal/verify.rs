@@ -1,0 +1,155 @@
+//! Checking every line of a journal.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::chain::ChainHash;
+use super::error::JournalError;
+use super::line::Place;
+use super::lines::{Lines, Next, first_place};
+use super::position::{Position, Walk};
+use super::progress::JournalHead;
+use super::reader::list;
+
+/// What [`Journal::verify`](super::Journal::verify) found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Verification {
+    /// The last line; `None` where there is no line at all.
+    pub head: Option<JournalHead>,
+    /// The position of the first line that is there: not 1 where older files were removed.
+    pub first_seq: u64,
+    /// How many lines were checked.
+    pub lines: u64,
+    /// How many files there are.
+    pub files: u64,
+    /// What is not as it was written, in its order.
+    pub damage: Vec<JournalError>,
+    /// Whether the journal leads to the anchor that was given.
+    pub anchored: Option<Anchored>,
+}
+
+/// Whether a journal leads to an anchor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Anchored {
+    /// The line is there, as it was.
+    Yes,
+    /// The journal ends before it: its end was cut off.
+    Shorter,
+    /// Another line stands there: what leads to it was written anew.
+    Different,
+    /// The journal is another stream.
+    OtherStream,
+    /// The file that had it was removed.
+    Removed,
+}
+
+impl Verification {
+    /// Whether nothing was found, and the anchor, if one was given, was led to.
+    pub fn is_sound(&self) -> bool {
+        self.damage.is_empty() && matches!(self.anchored, None | Some(Anchored::Yes))
+    }
+}
+
+/// Checks every line of a directory, and whether it leads to an anchor.
+pub(super) fn verify(directory: &Path, anchor: Option<JournalHead>) -> Result<Verification, JournalError> {
+    let paths: Vec<_> = list(directory)?.into_iter().map(|index| directory.join(index.to_string())).collect();
+    let mut found = Verification {
+        head: None,
+        first_seq: 0,
+        lines: 0,
+        files: paths.len() as u64,
+        damage: Vec::new(),
+        anchored: None,
+    };
+    let (mut last, mut hash) = (None::<Position>, None);
+    for (path, file) in paths.iter().zip(check_all(&paths, anchor.map(|anchor| anchor.seq))) {
+        let file = file?;
+        if let (Some(last), Some(first)) = (last, file.first)
+            && let Some(damage) = last.mismatch(first)
+        {
+            found.damage.push(JournalError::damaged(path, 1, damage));
+        }
+        if let (0, Some(first)) = (found.lines, file.first) {
+            found.first_seq = first.seq;
+            hash = anchor.filter(|anchor| anchor.seq + 1 == first.seq).map(|_| first.prev);
+        }
+        found.lines += file.lines;
+        found.damage.extend(file.damage);
+        last = file.last.or(last);
+        hash = file.anchor.or(hash);
+    }
+    found.head = last.map(JournalHead::from);
+    found.anchored = anchor.map(|anchor| found.leads_to(anchor, hash));
+    Ok(found)
+}
+
+impl Verification {
+    /// `hash` is that of the line at the anchor's place.
+    fn leads_to(&self, anchor: JournalHead, hash: Option<ChainHash>) -> Anchored {
+        let Some(head) = self.head else { return Anchored::Shorter };
+        match hash {
+            _ if head.stream != anchor.stream => Anchored::OtherStream,
+            Some(hash) if hash == anchor.hash => Anchored::Yes,
+            None if anchor.seq > head.seq => Anchored::Shorter,
+            None if anchor.seq < self.first_seq => Anchored::Removed,
+            _ => Anchored::Different,
+        }
+    }
+}
+
+/// One file, checked by itself.
+#[derive(Default)]
+struct Checked {
+    first: Option<Place>,
+    last: Option<Position>,
+    lines: u64,
+    damage: Vec<JournalError>,
+    /// The hash of the line that was asked for.
+    anchor: Option<ChainHash>,
+}
+
+/// Checks files on as many threads as there are cores; gives what was found in the order of the files.
+fn check_all(paths: &[PathBuf], anchor: Option<u64>) -> Vec<Result<Checked, JournalError>> {
+    let next = AtomicUsize::new(0);
+    let results: Vec<_> = paths.iter().map(|_| OnceLock::new()).collect();
+    let work = || {
+        while let at = next.fetch_add(1, Ordering::Relaxed)
+            && let (Some(path), Some(result)) = (paths.get(at), results.get(at))
+        {
+            let _ = result.set(check(path, paths.get(at + 1), anchor));
+        }
+    };
+    thread::scope(|scope| {
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(paths.len());
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    results.into_iter().filter_map(OnceLock::into_inner).collect()
+}
+
+fn check(path: &Path, next: Option<&PathBuf>, anchor: Option<u64>) -> Result<Checked, JournalError> {
+    let mut lines = Lines::open(path, Walk::default())?;
+    lines.limit = next.and_then(|next| first_place(next)).map(|place| place.seq);
+    let mut checked = Checked::default();
+    loop {
+        match lines.next()? {
+            Next::Line(place) => {
+                checked.first.get_or_insert(place);
+                checked.lines += 1;
+                if anchor == Some(place.seq) {
+                    checked.anchor = lines.walk.next.map(|next| next.prev);
+                }
+            }
+            Next::Damage(line, damage) => checked.damage.push(JournalError::damaged(path, line, damage)),
+            Next::End => break,
+        }
+    }
+    checked.last = lines.walk.next;
+    Ok(checked)
+}
