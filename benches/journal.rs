@@ -173,7 +173,12 @@ fn one_caller(directory: &Path, record: &Record, line: &[u8]) {
         waits.push(ours.at(0.5));
     }
     println!("one caller, ratio to a plain append and fdatasync each ({:.0} µs)", median(plain_times.into_iter()));
-    println!("  a thread: {:.2} ({:.0} µs); a task: {:.2}\n", median(ratios.into_iter()), median(waits.into_iter()), median(asyncs.into_iter()));
+    println!(
+        "  a thread: {:.2} ({:.0} µs); a task: {:.2}\n",
+        median(ratios.into_iter()),
+        median(waits.into_iter()),
+        median(asyncs.into_iter())
+    );
 }
 
 fn callers(runtime: &Runtime, journal: &Journal, record: &Record, callers: usize) -> Vec<Vec<f64>> {
@@ -206,7 +211,10 @@ fn callers(runtime: &Runtime, journal: &Journal, record: &Record, callers: usize
 fn many_callers(directory: &Path, record: &Record, line: &[u8]) {
     let file = filled(&directory.join("bare"));
     let runtime = Runtime::new().unwrap();
-    println!("{:>8}{:>12}{:>12}{:>8}{:>8}{:>8}{:>10}{:>10}{:>14}{:>10}", "callers", "bare /s", "journal /s", "ratio", "min", "max", "p50 µs", "p99 µs", "p99 / fsync", "CPU µs");
+    println!(
+        "{:>8}{:>12}{:>12}{:>8}{:>8}{:>8}{:>10}{:>10}{:>14}{:>10}",
+        "callers", "bare /s", "journal /s", "ratio", "min", "max", "p50 µs", "p99 µs", "p99 / fsync", "CPU µs"
+    );
     for count in CALLERS {
         let lines = line.repeat(count);
         let mut turns = Vec::new();
@@ -239,7 +247,10 @@ fn steady_state(directory: &Path, record: &Record) {
     let at = directory.join("steady");
     let journal = Journal::open(&at).unwrap();
     let turns: Vec<_> = (0..ROUNDS).map(|_| Turn::take(|| callers(&runtime, &journal, record, 256), 1)).collect();
-    println!("\n256 callers, default options (files are filled while they are written, and rotate): {:.0} /s", median(turns.iter().map(|turn| turn.rate)));
+    println!(
+        "\n256 callers, default options (files are filled while they are written, and rotate): {:.0} /s",
+        median(turns.iter().map(|turn| turn.rate))
+    );
 }
 
 fn verifying(directory: &Path, record: &Record) {

@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let sink = Journal::open(&journal)?;
     // A service reads its key from its secret store.
     let keys = KeyRing::new("demo", *b"a key of at least thirty-two bytes")?;
-    let before = usize::try_from(sink.recovered().records)?;
+    let before = sink.recovered().last_seq;
     let recorder = Recorder::builder().sink(sink).keys(keys).build()?;
     recorder.install()?;
 
@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 fn journal_path() -> std::io::Result<PathBuf> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target").join("quickstart");
     std::fs::create_dir_all(&folder)?;
-    Ok(folder.join("audit.jsonl"))
+    Ok(folder.join("audit"))
 }
 
 #[cfg(test)]

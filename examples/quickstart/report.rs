@@ -5,11 +5,12 @@ use std::path::Path;
 
 use audited::{Journal, Stage, StoredDecision, StoredOutcome, StoredRecord};
 
-pub(crate) fn print(journal: &Path, before: usize) -> Result<(), Box<dyn Error>> {
-    let records: Vec<StoredRecord> = Journal::read(journal)?.collect::<Result<_, _>>()?;
+/// Prints what the journal has behind the position `before`.
+pub(crate) fn print(journal: &Path, before: u64) -> Result<(), Box<dyn Error>> {
+    let records: Vec<StoredRecord> = Journal::read(journal)?.from_seq(before + 1)?.collect::<Result<_, _>>()?;
     println!("\nThe records of this run, as they lie on the disk:\n");
     println!("  {:>4} {:<10} {:<18} {:<27} {:<26} {:>9}", "seq", "stage", "action", "decision", "outcome", "µs");
-    for record in &records[before..] {
+    for record in &records {
         println!(
             "  {:>4} {:<10} {:<18} {:<27} {:<26} {:>9}",
             record.seq().unwrap_or_default(),
@@ -21,9 +22,15 @@ pub(crate) fn print(journal: &Path, before: usize) -> Result<(), Box<dyn Error>>
         );
     }
     let path = journal.display();
-    println!("\nThe journal: {path} ({} records, {before} from earlier runs)", records.len());
-    let transfer =
-        records[before..].iter().find(|record| record.action() == "account.transfer" && record.latency().is_some());
+    println!("\nThe journal: {path} ({} records, and {before} from earlier runs)", records.len());
+    let verified = Journal::verify(journal)?;
+    println!(
+        "Its chain: {} lines in {} files, {} of them damaged",
+        verified.lines,
+        verified.files,
+        verified.damage.len()
+    );
+    let transfer = records.iter().find(|record| record.action() == "account.transfer" && record.latency().is_some());
     if let Some(record) = transfer {
         println!(
             "\nAnn's transfer, the raw line. Her memo is not there, her device and her address are keyed hashes:\n"
@@ -31,8 +38,8 @@ pub(crate) fn print(journal: &Path, before: usize) -> Result<(), Box<dyn Error>>
         println!("{}", record.json());
     }
     println!("\nLook further:");
-    println!("  less {path}");
-    println!("  grep '\"decision\":\"deny\"' {path}");
+    println!("  less {path}/*.jsonl");
+    println!("  grep -h '\"decision\":\"deny\"' {path}/*.jsonl");
     println!("  cargo run --example quickstart -- --serve     keeps the bank open for your own calls");
     Ok(())
 }

@@ -63,6 +63,8 @@ keys! {
     Redacted = "redacted",
     Cut = "cut",
     Flags = "flags",
+    /// The place that a record had in another stream, by the sink.
+    Origin = "origin",
 }
 
 /// Where the JSON of each key's value lies in the text of a record.

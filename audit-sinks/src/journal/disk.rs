@@ -78,8 +78,7 @@ impl Directory {
     /// Refuses files that are not regular, not ours, or open to others.
     pub(super) fn refuse_foreign_file(&self, name: &str) -> Result<(), JournalError> {
         let path = self.path.join(name);
-        let metadata =
-            path.symlink_metadata().map_err(|error| JournalError::io(&path, JournalStep::Open, error))?;
+        let metadata = path.symlink_metadata().map_err(|error| JournalError::io(&path, JournalStep::Open, error))?;
         if !metadata.file_type().is_file() {
             return Err(JournalError::NotAFile { path, found: describe(metadata.file_type()) });
         }

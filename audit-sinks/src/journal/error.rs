@@ -72,10 +72,7 @@ pub enum JournalError {
         source: io::Error,
     },
     /// A line is not what the journal wrote. The file was left as it is.
-    #[error(
-        "{}, line {line}: {damage}. The file is left as it is",
-        Shown(path)
-    )]
+    #[error("{}, line {line}: {damage}. The file is left as it is", Shown(path))]
     Damaged {
         /// The path.
         path: PathBuf,

@@ -65,4 +65,3 @@ impl Walk {
         Ok(Step { place, damage })
     }
 }
-

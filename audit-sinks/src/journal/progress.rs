@@ -72,8 +72,7 @@ impl Progress {
     pub(super) fn wait(&self, seq: u64, within: Duration) -> (JournalHead, bool) {
         let state = self.lock();
         let waits = |state: &mut State| !state.closed && state.position.next_seq <= seq;
-        let (state, _) =
-            self.changed.wait_timeout_while(state, within, waits).unwrap_or_else(PoisonError::into_inner);
+        let (state, _) = self.changed.wait_timeout_while(state, within, waits).unwrap_or_else(PoisonError::into_inner);
         (state.position.into(), state.closed)
     }
 }

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::mem;
 use std::time::Instant;
 
-use audit_core::SinkError;
 use audit_core::__private::{Receipt, Ticket};
+use audit_core::SinkError;
 
 use super::line::Body;
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};

@@ -20,7 +20,7 @@ use super::position::Position;
 use super::progress::Progress;
 use super::queue::{Entry, Lot, Queue, Turn};
 use super::segment::{Index, Segment};
-use super::system::{self, Began, Because};
+use super::system::{self, Because, Began};
 
 /// How much is written and synced at once at most. It bounds what a crash can tear.
 pub(super) const ROUND_BYTES: usize = 4 << 20;
@@ -249,8 +249,5 @@ impl Writer {
 
 /// Whether another file may succeed where this one failed.
 fn wants_room(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
-    )
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }

@@ -41,7 +41,7 @@ fn child() {
 #[test]
 fn an_abort_leaves_the_intent() {
     let folder = tempfile::tempdir().unwrap();
-    let journal = folder.path().join("audit.jsonl");
+    let journal = folder.path().join("audit");
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "attribute::dying::child"])
         .env(JOURNAL, &journal)
@@ -62,7 +62,7 @@ async fn slow() {
 #[test]
 fn a_cancelled_call_is_on_the_disk_at_shutdown() {
     let folder = tempfile::tempdir().unwrap();
-    let journal = folder.path().join("audit.jsonl");
+    let journal = folder.path().join("audit");
     let recorder = on_disk(&journal);
     for _ in 0..50 {
         let mut call = pin!(with_recorder(recorder.clone(), slow()));

@@ -123,8 +123,8 @@ fn errors_without_secrets_are_clean() {
 #[test]
 fn a_journal_is_clean_too() {
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("audit.jsonl");
-    let report = canary(&Transfer::sample()).sink(Journal::open(&file).unwrap()).run_sync(|body| look(&body));
+    let file = dir.path().join("audit-0000000001.jsonl");
+    let report = canary(&Transfer::sample()).sink(Journal::open(dir.path()).unwrap()).run_sync(|body| look(&body));
     assert!(std::fs::read_to_string(&file).unwrap().contains("account.look"));
     report.saw_file(&file).saw_dir(dir.path()).assert_clean();
 }
