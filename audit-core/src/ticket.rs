@@ -37,6 +37,8 @@ struct State {
     /// Whether the fate stands in the account, so that the waiter may see it.
     counted: bool,
     waker: Option<Waker>,
+    /// Whether a thread waits: waking nobody is a system call, too.
+    parked: bool,
     watched: bool,
     account: Option<Weak<dyn Account>>,
 }
@@ -66,6 +68,7 @@ impl Ticket {
             fate: Fate::Waiting,
             counted: false,
             waker: None,
+            parked: false,
             watched: false,
             account: account.as_ref().map(Arc::downgrade),
         };
@@ -154,12 +157,14 @@ impl Slip {
 
     /// Lets the waiter see what was decided.
     fn publish(&self) {
-        let waker = {
+        let (waker, parked) = {
             let mut state = self.lock();
             state.counted = true;
-            state.waker.take()
+            (state.waker.take(), state.parked)
         };
-        self.answered.notify_all();
+        if parked {
+            self.answered.notify_all();
+        }
         if let Some(waker) = waker {
             // A waker is foreign code, and other tickets wait to be settled by this thread.
             contained(|| waker.wake());
@@ -211,6 +216,7 @@ impl Receipt {
             if let Some(answer) = state.answer() {
                 return answer;
             }
+            state.parked = true;
             // What is decided already is about to be published: no deadline applies to that.
             let deadline = self.deadline.filter(|_| matches!(state.fate, Fate::Waiting));
             let Some(deadline) = deadline else {

@@ -29,6 +29,8 @@ struct State {
     asking: Vec<Ticket>,
     /// Of what is waiting, and of what the writer has and has not answered for.
     bytes: usize,
+    /// Whether the writer waits: waking nobody is a system call, too.
+    idle: bool,
     closing: bool,
     dead: bool,
 }
@@ -94,8 +96,11 @@ impl Queue {
                 None
             } else {
                 state.admit(entry);
+                let idle = mem::take(&mut state.idle);
                 drop(state);
-                self.changed.notify_all();
+                if idle {
+                    self.changed.notify_one();
+                }
                 None
             }
         };
@@ -124,12 +129,14 @@ impl Queue {
                 return Turn::End;
             }
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            state.idle = left.is_none_or(|left| !left.is_zero());
             state = match left {
                 Some(left) if left.is_zero() => return Turn::Idle,
                 Some(left) => self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
                 None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
+        state.idle = false;
         state.take(batch, most_bytes);
         Turn::Write
     }
