@@ -19,6 +19,7 @@ mod progress;
 mod queue;
 mod reader;
 mod recover;
+mod round;
 mod scan;
 mod segment;
 mod settle;

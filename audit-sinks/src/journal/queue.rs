@@ -137,19 +137,22 @@ impl Queue {
             };
         }
         state.idle = false;
-        state.take(batch, most_bytes);
+        state.take(batch, most_bytes, false);
         Turn::Write
     }
 
-    /// Whether somebody waits for the next round already.
-    pub(super) fn is_waited_in(&self) -> bool {
-        !self.lock().waiting.is_empty()
+    /// Moves into `batch` what has come meanwhile, up to as much as it may have; says whether anything had.
+    pub(super) fn take_more(&self, batch: &mut Vec<Entry>, most_bytes: usize) -> bool {
+        let taken = batch.iter().map(|entry| entry.bytes).sum();
+        let before = batch.len();
+        self.lock().take(batch, most_bytes.saturating_sub(taken), taken > 0);
+        batch.len() > before
     }
 
-    /// Makes the room free again that a batch took, and lets in who is outside.
-    pub(super) fn release(&self, batch: &[Entry]) {
+    /// Makes the room free again that a batch took, and lets in who is outside; says how many wait now.
+    pub(super) fn release(&self, batch: &[Entry]) -> usize {
         let bytes: usize = batch.iter().map(|entry| entry.bytes).sum();
-        let asking = {
+        let (asking, waiting) = {
             let mut state = self.lock();
             state.bytes -= bytes;
             while state.outside.front().is_some_and(|entry| state.has_room(entry.bytes, self.most_bytes))
@@ -157,11 +160,12 @@ impl Queue {
             {
                 state.admit(entry);
             }
-            mem::take(&mut state.asking)
+            (mem::take(&mut state.asking), state.waiting.len())
         };
         for ticket in asking {
             ticket.settle(Ok(()));
         }
+        waiting
     }
 
     /// Takes nothing any more; gives who was waiting.
@@ -185,11 +189,6 @@ impl Queue {
     }
 
     #[cfg(test)]
-    pub(super) fn waiting(&self) -> usize {
-        self.lock().waiting.len()
-    }
-
-    #[cfg(test)]
     pub(super) fn is_closing(&self) -> bool {
         self.lock().closing
     }
@@ -206,9 +205,10 @@ impl State {
         self.waiting.push_back(entry);
     }
 
-    fn take(&mut self, batch: &mut Vec<Entry>, most_bytes: usize) {
+    /// Without `exact`, one lot is never too large.
+    fn take(&mut self, batch: &mut Vec<Entry>, most_bytes: usize, exact: bool) {
         let mut bytes = 0;
-        while self.waiting.front().is_some_and(|entry| bytes == 0 || bytes + entry.bytes <= most_bytes)
+        while self.waiting.front().is_some_and(|entry| (bytes == 0 && !exact) || bytes + entry.bytes <= most_bytes)
             && let Some(entry) = self.waiting.pop_front()
         {
             bytes += entry.bytes;

@@ -9,9 +9,9 @@ use super::disk::DiskFile;
 use super::error::JournalDamage;
 use super::line::{Head, MAX_LINE_BYTES};
 use super::position::{Position, Walk};
+use super::round::ROUND_BYTES;
 use super::segment::FILL;
 use super::system::CLOSED;
-use super::writer::ROUND_BYTES;
 
 /// How much of a file is read at first. What one round writes, and the line before, lie in it.
 const WINDOW: u64 = (ROUND_BYTES + MAX_LINE_BYTES) as u64 / 4;

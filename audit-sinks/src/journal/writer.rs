@@ -18,12 +18,10 @@ use super::keeper::Keeper;
 use super::line::{Body, Head};
 use super::position::Position;
 use super::progress::Progress;
-use super::queue::{Entry, Lot, Queue, Turn};
+use super::queue::{Entry, Queue, Turn};
+use super::round::{Round, Rounds};
 use super::segment::{Index, Segment};
 use super::system::{self, Because, Began};
-
-/// How much is written and synced at once at most. It bounds what a crash can tear.
-pub(super) const ROUND_BYTES: usize = 4 << 20;
 
 /// How long after a file could not be begun the next one is tried.
 const RETRY: Duration = Duration::from_millis(100);
@@ -83,59 +81,59 @@ impl Writer {
 
     /// Begins the first file, so that a disk that will not have one is found when the journal is opened.
     pub(super) fn begin_first(&mut self) -> io::Result<()> {
-        self.write(std::iter::empty(), false)
+        self.write(None, false)
     }
 
     /// Writes until the queue is closed and empty.
     pub(super) fn run(mut self, queue: &Queue, answer: &Answer<'_>) {
+        let mut rounds = Rounds::new(queue);
         loop {
-            let mut batch = Vec::new();
-            match queue.take(&mut batch, ROUND_BYTES, self.rotation_due()) {
-                Turn::Write => {
-                    let result = self.round(&batch);
-                    queue.release(&batch);
-                    answer(batch, &result, queue.is_waited_in());
+            match rounds.next(self.rotation_due()) {
+                Ok(mut round) => {
+                    let began = Instant::now();
+                    let result = self.round(&mut round, queue);
+                    let busy = rounds.ended(&round, began);
+                    answer(round.batch, &result, busy);
+                    rounds.answered();
                 }
-                Turn::Idle => {
-                    let rotated = self.write(std::iter::empty(), true);
+                Err(Turn::Write) => {}
+                Err(Turn::Idle) => {
+                    let rotated = self.write(None, true);
                     self.note(&rotated);
                 }
-                Turn::End => return self.close(),
+                Err(Turn::End) => return self.close(),
             }
         }
     }
 
-    fn round(&mut self, batch: &[Entry]) -> Result<(), SinkError> {
+    fn round(&mut self, round: &mut Round, queue: &Queue) -> Result<(), SinkError> {
         if let Some(down) = &self.down
             && down.since.elapsed() < RETRY
         {
             return Err(down.error.clone());
         }
-        let rotates = batch.iter().any(|entry| matches!(entry.lot, Lot::Rotate));
-        let bodies = || batch.iter().flat_map(|entry| entry.lot.bodies());
-        let result = if bodies().next().is_some() || rotates {
-            let first = self.write(bodies(), rotates);
-            // Nothing of it counts, and another file may have room: the reserve is kept for this.
-            match first {
+        let result = if round.is_flush() {
+            self.flush()
+        } else {
+            match self.write(Some((round, queue)), false) {
+                // Nothing of it counts, and another file may have room: the reserve is kept for this.
                 Err(error) if wants_room(&error) => {
                     self.note(&Err(error));
                     self.keeper.free_reserve();
-                    self.write(bodies(), rotates)
+                    self.write(Some((round, queue)), false)
                 }
                 result => result,
             }
-        } else {
-            self.flush()
         };
         self.note(&result);
         result.map_err(SinkError::from)
     }
 
-    /// Writes lines, all of them or none that counts, and with `end` the last line of the file.
-    fn write<'a>(&mut self, bodies: impl Iterator<Item = &'a Body>, end: bool) -> io::Result<()> {
+    /// Writes the lines of a round, all of them or none that counts, and with `end` the last line of the file.
+    fn write(&mut self, round: Option<(&mut Round, &Queue)>, end: bool) -> io::Result<()> {
         let before = self.position;
         let fresh = self.file.is_none();
-        let result = self.try_write(bodies, end);
+        let result = self.try_write(round, end);
         match &result {
             Ok(ended) => {
                 self.progress.advance(self.position);
@@ -161,13 +159,14 @@ impl Writer {
         result.map(drop)
     }
 
-    fn try_write<'a>(&mut self, bodies: impl Iterator<Item = &'a Body>, end: bool) -> io::Result<bool> {
+    fn try_write(&mut self, round: Option<(&mut Round, &Queue)>, mut end: bool) -> io::Result<bool> {
         self.buffer.clear();
         if self.file.is_none() {
             self.begin()?;
         }
-        for body in bodies {
-            self.push(body);
+        if let Some((round, queue)) = round {
+            round.lines(queue, &mut |body| self.push(body));
+            end |= round.rotates();
         }
         let Some(file) = &mut self.file else { return Ok(false) };
         let ends = end || file.segment.end + self.buffer.len() as u64 >= self.shape.segment_bytes;
@@ -227,7 +226,7 @@ impl Writer {
 
     fn close(mut self) {
         if self.file.is_some() {
-            let ended = self.write(std::iter::empty(), true);
+            let ended = self.write(None, true);
             self.note(&ended);
         }
     }

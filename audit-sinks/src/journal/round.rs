@@ -1,0 +1,107 @@
+//! What is written and synced together.
+//!
+//! Callers that wait for their records come in waves: all of a round are answered at once, and soon after they all
+//! come back. A round that began with the first of them would leave the others to the next one, and from then on two
+//! halves would take turns with a sync each. So the first of a wave is not written before the rest has come, if there
+//! was a wave just before and as long as somebody comes; who comes alone does not wait.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::line::Body;
+use super::queue::{Entry, Lot, Queue, Turn};
+
+/// How much is written and synced at once at most. It bounds what a crash can tear.
+pub(super) const ROUND_BYTES: usize = 4 << 20;
+
+/// How many callers are a wave.
+const WAVE: usize = 4;
+
+/// How long nobody may come before the wave is taken for over.
+const LULL: Duration = Duration::from_micros(60);
+
+/// How long a wave may take, whatever a sync takes.
+const MAX_WAVE: Duration = Duration::from_millis(1);
+
+/// Takes rounds from a queue.
+pub(super) struct Rounds<'q> {
+    queue: &'q Queue,
+    /// How many callers there were when the last round was answered.
+    callers: usize,
+    answered: Instant,
+    /// How long a round takes to write and sync, on average.
+    average: Duration,
+}
+
+/// A batch, complete once its lines were asked for.
+pub(super) struct Round {
+    pub(super) batch: Vec<Entry>,
+    /// Whom it waits for, and how long at most.
+    wave: Option<(usize, Instant)>,
+}
+
+impl<'q> Rounds<'q> {
+    pub(super) fn new(queue: &'q Queue) -> Self {
+        Self { queue, callers: 0, answered: Instant::now(), average: Duration::ZERO }
+    }
+
+    /// Waits for the next one.
+    pub(super) fn next(&self, until: Option<Instant>) -> Result<Round, Turn> {
+        let mut batch = Vec::with_capacity(self.callers);
+        match self.queue.take(&mut batch, ROUND_BYTES, until) {
+            Turn::Write => {
+                let wave = (self.callers >= WAVE && self.answered.elapsed() < LULL)
+                    .then(|| (self.callers, self.answered + self.average.min(MAX_WAVE)));
+                Ok(Round { batch, wave })
+            }
+            turn => Err(turn),
+        }
+    }
+
+    /// Notes that a round which began then has ended, and makes its room free; says whether others wait already.
+    pub(super) fn ended(&mut self, round: &Round, began: Instant) -> bool {
+        let waiting = self.queue.release(&round.batch);
+        self.callers = round.batch.len() + waiting;
+        self.average = (self.average * 7 + began.elapsed()) / 8;
+        waiting > 0
+    }
+
+    /// Notes that its callers are told.
+    pub(super) fn answered(&mut self) {
+        self.answered = Instant::now();
+    }
+}
+
+impl Round {
+    /// Gives each line to `push`, those of the wave as they come.
+    pub(super) fn lines(&mut self, queue: &Queue, push: &mut dyn FnMut(&Body)) {
+        let mut done = 0;
+        let mut last = Instant::now();
+        loop {
+            if done < self.batch.len() {
+                self.batch[done..].iter().flat_map(|entry| entry.lot.bodies()).for_each(&mut *push);
+                done = self.batch.len();
+                last = Instant::now();
+            }
+            let Some((callers, until)) = self.wave else { return };
+            let now = Instant::now();
+            if done >= callers || now >= until || now.duration_since(last) >= LULL {
+                self.wave = None;
+                return;
+            }
+            if !queue.take_more(&mut self.batch, ROUND_BYTES) {
+                thread::yield_now();
+            }
+        }
+    }
+
+    /// Whether there is nothing to write in it.
+    pub(super) fn is_flush(&self) -> bool {
+        self.batch.iter().all(|entry| matches!(entry.lot, Lot::Flush))
+    }
+
+    /// Whether the file is to end with it.
+    pub(super) fn rotates(&self) -> bool {
+        self.batch.iter().any(|entry| matches!(entry.lot, Lot::Rotate))
+    }
+}
