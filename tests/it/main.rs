@@ -21,6 +21,7 @@ mod lock;
 mod model;
 mod query;
 mod recorder;
+mod retention;
 mod sensitive;
 mod sinks;
 mod support;

@@ -106,6 +106,8 @@ pub enum JournalStep {
     Read,
     /// Cutting off a torn end.
     Cut,
+    /// Removing it.
+    Remove,
     /// Syncing it, or its directory.
     Sync,
 }
@@ -118,6 +120,7 @@ impl fmt::Display for JournalStep {
             Self::Lock => "locked",
             Self::Read => "read",
             Self::Cut => "cut behind its last whole line",
+            Self::Remove => "removed",
             Self::Sync => "synced",
         })
     }
@@ -156,6 +159,12 @@ pub enum JournalDamage {
     /// Its `prev` is not the hash of the line before: that line, or this one, is not what was written.
     #[error("the hash of the line before is not the one that stands here: one of the two was changed")]
     Chain,
+    /// The lines before it are gone, and no record says that they were removed.
+    #[error("the lines before seq {seq} are gone, and no record of a retention says so")]
+    Missing {
+        /// The position of the line.
+        seq: u64,
+    },
 }
 
 impl JournalError {

@@ -10,6 +10,7 @@
 mod chain;
 mod disk;
 mod error;
+mod hold;
 mod keeper;
 mod line;
 mod lines;
@@ -19,6 +20,8 @@ mod progress;
 mod queue;
 mod reader;
 mod recover;
+mod replace;
+mod retention;
 mod round;
 mod scan;
 mod segment;
@@ -32,7 +35,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
@@ -43,6 +46,7 @@ pub use self::chain::{ChainHash, InvalidHash};
 use self::disk::Disk;
 use self::error::Shown;
 pub use self::error::{JournalDamage, JournalError, JournalStep};
+pub use self::hold::{HoldError, LegalHold};
 use self::keeper::Keeper;
 use self::line::{Body, Head};
 pub use self::options::{
@@ -54,6 +58,7 @@ use self::queue::{Lot, Queue};
 pub use self::reader::JournalReader;
 pub use self::recover::Recovered;
 use self::recover::Resume;
+pub use self::retention::{Kept, Retained, Retention, RetentionError};
 use self::settle::Settler;
 pub use self::verify::{Anchored, Verification};
 use self::writer::{Shape, Writer};
@@ -106,6 +111,8 @@ struct Handle {
     progress: Arc<Progress>,
     threads: Vec<JoinHandle<()>>,
     process: u32,
+    /// Taken to change the legal holds.
+    holds: Mutex<()>,
 }
 
 impl Journal {
@@ -213,11 +220,16 @@ impl Journal {
             progress: progress.clone(),
             threads: Vec::new(),
             process: std::process::id(),
+            holds: Mutex::default(),
         };
         let (told, keeping) = (Told { queue, keeper: keeper.clone(), progress }, keeper);
         handle.spawn("audited-journal", move || run(writer, &told)).map_err(thread)?;
         handle.spawn("audited-journal-files", move || keeping.run()).map_err(thread)?;
         Ok(Self(Arc::new(handle)))
+    }
+
+    fn changing_holds(&self) -> MutexGuard<'_, ()> {
+        self.0.holds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn hand_over(&self, lot: Lot) -> Result<(), SinkError> {

@@ -1,14 +1,15 @@
 //! How a journal works.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::Durability;
+use uuid::Uuid;
 
 use super::disk::Directory;
-use super::error::JournalError;
+use super::error::{JournalError, JournalStep};
 use super::keeper::OnCheckpoint;
 use super::recover::recover;
 use super::{Journal, JournalHead};
@@ -53,6 +54,7 @@ pub struct JournalOptions {
     pub(super) preallocate: u64,
     pub(super) reserve_bytes: u64,
     pub(super) on_checkpoint: Option<Arc<OnCheckpoint>>,
+    own_stream: bool,
 }
 
 impl JournalOptions {
@@ -67,6 +69,7 @@ impl JournalOptions {
             preallocate: 0,
             reserve_bytes: DEFAULT_RESERVE_BYTES,
             on_checkpoint: None,
+            own_stream: false,
         }
     }
 
@@ -118,6 +121,13 @@ impl JournalOptions {
         self
     }
 
+    /// Where another process writes the directory, opens a journal of another stream in a directory below it, instead
+    /// of an error: one that a process has left, or a new one. [`Journal::path`] says where.
+    pub const fn or_own_stream(mut self) -> Self {
+        self.own_stream = true;
+        self
+    }
+
     /// Opens the journal in a directory, or starts one there.
     ///
     /// # Errors
@@ -125,12 +135,47 @@ impl JournalOptions {
     /// As [`Journal::open`].
     pub fn open(&self, directory: impl AsRef<Path>) -> Result<Journal, JournalError> {
         let path = directory.as_ref();
+        match self.open_at(path) {
+            Err(JournalError::Locked { .. }) if self.own_stream => self.open_own(path),
+            opened => opened,
+        }
+    }
+
+    fn open_at(&self, path: &Path) -> Result<Journal, JournalError> {
         let disk = Directory::open(path, true)?;
         disk.refuse_foreign()?;
         disk.lock()?;
         let found = recover(&disk)?;
         Journal::start(path, Arc::new(disk), found, self)
     }
+
+    fn open_own(&self, path: &Path) -> Result<Journal, JournalError> {
+        for left in streams(path)? {
+            match self.open_at(&left) {
+                Err(JournalError::Locked { .. }) => {}
+                opened => return opened,
+            }
+        }
+        self.open_at(&path.join(format!("{STREAM}{}", Uuid::now_v7())))
+    }
+}
+
+/// How the directories of further streams begin.
+const STREAM: &str = "stream-";
+
+/// The directories of the further streams below a journal's, in the order in which they were begun.
+pub(crate) fn streams(directory: &Path) -> Result<Vec<PathBuf>, JournalError> {
+    let failed = |error| JournalError::io(directory, JournalStep::Read, error);
+    let mut streams = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let named = entry.file_name().to_str().and_then(|name| name.strip_prefix(STREAM)?.parse::<Uuid>().ok());
+        if named.is_some() && entry.file_type().map_err(failed)?.is_dir() {
+            streams.push(entry.path());
+        }
+    }
+    streams.sort_unstable();
+    Ok(streams)
 }
 
 impl Default for JournalOptions {

@@ -5,13 +5,17 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use audit_core::Kind;
+use serde::Deserialize;
+
 use super::chain::ChainHash;
-use super::error::JournalError;
+use super::error::{JournalDamage, JournalError};
 use super::line::Place;
 use super::lines::{Lines, Next, first_place};
 use super::position::{Position, Walk};
 use super::progress::JournalHead;
-use super::reader::list;
+use super::reader::{JournalReader, list};
+use super::retention::RETAINED;
 
 /// What [`Journal::verify`](super::Journal::verify) found.
 #[derive(Debug)]
@@ -83,6 +87,12 @@ pub(super) fn verify(directory: &Path, anchor: Option<JournalHead>) -> Result<Ve
         hash = file.anchor.or(hash);
     }
     found.head = last.map(JournalHead::from);
+    if let Some((path, first)) = first_of(&paths)
+        && first.seq > 1
+        && !was_removed(directory, first)?
+    {
+        found.damage.insert(0, JournalError::damaged(path, 1, JournalDamage::Missing { seq: first.seq }));
+    }
     found.anchored = anchor.map(|anchor| found.leads_to(anchor, hash));
     Ok(found)
 }
@@ -99,6 +109,27 @@ impl Verification {
             _ => Anchored::Different,
         }
     }
+}
+
+fn first_of(paths: &[PathBuf]) -> Option<(&Path, Place)> {
+    paths.iter().find_map(|path| Some((path.as_path(), first_place(path)?)))
+}
+
+/// Whether a record says that everything before a line was removed.
+fn was_removed(directory: &Path, first: Place) -> Result<bool, JournalError> {
+    #[derive(Deserialize)]
+    struct Detail<'a> {
+        last_seq: u64,
+        last_hash: &'a str,
+    }
+
+    let prev = first.prev.to_string();
+    let removed = JournalReader::open(directory, None)?.filter_map(Result::ok).any(|record| {
+        let detail = record.detail().filter(|_| record.kind() == Some(Kind::System) && record.action() == RETAINED);
+        let detail = detail.and_then(|detail| serde_json::from_str::<Detail<'_>>(detail).ok());
+        detail.is_some_and(|detail| detail.last_seq + 1 == first.seq && detail.last_hash == prev)
+    });
+    Ok(removed)
 }
 
 /// One file, checked by itself.
