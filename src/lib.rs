@@ -98,6 +98,9 @@
 //!
 //! **Report events** with an enum that derives [`macro@AuditEvent`], and [`record()`].
 //!
+//! With the feature `schemars` and `#[event(schema)]` an enum has the JSON Schemas of its records, as redaction leaves them:
+//! made of the types themselves, where the catalogue has only their names.
+//!
 //! **Ask a binary what it records** with [`catalogue()`]: every action that is linked into it, where it is declared, what
 //! its records show, what happens without one; for people, browsers and programs. [`macro@not_audited`] declares an
 //! exemption. An action that two places declare keeps the recorder from being built, unless both say `shared`.
@@ -144,6 +147,7 @@
 //! |---|---|---|
 //! | *(default)* | everything below but what a feature names | pure Rust: serde, tracing, uuid, jiff, sha2, toml; no async runtime |
 //! | `testing` | `testing::canary`: a test in one line that nothing sensitive leaves; `testing::faithful`: that nothing is lost and no event drifts | nothing; for dev-dependencies |
+//! | `schemars` | [`EventSchema`](https://docs.rs/audited/latest/audited/trait.EventSchema.html): JSON Schemas of what records hold, where an enum says `#[event(schema)]` | the crate `schemars` |
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
 
 #![forbid(unsafe_code)]
@@ -170,6 +174,8 @@ pub use audit_core::{
     catalogue, covered, current_context, extend_context, orphans, record, record_action, record_from, report_unaudited,
     sensitive_types, sites, with_context, with_context_sync, with_recorder, with_recorder_sync,
 };
+#[cfg(feature = "schemars")]
+pub use audit_core::{EventSchema, SensitiveSchema};
 pub use audit_macros::{AuditEvent, Deny, Sensitive, audited, not_audited};
 pub use audit_sinks::{
     DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, Journal, JournalDamage, JournalError, JournalOptions, JournalReader,

@@ -7,6 +7,7 @@ pub use inventory;
 pub use serde;
 
 pub use crate::__derived_action as derived_action;
+pub use crate::__schema as schema;
 pub use crate::action::Action;
 pub use crate::catalogue::registered::{
     Capture, ErrorType, EventType, Exempt, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
@@ -26,6 +27,8 @@ pub use crate::recorder::{
     AboutSite, Audited, Begun, Call, RegisteredSite, Site, audit, audit_begun, audit_sync, begin, make, never_refused,
 };
 pub use crate::refusal::{Refusal, Refuse};
+#[cfg(feature = "schemars")]
+pub use crate::schema;
 pub use crate::sensitive::{
     Custom, Declared, Dropped, Encoder, ErrorIsNot, ErrorIsSensitive, Members, Mode, More, Object, OfError, Plain,
     PlainError, PlainSerializer, Redactor, RegisteredType, Said, Sensitive, SensitiveType, Shown, ViaSerialize, With,

@@ -32,6 +32,10 @@ mod record;
 mod recorder;
 mod refusal;
 mod resource;
+#[cfg(feature = "schemars")]
+#[doc(hidden)]
+pub mod schema;
+mod schema_asked;
 mod sensitive;
 mod severity;
 mod sink;
@@ -80,6 +84,8 @@ pub use recorder::{
 };
 pub use refusal::{Effect, Refusal, Refuse};
 pub use resource::{Resource, Subject};
+#[cfg(feature = "schemars")]
+pub use schema::{EventSchema, SensitiveSchema};
 pub use sensitive::{
     Array, DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_ENTRIES, DEFAULT_FIELD_BYTES, Encoder, InvalidKey, InvalidMode,
     InvalidPolicy, KeyRing, Limits, MIN_KEY_BYTES, Mode, Object, PolicyRule, REDACTED, RedactionPolicy, Redactor,

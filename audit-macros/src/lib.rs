@@ -127,6 +127,7 @@ pub fn not_audited(args: proc_macro::TokenStream, item: proc_macro::TokenStream)
 /// |---|---|
 /// | `#[sensitive(class = "pii")]` | the class of each field that has none of its own |
 /// | `#[sensitive(debug)]` | generates `Debug`, which shows what a record shows without keys and without a policy; instead of the derived one |
+/// | `#[sensitive(schema)]` | generates `SensitiveSchema`: the JSON Schema of what a record shows; needs the feature `schemars` |
 /// | `#[sensitive(crate = my::audited)]` | where `audited` is re-exported |
 ///
 /// ```text
@@ -204,6 +205,7 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// | `only_from = "cli"` | the surface of each variant that names none; it is recorded by `record_from`, with the token |
 /// | `unlocked` | `audit.lock` leaves the vocabulary out |
 /// | `view`, `view(Debug, PartialEq)` | records can be read back as values; in `()` what the view derives |
+/// | `schema` | there are JSON Schemas of what records hold; needs the feature `schemars` |
 /// | `crate = path` | where `audited` is, if it has another name |
 ///
 /// | on a variant | |
@@ -275,6 +277,25 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 ///     Created { id: u64, #[sensitive] name: String },
 /// }
 /// if let UserEventView::Created { id: Seen::Value(id), .. } = stored.view::<UserEvent>()? { … }
+/// ```
+///
+/// # JSON Schemas
+///
+/// With `schema`, and the feature `schemars` of `audited`, `UserEvent::detail_schema(kind)` is the JSON Schema of the detail
+/// of one action, and `UserEvent::record_schema()` that of the records of all. A typed field is described by its own
+/// type, where that says `#[sensitive(schema)]` or is one of those that are classified without a derive; a plain one by the
+/// `JsonSchema` of its type; any other by what its mode leaves. Of a type that says neither nothing is known, and the
+/// field may be anything: no type has to implement a trait for the sake of a schema, and nothing changes for those that ask
+/// for none, whoever turns the feature on.
+///
+/// ```text
+/// #[derive(AuditEvent)]
+/// #[event(prefix = "user", schema)]
+/// enum UserEvent {
+///     Created { id: u64, #[sensitive] name: String },
+/// }
+/// // {"type": "object", "properties": {"id": {"type": "integer", …}, "name": {"const": "<redacted>"}}, …}
+/// UserEvent::detail_schema(UserEventKind::Created)
 /// ```
 #[proc_macro_derive(AuditEvent, attributes(event, sensitive))]
 pub fn event(input: proc_macro::TokenStream) -> proc_macro::TokenStream {

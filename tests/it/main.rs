@@ -21,6 +21,8 @@ mod lock;
 mod model;
 mod query;
 mod recorder;
+#[cfg(feature = "schemars")]
+mod schema;
 mod sensitive;
 mod sinks;
 mod support;

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use super::describe::described;
 use super::nested::Inner;
 use super::parse::Input;
-use super::{kind, verdict, view};
+use super::{kind, schema, verdict, view};
 use crate::sensitive::bounds::where_clause;
 use crate::sensitive::fields::{Writes, bound, local, pattern, unread};
 use crate::sensitive::register::register;
@@ -68,7 +68,7 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
     let of_variants: Vec<_> = input.variants.iter().map(|variant| (Some(variant.ident), &variant.fields)).collect();
     let registered = register(private, ident, None, input.class.as_ref(), &of_variants);
     let (definition, described, said) = (kind::expand(input), described(input), verdict::methods(input));
-    let (view, anywhere) = (view::expand(input), anywhere(input));
+    let (view, schema, anywhere) = (view::expand(input), schema::expand(input), anywhere(input));
     quote! {
         #definition
         #anywhere
@@ -89,6 +89,7 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
             #said
         }
         #view
+        #schema
     }
 }
 
