@@ -10,12 +10,15 @@ pub use crate::__derived_action as derived_action;
 pub use crate::__schema as schema;
 pub use crate::action::Action;
 pub use crate::catalogue::registered::{
-    Capture, ErrorType, EventType, Exempt, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
+    Capture, ErrorType, EventType, Exempt, NestedType, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
 };
 pub use crate::coverage::note_exempt;
 pub use crate::decision::{Deny, Verdict};
 pub use crate::derived::{derive, derived_len};
-pub use crate::event::{Anywhere, AuditEvent, EventKind, UnknownAction, deserialize_kind, distinct};
+pub use crate::event::{
+    Anywhere, AuditEvent, EventKind, UnknownAction, deserialize_kind, distinct, name_beside, prefixed, prefixed_len,
+    prefixed_names,
+};
 pub use crate::judge;
 pub use crate::lock::assert_locked;
 use crate::record::Record;

@@ -220,6 +220,7 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// | `failed`, `failed("no_stock")` | it was allowed, and failed with that code |
 /// | `severity = "warning"` | how grave it is: `info`, `notice`, `warning`, `error` or `critical` |
 /// | `nested` | the one field is another vocabulary, whose actions, payloads and the rest stand for this variant |
+/// | `nested, prefix = "billing"` | the same, with this and the separator before each of its names |
 ///
 /// Without a code a denial or failure has the variant's name in `snake_case`; what is neither leaves a record of a
 /// success that nobody decided. What the builder that `record(&event)` gives is told comes first.
@@ -258,6 +259,25 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 ///     User(UserEvent),
 /// }
 /// assert_eq!(AppEventKind::User(UserEventKind::Created).as_str(), "user.created");
+/// ```
+///
+/// With `prefix` the names of the nested vocabulary, and of those within it, have that before them, and the separator of the
+/// outer enum: in the record, in the kind and what is read as one, former names too, in the view, the catalogue and the lock,
+/// where they belong to the package that says so. So two vocabularies of other crates which have the same names can be told
+/// apart. Recorded by itself, and not as the variant, an event has its own name still. That name is in the catalogue as one
+/// that is recorded under a prefix, and collides with no other, unless another vocabulary nests it without.
+///
+/// ```text
+/// #[derive(AuditEvent)]
+/// #[event(prefix = "service")]
+/// enum ServiceEvent {
+///     #[event(nested, prefix = "billing")]
+///     Billing(billing::UserEvent),
+///     #[event(nested)]
+///     Shop(shop::UserEvent),
+/// }
+/// assert_eq!(ServiceEventKind::Billing(billing::UserEventKind::Created).as_str(), "billing.user.created");
+/// assert_eq!(ServiceEventKind::Shop(shop::UserEventKind::Created).as_str(), "user.created");
 /// ```
 ///
 /// # Reading records back

@@ -150,12 +150,14 @@ impl Names {
     pub(super) fn action(&self, variant: &str) -> String {
         let verb = self.rename_all.unwrap_or(Case::Snake).of_variant(variant);
         match &self.prefix {
-            Some(prefix) => {
-                let separator = self.separator.as_ref().map_or_else(|| ".".to_owned(), LitStr::value);
-                format!("{}{separator}{verb}", prefix.value())
-            }
+            Some(prefix) => format!("{}{}{verb}", prefix.value(), self.separator()),
             None => verb,
         }
+    }
+
+    /// What stands behind a prefix.
+    pub(super) fn separator(&self) -> String {
+        self.separator.as_ref().map_or_else(|| ".".to_owned(), LitStr::value)
     }
 }
 
