@@ -113,7 +113,7 @@
 //! flagged and counted where there is none.
 //!
 //! **Find what is forgotten** with [`covered`], around the handling of a request: it says whether a record was left, and
-//! [`report_unaudited`] makes a finding a record of its own. [`CoverageTable`] walks the routes of a service in a test.
+//! [`report_unaudited`] makes a finding a record of its own. With the feature `tower` that is a layer. [`CoverageTable`] walks the routes of a service in a test.
 //!
 //! **Plug in a sink** by implementing [`AuditSink`]; say in [`AuditSink::durability`] what its `Ok` promises.
 //!
@@ -149,8 +149,13 @@
 //! | `testing` | `testing::canary`: a test in one line that nothing sensitive leaves; `testing::faithful`: that nothing is lost and no event drifts | nothing; for dev-dependencies |
 //! | `schemars` | [`EventSchema`](https://docs.rs/audited/latest/audited/trait.EventSchema.html): JSON Schemas of what records hold, where an enum says `#[event(schema)]` | the crate `schemars` |
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
+//! | `tower` | [`CoverageLayer`](https://docs.rs/audited/latest/audited/struct.CoverageLayer.html): finds requests that leave no record, or refuses their answers; and `http` | the crates `tower-layer` and `tower-service` |
+//! | `axum` | the route of that layer from axum's `MatchedPath`; and `tower` | the crate `axum`, without its defaults |
 
 #![forbid(unsafe_code)]
+
+#[cfg(feature = "tower")]
+mod http;
 
 #[doc(hidden)]
 pub use audit_core::__private;
@@ -171,8 +176,8 @@ pub use audit_core::{
     SinkError, Site, Source, Stage, Stats, StoredActor, StoredDecision, StoredOutcome, StoredRecord, StoredResource,
     StoredSource, Subject, SubjectId, Surface, TRACING_TARGET, TenantId, Timestamp, TraceId, TracingSink, UNENCODABLE,
     Unacknowledged, UnknownAction, Verdict, ViewError, ViewFields, Vocabulary, VocabularyBuilder, assert_locked, carry,
-    catalogue, covered, current_context, extend_context, orphans, record, record_action, record_from, report_unaudited,
-    sensitive_types, sites, with_context, with_context_sync, with_recorder, with_recorder_sync,
+    catalogue, covered, covered_call, current_context, extend_context, orphans, record, record_action, record_from,
+    report_unaudited, sensitive_types, sites, with_context, with_context_sync, with_recorder, with_recorder_sync,
 };
 #[cfg(feature = "schemars")]
 pub use audit_core::{EventSchema, SensitiveSchema};
@@ -181,6 +186,9 @@ pub use audit_sinks::{
     DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, Journal, JournalDamage, JournalError, JournalOptions, JournalReader,
     JournalStep, MemorySink, Recovered, StillMissing,
 };
+
+#[cfg(feature = "tower")]
+pub use crate::http::{CoverageFuture, CoverageLayer, CoverageMode, CoverageService};
 
 /// For the tests of those who use `audited`.
 ///

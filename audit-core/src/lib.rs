@@ -59,7 +59,7 @@ pub use catalogue::{
 };
 pub use context::AuditContext;
 pub use correlation::{CorrelationId, InvalidCorrelationId, InvalidTraceId, MAX_CORRELATION_ID_LEN, TraceId};
-pub use coverage::{Coverage, CoverageTable, Covered, covered, report_unaudited};
+pub use coverage::{Coverage, CoverageTable, Covered, covered, covered_call, report_unaudited};
 pub use decision::{Code, Decide, Decision, Deny, Guard, MAX_CODE_CHARS, Outcome, Verdict};
 pub use detail::Detail;
 pub use event::{Anywhere, AuditEvent, EventKind, UnknownAction};
