@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use audited_benches::package::Package;
+
 const ITEMS: u32 = 500;
 const ROUNDS: usize = 3;
 
@@ -233,53 +235,35 @@ impl Mode {
 
 struct Bench {
     folder: PathBuf,
+    packages: Vec<(Kind, Package)>,
 }
 
 impl Bench {
     fn new(folder: &Path, what: What) -> Self {
-        let bench = Self { folder: folder.to_owned() };
-        let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-        for kind in Kind::ALL {
-            let package = bench.package(kind);
-            fs::create_dir_all(package.join("src")).expect("the folder of a package");
-            let manifest = format!(
-                "[package]\nname = \"bench-{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
-                 audited = {{ path = {workspace:?} }}\nserde = {{ version = \"1\", features = [\"derive\"] }}\n\
-                 serde_json = \"1\"\ntracing = \"0.1\"\n\n[workspace]\n",
-                kind.name()
-            );
-            fs::write(package.join("Cargo.toml"), manifest).expect("a manifest");
-            fs::write(package.join("src/main.rs"), what.source(kind)).expect("a source file");
-            // The versions that the workspace has, so that nothing is fetched.
-            fs::copy(Path::new(workspace).join("Cargo.lock"), package.join("Cargo.lock")).expect("a lock file");
-        }
-        bench
+        let write = |kind: Kind| {
+            let others =
+                "serde = { version = \"1\", features = [\"derive\"] }\nserde_json = \"1\"\ntracing = \"0.1\"\n";
+            let name = format!("bench-{}", kind.name());
+            (kind, Package::write(folder.join(kind.name()), &name, others, &what.source(kind)))
+        };
+        Self { folder: folder.to_owned(), packages: Kind::ALL.into_iter().map(write).collect() }
     }
 
-    fn package(&self, kind: Kind) -> PathBuf {
-        self.folder.join(kind.name())
+    fn package(&self, kind: Kind) -> &Package {
+        let mut packages = self.packages.iter().filter(|(of, _)| of.name() == kind.name());
+        packages.next().map(|(_, package)| package).expect("one of each kind")
     }
 
     /// Builds one package anew, and says how long that took.
     fn build(&self, kind: Kind, mode: Mode) -> Duration {
         let run = || {
-            let source = self.package(kind).join("src/main.rs");
             fs::File::options()
                 .append(true)
-                .open(source)
+                .open(self.package(kind).source())
                 .and_then(|file| file.set_modified(std::time::SystemTime::now()))
                 .expect("a newer source");
             let start = Instant::now();
-            let output = Command::new(env!("CARGO"))
-                .args(mode.arguments())
-                .arg("--quiet")
-                .current_dir(self.package(kind))
-                .env("CARGO_TARGET_DIR", self.folder.join("target"))
-                .env("CARGO_INCREMENTAL", "0")
-                .env_remove("RUSTFLAGS")
-                .output()
-                .expect("cargo");
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            self.package(kind).cargo(mode.arguments(), self.folder.join("target"));
             start.elapsed()
         };
         // The first one builds the dependencies, too.

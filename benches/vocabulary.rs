@@ -9,9 +9,9 @@
 //! action: where they stay the same from line to line, the cost is linear.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
-use std::process::Command;
+
+use audited_benches::package::Package;
 
 const SIZES: [usize; 3] = [100, 1_000, 10_000];
 const WORDS: usize = 50;
@@ -29,25 +29,9 @@ fn main() {
 }
 
 fn run(folder: &Path, size: usize) -> String {
-    let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let package = folder.join(format!("words-{size}"));
-    fs::create_dir_all(package.join("src")).expect("the folder of a package");
-    let manifest = format!(
-        "[package]\nname = \"words\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\naudited = {{ path = \
-         {workspace:?} }}\n\n[profile.release]\nopt-level = 1\n\n[workspace]\n"
-    );
-    fs::write(package.join("Cargo.toml"), manifest).expect("a manifest");
-    fs::copy(Path::new(workspace).join("Cargo.lock"), package.join("Cargo.lock")).expect("a lock file");
-    fs::write(package.join("src/main.rs"), source(size)).expect("a source file");
-    let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--release"])
-        .current_dir(&package)
-        .env("CARGO_TARGET_DIR", folder.join("target"))
-        .env_remove("RUSTFLAGS")
-        .output()
-        .expect("cargo");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    let profile = "\n[profile.release]\nopt-level = 1\n";
+    let package = Package::write(folder.join(format!("words-{size}")), "words", profile, &source(size));
+    package.cargo(&["run", "--release"], folder.join("target")).trim_end().to_owned()
 }
 
 fn source(size: usize) -> String {

@@ -98,6 +98,9 @@
 //!
 //! **Report events** with an enum that derives [`macro@AuditEvent`], and [`record()`].
 //!
+//! With the feature `schemars` and `#[event(schema)]` an enum has the JSON Schemas of its records, as redaction leaves them:
+//! made of the types themselves, where the catalogue has only their names.
+//!
 //! **Ask a binary what it records** with [`catalogue()`]: every action that is linked into it, where it is declared, what
 //! its records show, what happens without one; for people, browsers and programs. [`macro@not_audited`] declares an
 //! exemption. An action that two places declare keeps the recorder from being built, unless both say `shared`.
@@ -110,7 +113,7 @@
 //! flagged and counted where there is none.
 //!
 //! **Find what is forgotten** with [`covered`], around the handling of a request: it says whether a record was left, and
-//! [`report_unaudited`] makes a finding a record of its own. [`CoverageTable`] walks the routes of a service in a test.
+//! [`report_unaudited`] makes a finding a record of its own. With the feature `tower` that is a layer. [`CoverageTable`] walks the routes of a service in a test.
 //!
 //! **Plug in a sink** by implementing [`AuditSink`]; say in [`AuditSink::durability`] what its `Ok` promises.
 //!
@@ -144,9 +147,15 @@
 //! |---|---|---|
 //! | *(default)* | everything below but what a feature names | pure Rust: serde, tracing, uuid, jiff, sha2, toml; no async runtime |
 //! | `testing` | `testing::canary`: a test in one line that nothing sensitive leaves; `testing::faithful`: that nothing is lost and no event drifts | nothing; for dev-dependencies |
+//! | `schemars` | [`EventSchema`](https://docs.rs/audited/latest/audited/trait.EventSchema.html): JSON Schemas of what records hold, where an enum says `#[event(schema)]` | the crate `schemars` |
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
+//! | `tower` | [`CoverageLayer`](https://docs.rs/audited/latest/audited/struct.CoverageLayer.html): finds requests that leave no record, or refuses their answers; and `http` | the crates `tower-layer` and `tower-service` |
+//! | `axum` | the route of that layer from axum's `MatchedPath`; and `tower` | the crate `axum`, without its defaults |
 
 #![forbid(unsafe_code)]
+
+#[cfg(feature = "tower")]
+mod http;
 
 #[doc(hidden)]
 pub use audit_core::__private;
@@ -167,9 +176,11 @@ pub use audit_core::{
     SinkError, Site, Source, Stage, Stats, StoredActor, StoredDecision, StoredOutcome, StoredRecord, StoredResource,
     StoredSource, Subject, SubjectId, Surface, TRACING_TARGET, TenantId, Timestamp, TraceId, TracingSink, UNENCODABLE,
     Unacknowledged, UnknownAction, Verdict, ViewError, ViewFields, Vocabulary, VocabularyBuilder, assert_locked, carry,
-    catalogue, covered, current_context, extend_context, orphans, record, record_action, record_from, report_unaudited,
-    sensitive_types, sites, with_context, with_context_sync, with_recorder, with_recorder_sync,
+    catalogue, covered, covered_call, current_context, extend_context, orphans, record, record_action, record_from,
+    report_unaudited, sensitive_types, sites, with_context, with_context_sync, with_recorder, with_recorder_sync,
 };
+#[cfg(feature = "schemars")]
+pub use audit_core::{EventSchema, SensitiveSchema};
 pub use audit_macros::{AuditEvent, Deny, Sensitive, audited, not_audited};
 pub use audit_sinks::{
     Anchored, ChainHash, DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES,
@@ -177,6 +188,9 @@ pub use audit_sinks::{
     JournalStep, Kept, LegalHold, MIN_SEGMENT_BYTES, MemorySink, Recovered, Retained, Retention, RetentionError,
     StillMissing, Verification,
 };
+
+#[cfg(feature = "tower")]
+pub use crate::http::{CoverageFuture, CoverageLayer, CoverageMode, CoverageService};
 
 /// For the tests of those who use `audited`.
 ///

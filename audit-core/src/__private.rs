@@ -7,14 +7,18 @@ pub use inventory;
 pub use serde;
 
 pub use crate::__derived_action as derived_action;
+pub use crate::__schema as schema;
 pub use crate::action::Action;
 pub use crate::catalogue::registered::{
-    Capture, ErrorType, EventType, Exempt, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
+    Capture, ErrorType, EventType, Exempt, NestedType, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
 };
 pub use crate::coverage::note_exempt;
 pub use crate::decision::{Deny, Verdict};
 pub use crate::derived::{derive, derived_len};
-pub use crate::event::{Anywhere, AuditEvent, EventKind, UnknownAction, deserialize_kind, distinct};
+pub use crate::event::{
+    Anywhere, AuditEvent, EventKind, UnknownAction, deserialize_kind, distinct, name_beside, prefixed, prefixed_len,
+    prefixed_names,
+};
 pub use crate::judge;
 pub use crate::lock::assert_locked;
 use crate::record::Record;
@@ -26,6 +30,8 @@ pub use crate::recorder::{
     AboutSite, Audited, Begun, Call, RegisteredSite, Site, audit, audit_begun, audit_sync, begin, make, never_refused,
 };
 pub use crate::refusal::{Refusal, Refuse};
+#[cfg(feature = "schemars")]
+pub use crate::schema;
 pub use crate::sensitive::{
     Custom, Declared, Dropped, Encoder, ErrorIsNot, ErrorIsSensitive, Members, Mode, More, Object, OfError, Plain,
     PlainError, PlainSerializer, Redactor, RegisteredType, Said, Sensitive, SensitiveType, Shown, ViaSerialize, With,

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 
@@ -88,10 +88,25 @@ pub fn note_exempt() {
 /// # }
 /// ```
 ///
-/// A service that asks for strictness answers with an error of its own instead.
+/// A service that asks for strictness answers with an error of its own instead. The features `tower` and `axum` of `audited`
+/// have a layer that does all that.
 pub fn covered<F: IntoFuture>(future: F) -> Covered<F::IntoFuture> {
-    let (tally, around) = (Arc::new(Tally::default()), Ambient::current().tally);
-    Covered { scoped: scoped_to_tally(tally.clone(), future.into_future()), tally, around }
+    covered_by(Arc::new(Tally::default()), future.into_future())
+}
+
+/// The same of the future that a call returns, such as that of a service: what the call itself leaves, before that future is
+/// polled, counts as well.
+pub fn covered_call<F: Future>(call: impl FnOnce() -> F) -> Covered<F> {
+    let tally = Arc::new(Tally::default());
+    let called = pin!(scoped_to_tally(tally.clone(), async { call() }));
+    let Poll::Ready(future) = called.poll(&mut Context::from_waker(Waker::noop())) else {
+        unreachable!("a call waits for nothing");
+    };
+    covered_by(tally, future)
+}
+
+fn covered_by<F: Future>(tally: Arc<Tally>, future: F) -> Covered<F> {
+    Covered { scoped: scoped_to_tally(tally.clone(), future), tally, around: Ambient::current().tally }
 }
 
 pin_project! {
@@ -103,6 +118,13 @@ pin_project! {
         tally: Arc<Tally>,
         // Who asks around this one: what is left here is left there too.
         around: Option<Arc<Tally>>,
+    }
+}
+
+impl<F> Covered<F> {
+    /// What was left so far.
+    pub fn coverage(&self) -> Coverage {
+        self.tally.coverage()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The action of an audited function that names none: package, module path and function, dotted.
 
+use crate::text;
+
 /// Puts it together at compile time; the package is that of the crate which the attribute stands in.
 #[doc(hidden)]
 #[macro_export]
@@ -54,15 +56,9 @@ const fn write(out: &mut [u8], package: &str, module: &str, function: &str) -> u
     push(out, len, function.as_bytes())
 }
 
-const fn push(out: &mut [u8], mut len: usize, bytes: &[u8]) -> usize {
-    let mut at = 0;
-    while at < bytes.len() {
-        assert!(len < out.len(), "the derived action is too long: give one, `action = \"noun.verb\"`");
-        out[len] = bytes[at];
-        len += 1;
-        at += 1;
-    }
-    len
+const fn push(out: &mut [u8], len: usize, bytes: &[u8]) -> usize {
+    assert!(bytes.len() <= out.len() - len, "the derived action is too long: give one, `action = \"noun.verb\"`");
+    text::push(out, len, bytes)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Typed vocabularies.
 
 mod distinct;
+mod prefix;
 
 use std::fmt;
 use std::fmt::Debug;
@@ -12,8 +13,10 @@ use serde::Deserializer;
 use serde::de::{Error, Visitor};
 
 pub use distinct::distinct;
+pub use prefix::{name_beside, prefixed, prefixed_len, prefixed_names};
 
 use crate::action::{Action, MAX_ACTION_LEN};
+use crate::catalogue::registered::EventType;
 use crate::decision::Verdict;
 use crate::sensitive::Object;
 use crate::severity::Severity;
@@ -103,6 +106,12 @@ pub trait EventKind: Copy + Debug + Eq + Hash + Send + Sync + 'static {
 
     /// Its action.
     fn action(self) -> Action;
+
+    /// What the derive says of the vocabulary.
+    #[doc(hidden)]
+    fn vocabulary() -> Option<&'static EventType> {
+        None
+    }
 }
 
 /// A name that is no action of the vocabulary which it was looked up in.

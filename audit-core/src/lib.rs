@@ -32,6 +32,10 @@ mod record;
 mod recorder;
 mod refusal;
 mod resource;
+#[cfg(feature = "schemars")]
+#[doc(hidden)]
+pub mod schema;
+mod schema_asked;
 mod sensitive;
 mod severity;
 mod sink;
@@ -55,7 +59,7 @@ pub use catalogue::{
 };
 pub use context::AuditContext;
 pub use correlation::{CorrelationId, InvalidCorrelationId, InvalidTraceId, MAX_CORRELATION_ID_LEN, TraceId};
-pub use coverage::{Coverage, CoverageTable, Covered, covered, report_unaudited};
+pub use coverage::{Coverage, CoverageTable, Covered, covered, covered_call, report_unaudited};
 pub use decision::{Code, Decide, Decision, Deny, Guard, MAX_CODE_CHARS, Outcome, Verdict};
 pub use detail::Detail;
 pub use event::{Anywhere, AuditEvent, EventKind, UnknownAction};
@@ -80,6 +84,8 @@ pub use recorder::{
 };
 pub use refusal::{Effect, Refusal, Refuse};
 pub use resource::{Resource, Subject};
+#[cfg(feature = "schemars")]
+pub use schema::{EventSchema, SensitiveSchema};
 pub use sensitive::{
     Array, DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_ENTRIES, DEFAULT_FIELD_BYTES, Encoder, InvalidKey, InvalidMode,
     InvalidPolicy, KeyRing, Limits, MIN_KEY_BYTES, Mode, Object, PolicyRule, REDACTED, RedactionPolicy, Redactor,

@@ -1,4 +1,4 @@
-//! Text, cut.
+//! Text, cut and put together.
 
 /// The start of a text, at most so many bytes of it, and whole characters.
 pub(crate) fn start(text: &str, bytes: usize) -> &str {
@@ -7,6 +7,17 @@ pub(crate) fn start(text: &str, bytes: usize) -> &str {
         end -= 1;
     }
     &text[..end]
+}
+
+/// Writes at `len` as much as there is room for, and gives where it ends.
+pub(crate) const fn push(out: &mut [u8], mut len: usize, bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while at < bytes.len() && len < out.len() {
+        out[len] = bytes[at];
+        len += 1;
+        at += 1;
+    }
+    len
 }
 
 #[cfg(test)]

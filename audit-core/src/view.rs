@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::event::{AuditEvent, UnknownAction};
 use crate::record::StoredRecord;
-use crate::sensitive::{REDACTED, UNENCODABLE};
+use crate::sensitive::{REDACTED, UNENCODABLE, leads_to};
 
 /// A vocabulary whose records can be read back: derived where the enum says `#[event(view)]`.
 #[diagnostic::on_unimplemented(
@@ -197,7 +197,7 @@ impl<'r> ViewFields<'r> {
                 return key.starts_with(start) || start.starts_with(key);
             }
             // The path of an identity, such as `actor.id`, reads like one of the payload: then it may be either.
-            path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            leads_to(path, key)
         })
     }
 }

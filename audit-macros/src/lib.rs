@@ -127,6 +127,7 @@ pub fn not_audited(args: proc_macro::TokenStream, item: proc_macro::TokenStream)
 /// |---|---|
 /// | `#[sensitive(class = "pii")]` | the class of each field that has none of its own |
 /// | `#[sensitive(debug)]` | generates `Debug`, which shows what a record shows without keys and without a policy; instead of the derived one |
+/// | `#[sensitive(schema)]` | generates `SensitiveSchema`: the JSON Schema of what a record shows; needs the feature `schemars` |
 /// | `#[sensitive(crate = my::audited)]` | where `audited` is re-exported |
 ///
 /// ```text
@@ -204,6 +205,7 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// | `only_from = "cli"` | the surface of each variant that names none; it is recorded by `record_from`, with the token |
 /// | `unlocked` | `audit.lock` leaves the vocabulary out |
 /// | `view`, `view(Debug, PartialEq)` | records can be read back as values; in `()` what the view derives |
+/// | `schema` | there are JSON Schemas of what records hold; needs the feature `schemars` |
 /// | `crate = path` | where `audited` is, if it has another name |
 ///
 /// | on a variant | |
@@ -218,6 +220,7 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// | `failed`, `failed("no_stock")` | it was allowed, and failed with that code |
 /// | `severity = "warning"` | how grave it is: `info`, `notice`, `warning`, `error` or `critical` |
 /// | `nested` | the one field is another vocabulary, whose actions, payloads and the rest stand for this variant |
+/// | `nested, prefix = "billing"` | the same, with this and the separator before each of its names |
 ///
 /// Without a code a denial or failure has the variant's name in `snake_case`; what is neither leaves a record of a
 /// success that nobody decided. What the builder that `record(&event)` gives is told comes first.
@@ -258,6 +261,25 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// assert_eq!(AppEventKind::User(UserEventKind::Created).as_str(), "user.created");
 /// ```
 ///
+/// With `prefix` the names of the nested vocabulary, and of those within it, have that before them, and the separator of the
+/// outer enum: in the record, in the kind and what is read as one, former names too, in the view, the catalogue and the lock,
+/// where they belong to the package that says so. So two vocabularies of other crates which have the same names can be told
+/// apart. Recorded by itself, and not as the variant, an event has its own name still. That name is in the catalogue as one
+/// that is recorded under a prefix, and collides with no other, unless another vocabulary nests it without.
+///
+/// ```text
+/// #[derive(AuditEvent)]
+/// #[event(prefix = "service")]
+/// enum ServiceEvent {
+///     #[event(nested, prefix = "billing")]
+///     Billing(billing::UserEvent),
+///     #[event(nested)]
+///     Shop(shop::UserEvent),
+/// }
+/// assert_eq!(ServiceEventKind::Billing(billing::UserEventKind::Created).as_str(), "billing.user.created");
+/// assert_eq!(ServiceEventKind::Shop(shop::UserEventKind::Created).as_str(), "user.created");
+/// ```
+///
 /// # Reading records back
 ///
 /// With `view` there is `UserEventView` too, with the same variants, and `stored.view::<UserEvent>()` reads a record as
@@ -275,6 +297,25 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 ///     Created { id: u64, #[sensitive] name: String },
 /// }
 /// if let UserEventView::Created { id: Seen::Value(id), .. } = stored.view::<UserEvent>()? { … }
+/// ```
+///
+/// # JSON Schemas
+///
+/// With `schema`, and the feature `schemars` of `audited`, `UserEvent::detail_schema(kind)` is the JSON Schema of the detail
+/// of one action, and `UserEvent::record_schema()` that of the records of all. A typed field is described by its own
+/// type, where that says `#[sensitive(schema)]` or is one of those that are classified without a derive; a plain one by the
+/// `JsonSchema` of its type; any other by what its mode leaves. Of a type that says neither nothing is known, and the
+/// field may be anything: no type has to implement a trait for the sake of a schema, and nothing changes for those that ask
+/// for none, whoever turns the feature on.
+///
+/// ```text
+/// #[derive(AuditEvent)]
+/// #[event(prefix = "user", schema)]
+/// enum UserEvent {
+///     Created { id: u64, #[sensitive] name: String },
+/// }
+/// // {"type": "object", "properties": {"id": {"type": "integer", …}, "name": {"const": "<redacted>"}}, …}
+/// UserEvent::detail_schema(UserEventKind::Created)
 /// ```
 #[proc_macro_derive(AuditEvent, attributes(event, sensitive))]
 pub fn event(input: proc_macro::TokenStream) -> proc_macro::TokenStream {

@@ -1,6 +1,7 @@
-//! What the benchmarks share: rows that take turns in every round. A ratio is taken within its round, to the first row: what disturbs the machine
-//! disturbs both sides of it.
+//! What the benchmarks share: rows that take turns in every round. A ratio is taken within its round, to the first row:
+//! what disturbs the machine disturbs both sides of it.
 
+pub mod package;
 pub mod peers;
 
 use std::time::{Duration, Instant};

@@ -22,6 +22,8 @@ mod model;
 mod query;
 mod recorder;
 mod retention;
+#[cfg(feature = "schemars")]
+mod schema;
 mod sensitive;
 mod sinks;
 mod support;

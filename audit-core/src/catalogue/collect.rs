@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ptr;
 
+use super::prefixed;
 use super::registered::{
     Capture, ErrorType, EventType, Exempt, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
 };
@@ -34,7 +35,13 @@ pub fn catalogue() -> Catalogue {
 /// The actions alone: what those need who look for one.
 pub(crate) fn actions() -> Vec<CatalogueAction> {
     let mut actions: Vec<_> = sites().into_iter().map(of_site).collect();
-    actions.extend(inventory::iter::<RegisteredEvent>().flat_map(|event| of_event(event.0)));
+    let events: Vec<_> = inventory::iter::<RegisteredEvent>().map(|event| event.0).collect();
+    let by_their_names = prefixed::by_their_names(&events);
+    for event in events {
+        let prefixed = !by_their_names.contains(&ptr::from_ref(event));
+        actions.extend(of_event(event).map(|action| CatalogueAction { prefixed, ..action }));
+        actions.extend(prefixed::actions(event));
+    }
     actions.sort_by(|a, b| (&a.action, a.origin, &a.place).cmp(&(&b.action, b.origin, &b.place)));
     actions.dedup();
     actions
@@ -58,7 +65,7 @@ fn of_site(site: &Site) -> CatalogueAction {
     }
 }
 
-fn of_event(event: &'static EventType) -> impl Iterator<Item = CatalogueAction> {
+pub(super) fn of_event(event: &'static EventType) -> impl Iterator<Item = CatalogueAction> {
     let mut fields: HashMap<_, Vec<_>> = HashMap::new();
     for field in event.ty.fields() {
         fields.entry(field.variant).or_default().push(of_field(field, field.key));
@@ -161,12 +168,13 @@ impl CatalogueAction {
             severity: None,
             shared: false,
             unlocked: false,
+            prefixed: false,
         }
     }
 }
 
 /// The same on every platform.
-fn place(package: &str, module: &str, item: &str, (file, line): (&str, u32)) -> Place {
+pub(super) fn place(package: &str, module: &str, item: &str, (file, line): (&str, u32)) -> Place {
     let [package, module, item] = [package, module, item].map(str::to_owned);
     Place { package, module, item, file: file.replace('\\', "/"), line }
 }

@@ -41,7 +41,9 @@ impl CatalogueAction {
             && self.records_as(other);
         let same = self.place == other.place;
         let doors = self.shared && other.shared && self.records_as(other);
-        !(same || twice || doors)
+        // What is recorded under a prefix has another name.
+        let elsewhere = self.prefixed || other.prefixed;
+        !(same || twice || doors || elsewhere)
     }
 
     fn records_as(&self, other: &Self) -> bool {

@@ -3,6 +3,7 @@
 mod collect;
 pub(crate) mod collision;
 mod export;
+mod prefixed;
 pub(crate) mod registered;
 
 use std::fmt;
@@ -77,6 +78,10 @@ pub struct CatalogueAction {
     /// Whether it is left out of the lock.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unlocked: bool,
+    /// Of an event, whether its vocabulary is only nested with a prefix in others: their actions are in the catalogue, too,
+    /// and another may have the name of this one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub prefixed: bool,
 }
 
 /// What declares an action.

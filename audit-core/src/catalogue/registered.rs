@@ -13,6 +13,18 @@ pub struct EventType {
     /// Whether it is left out of the lock.
     pub unlocked: bool,
     pub words: &'static [Word],
+    pub nested: &'static [NestedType],
+}
+
+/// A vocabulary in a variant of another.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct NestedType {
+    pub variant: &'static str,
+    /// What stands before each of its names; empty where they are as they are.
+    pub prefix: &'static str,
+    /// The vocabulary; none that was not derived.
+    pub of: fn() -> Option<&'static EventType>,
 }
 
 /// One action of a vocabulary. What is not said is empty.

@@ -1,5 +1,7 @@
 //! What a vocabulary with others nested in it must keep to, checked at compile time.
 
+use crate::text::push;
+
 /// Makes sure that no name of an action is there twice, and that no former name is in use.
 ///
 /// # Panics
@@ -32,7 +34,7 @@ const fn stands_in(name: &str, names: &[&str], mut from: usize) -> bool {
     false
 }
 
-const fn is_same(a: &[u8], b: &[u8]) -> bool {
+pub(super) const fn is_same(a: &[u8], b: &[u8]) -> bool {
     let mut left = a.len();
     if left != b.len() {
         return false;
@@ -50,23 +52,13 @@ const fn is_same(a: &[u8], b: &[u8]) -> bool {
 /// Panics with the name in the text: a constant can show a text, but not put it together.
 const fn fail(before: &str, name: &str, after: &str) -> ! {
     let mut text = [b' '; 512];
-    let len = push(&mut text, 0, before);
-    let len = push(&mut text, len, name);
-    let len = push(&mut text, len, after);
+    let len = push(&mut text, 0, before.as_bytes());
+    let len = push(&mut text, len, name.as_bytes());
+    let len = push(&mut text, len, after.as_bytes());
     match std::str::from_utf8(text.split_at(len).0) {
         Ok(text) => panic!("{}", text),
         Err(_) => panic!("an action is there twice"),
     }
-}
-
-const fn push(out: &mut [u8], mut len: usize, text: &str) -> usize {
-    let (text, mut at) = (text.as_bytes(), 0);
-    while at < text.len() && len < out.len() {
-        out[len] = text[at];
-        len += 1;
-        at += 1;
-    }
-    len
 }
 
 #[cfg(test)]

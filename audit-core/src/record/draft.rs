@@ -314,7 +314,7 @@ impl<'e> RecordBuilder<'e> {
             id: written.id.unwrap_or_else(RecordId::new),
             occurred_at,
             recorded_at: occurred_at,
-            flags: Flags::default(),
+            flags: written.draft.flags,
         };
         encode(&written.draft, None, &stamp, Redaction::default().rules)
     }

@@ -31,7 +31,7 @@ pub(crate) struct Stamp {
     pub(crate) id: RecordId,
     pub(crate) occurred_at: Timestamp,
     pub(crate) recorded_at: Timestamp,
-    /// What the recorder found out about it.
+    /// What the recorder found out about it, and what the draft says itself.
     pub(crate) flags: Flags,
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn encode(draft: &Draft, context: Option<&AuditContext>, stamp: &Stam
         index: Index::EMPTY,
         redaction: Redaction::new(rules, who.tenant.as_ref()),
         notes: draft.detail.notes.clone(),
-        flags: draft.flags.and(stamp.flags),
+        flags: stamp.flags,
     };
     writer.out.push('{');
     writer.head(draft, stamp);

@@ -28,7 +28,7 @@ pub(crate) use keys::push_hex;
 pub use keys::{InvalidKey, KeyRing, MIN_KEY_BYTES};
 pub use limits::{DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_ENTRIES, DEFAULT_FIELD_BYTES, Limits};
 pub use mode::{InvalidMode, Mode};
-pub(crate) use notes::{Notes, Paths};
+pub(crate) use notes::{Notes, Paths, leads_to};
 pub use object::{Array, Members, Object};
 pub use plain::{PlainError, PlainSerializer};
 pub(crate) use policy::Folded;

@@ -102,9 +102,7 @@ impl Paths {
     /// Whether a field is in the list, or one within it.
     pub(crate) fn holds(&self, key: &str) -> bool {
         let paths: Vec<String> = serde_json::from_str(&format!("[{}]", self.json)).unwrap_or_default();
-        let within =
-            |path: &String| path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
-        paths.iter().any(within)
+        paths.iter().any(|path| leads_to(path, key))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -115,6 +113,11 @@ impl Paths {
     pub(crate) fn json(&self) -> &str {
         &self.json
     }
+}
+
+/// Whether a path is that of a field of the detail, or of something within it.
+pub(crate) fn leads_to(path: &str, key: &str) -> bool {
+    path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 #[cfg(test)]

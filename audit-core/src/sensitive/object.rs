@@ -123,13 +123,12 @@ impl<'e, 'a> Members<'e, 'a> {
     }
 
     /// Writes the tag of an enum.
-    pub fn tag(&mut self, key: &str, name: &str) -> &mut Self {
+    pub fn tag(&mut self, key: &str, name: &str) {
         self.encoder.field(key, None, None, true, &mut |encoder| encoder.name(name));
-        self
     }
 
     /// Writes the next fields, so many, each as its mode leaves it. Those that are dropped have no value among these.
-    pub fn values(&mut self, count: usize, values: &[&dyn Sensitive]) -> &mut Self {
+    pub fn values(&mut self, count: usize, values: &[&dyn Sensitive]) {
         let mut values = values.iter();
         for field in self.ty.known(self.at..self.at + count) {
             if field.is_dropped() {
@@ -147,18 +146,21 @@ impl<'e, 'a> Members<'e, 'a> {
             }
             self.at += 1;
         }
-        self
     }
 
     /// Writes the fields of a value among these.
-    pub fn flatten<T: Sensitive + ?Sized>(&mut self, value: &T) -> &mut Self {
-        self.flat(&mut |encoder| value.write(encoder))
+    pub fn flatten<T: Sensitive + ?Sized>(&mut self, value: &T) {
+        let write = &mut |encoder: &mut Encoder<'a>| value.write(encoder);
+        match self.modes.of(self.ty, self.at) {
+            None | Some(Mode::Plain | Mode::Custom(_)) => self.encoder.flat_value(write),
+            Some(_) => self.member(self.ty.field_at(self.at), write),
+        }
+        self.skip();
     }
 
     /// Leaves out the next field.
-    pub fn skip(&mut self) -> &mut Self {
+    pub fn skip(&mut self) {
         self.at += 1;
-        self
     }
 
     /// Closes what was opened.
@@ -174,17 +176,6 @@ impl<'e, 'a> Members<'e, 'a> {
             _ => self.member(field, &mut Encoder::redacted),
         }
         self.at += 1;
-    }
-
-    fn flat(&mut self, write: &mut dyn FnMut(&mut Encoder<'a>)) -> &mut Self {
-        match self.modes.of(self.ty, self.at) {
-            None | Some(Mode::Plain | Mode::Custom(_)) => self.encoder.flat_value(write),
-            Some(_) => {
-                let field = self.ty.field_at(self.at);
-                self.member(field, write);
-            }
-        }
-        self.skip()
     }
 
     fn member(&mut self, field: Known, write: &mut dyn FnMut(&mut Encoder<'a>)) {

@@ -103,7 +103,7 @@ impl VocabularyBuilder {
             known.insert(action, None);
         }
         // What was not extended is not expected, and yet no name for anything else.
-        for entry in actions() {
+        for entry in actions().into_iter().filter(|entry| !entry.prefixed) {
             places.entry(entry.action).or_insert_with(|| entry.place.to_string());
         }
         for (action, payload) in self.custom {

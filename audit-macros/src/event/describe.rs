@@ -14,13 +14,20 @@ use crate::sensitive::fields::local;
 /// ```text
 /// static __EVENT: __private::EventType = __private::EventType {
 ///     ty: &__TYPE, file: file!(), line: line!(), unlocked: false,
-///     words: &[__private::Word { variant: "Created", action: "user.created", … }],
+///     words: &[__private::Word { variant: "Created", action: "user.created", … }], nested: &[],
 /// };
 /// inventory::submit! { __private::RegisteredEvent(&__EVENT) }
 /// ```
 pub(super) fn described(input: &Input<'_>) -> TokenStream {
     let (private, ty, event, unlocked) = (local("__private"), local("__TYPE"), local("__EVENT"), input.unlocked);
     let words = input.own().map(|variant| word(input, variant));
+    let nested = input.variants.iter().filter_map(|variant| {
+        let (inner, name) = (variant.inner()?, variant.ident.unraw().to_string());
+        let (prefix, of) = (inner.prefix.as_deref().unwrap_or_default(), inner.kind(&input.private));
+        Some(quote! {
+            #private::NestedType { variant: #name, prefix: #prefix, of: <#of as #private::EventKind>::vocabulary }
+        })
+    });
     quote! {
         static #event: #private::EventType = #private::EventType {
             ty: &#ty,
@@ -28,6 +35,7 @@ pub(super) fn described(input: &Input<'_>) -> TokenStream {
             line: #private::core::line!(),
             unlocked: #unlocked,
             words: &[#(#words),*],
+            nested: &[#(#nested),*],
         };
         #private::inventory::submit! { #private::RegisteredEvent(&#event) }
     }

@@ -7,22 +7,23 @@ use syn::spanned::Spanned;
 use super::describe::described;
 use super::nested::Inner;
 use super::parse::Input;
-use super::{kind, verdict, view};
+use super::{kind, schema, verdict, view};
 use crate::sensitive::bounds::where_clause;
 use crate::sensitive::fields::{Writes, bound, local, pattern, unread};
 use crate::sensitive::register::register;
 
-/// Beside the kind, for a vocabulary of two this is
+/// Beside the kind, for a vocabulary of two this is, in a block of its own with what the linker collects,
 ///
 /// ```text
+/// static __TYPE: ::audited::__private::SensitiveType = …;
+/// static __EVENT: ::audited::__private::EventType = …;
+/// impl ::audited::__private::EventKind for UserEventKind { … }
 /// impl ::audited::__private::AuditEvent for UserEvent {
 ///     type Kind = UserEventKind;
 ///     fn kind(&self) -> UserEventKind {
 ///         match self { Self::Created { .. } => UserEventKind::Created, … }
 ///     }
 ///     fn write_fields(&self, __fields: &mut ::audited::__private::Object<'_, '_>) {
-///         static __TYPE: ::audited::__private::SensitiveType = …;
-///         ::audited::__private::inventory::submit! { ::audited::__private::RegisteredType(&__TYPE) }
 ///         match self {
 ///             Self::Created { id: __field0, name: __field1 } => {
 ///                 let mut __members = __fields.members(&__TYPE, 0);
@@ -44,7 +45,7 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
         let ident = variant.ident;
         match variant.inner() {
             None => quote!(Self::#ident { .. } => #kind::#ident,),
-            Some(Inner { member, ty }) => {
+            Some(Inner { member, ty, .. }) => {
                 let inner = local("__inner");
                 let of = quote_spanned!(ty.span()=> #private::AuditEvent::kind(#inner));
                 quote!(Self::#ident { #member: #inner } => #kind::#ident(#of),)
@@ -68,27 +69,32 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
     let of_variants: Vec<_> = input.variants.iter().map(|variant| (Some(variant.ident), &variant.fields)).collect();
     let registered = register(private, ident, None, input.class.as_ref(), &of_variants);
     let (definition, described, said) = (kind::expand(input), described(input), verdict::methods(input));
-    let (view, anywhere) = (view::expand(input), anywhere(input));
+    let event_kind = kind::event_kind(input);
+    let (view, schema, anywhere) = (view::expand(input), schema::expand(input), anywhere(input));
     quote! {
         #definition
         #anywhere
-        #[automatically_derived]
-        impl #impl_generics #private::AuditEvent for #ident #ty_generics #clause {
-            type Kind = #kind;
+        const _: () = {
+            #registered
+            #described
+            #event_kind
+            #[automatically_derived]
+            impl #impl_generics #private::AuditEvent for #ident #ty_generics #clause {
+                type Kind = #kind;
 
-            fn kind(&self) -> #kind {
-                match self { #(#kinds)* }
+                fn kind(&self) -> #kind {
+                    match self { #(#kinds)* }
+                }
+
+                fn write_fields(&self, #object: &mut #private::Object<'_, '_>) {
+                    match self { #(#writes)* }
+                }
+
+                #said
             }
-
-            fn write_fields(&self, #object: &mut #private::Object<'_, '_>) {
-                #registered
-                #described
-                match self { #(#writes)* }
-            }
-
-            #said
-        }
+        };
         #view
+        #schema
     }
 }
 

@@ -93,13 +93,16 @@ fn names(input: &Input<'_>) -> TokenStream {
     let variants = input.variants.iter().map(|variant| variant.ident);
     let all =
         if input.own().count() == input.variants.len() { quote!(&[#(Self::#variants),*]) } else { nested::all(input) };
-    let as_strs = input.variants.iter().map(|Variant { ident, action, nested, .. }| {
-        let own = nested.is_none().then(|| quote!(Self::#ident => #action,));
-        own.unwrap_or_else(|| quote!(Self::#ident(#inner) => #inner.as_str(),))
-    });
-    let actions = input.variants.iter().map(|Variant { ident, action, nested, .. }| {
-        let own = nested.is_none().then(|| quote!(Self::#ident => const { #private::Action::new(#action) },));
-        own.unwrap_or_else(|| quote!(Self::#ident(#inner) => #private::EventKind::action(#inner),))
+    let as_strs = input.variants.iter().map(|variant| {
+        let (ident, action) = (variant.ident, &variant.action);
+        match variant.inner() {
+            None => quote!(Self::#ident => #action,),
+            Some(nested) => {
+                let name = nested.prefix.as_ref().map(|prefix| nested::prefixed(private, nested, prefix));
+                let name = name.unwrap_or_else(|| quote!(#inner.as_str()));
+                quote!(Self::#ident(#inner) => #name,)
+            }
+        }
     });
     let parse = parse(input);
     quote! {
@@ -114,6 +117,25 @@ fn names(input: &Input<'_>) -> TokenStream {
                 match self { #(#as_strs)* }
             }
         }
+        #parse
+    }
+}
+
+/// What the recorder and the catalogue ask of a kind; `__EVENT` is what `describe` says.
+pub(super) fn event_kind(input: &Input<'_>) -> TokenStream {
+    let (kind, private, [event, inner]) = (ident(input), &input.private, ["__EVENT", "__inner"].map(local));
+    let option = quote!(#private::core::option::Option);
+    let actions = input.variants.iter().map(|variant| {
+        let (ident, action) = (variant.ident, &variant.action);
+        match variant.inner() {
+            None => quote!(Self::#ident => const { #private::Action::new(#action) },),
+            Some(nested) if nested.prefix.is_some() => {
+                quote!(Self::#ident(_) => #private::Action::new(Self::as_str(self)),)
+            }
+            Some(_) => quote!(Self::#ident(#inner) => #private::EventKind::action(#inner),),
+        }
+    });
+    quote! {
         #[automatically_derived]
         impl #private::EventKind for #kind {
             const ALL: &'static [Self] = Self::ALL;
@@ -121,8 +143,11 @@ fn names(input: &Input<'_>) -> TokenStream {
             fn action(self) -> #private::Action {
                 match self { #(#actions)* }
             }
+
+            fn vocabulary() -> #option<&'static #private::EventType> {
+                #option::Some(&#event)
+            }
         }
-        #parse
     }
 }
 
@@ -148,12 +173,16 @@ fn parse(input: &Input<'_>) -> TokenStream {
         .variants
         .iter()
         .filter_map(|variant| {
-            let (ident, of) = (variant.ident, variant.inner()?.kind(private));
-            Some(quote! {
+            let (ident, nested) = (variant.ident, variant.inner()?);
+            let of = nested.kind(private);
+            let read = quote! {
                 if let #ok(#inner) = <#of as #core::str::FromStr>::from_str(#name) {
                     return #ok(Self::#ident(#inner));
                 }
-            })
+            };
+            let Some(prefix) = &nested.prefix else { return Some(read) };
+            let rest = quote!(#core::primitive::str::strip_prefix(#name, #prefix));
+            Some(quote!(if let #core::option::Option::Some(#name) = #rest { #read }))
         })
         .collect();
     let found = if nested.is_empty() {

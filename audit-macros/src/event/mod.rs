@@ -6,6 +6,7 @@ mod expand;
 mod kind;
 mod nested;
 mod parse;
+mod schema;
 mod unique;
 mod variant;
 mod verdict;

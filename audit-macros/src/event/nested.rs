@@ -6,10 +6,11 @@ use syn::spanned::Spanned;
 use syn::{Generics, Index, Member, Type};
 
 use super::kind;
-use super::parse::Input;
+use super::parse::{Input, Names};
 use super::variant::{VARIANT_KEYS, Variant};
 use crate::ctxt::Ctxt;
-use crate::meta::{self, Item};
+use crate::meta::{self, Item, set_once};
+use crate::names::{ACTION_RULE, is_action};
 use crate::private;
 use crate::sensitive::bounds::mentions;
 use crate::sensitive::fields::local;
@@ -21,9 +22,14 @@ pub(super) struct Nested<'a> {
     pub(super) inner: Option<Inner<'a>>,
 }
 
+/// The key that puts a prefix before the names of a nested vocabulary.
+pub(super) const PREFIX: &str = "prefix";
+
 pub(super) struct Inner<'a> {
     pub(super) member: Member,
     pub(super) ty: &'a Type,
+    /// What stands before each of its names, with what separates the two.
+    pub(super) prefix: Option<String>,
 }
 
 impl<'a> Nested<'a> {
@@ -33,10 +39,14 @@ impl<'a> Nested<'a> {
         (enumeration, generics): (&Ident, &Generics),
         variant: &'a syn::Variant,
         items: &[Item],
+        names: &Names,
     ) -> Self {
+        let mut prefix = None;
         for item in items {
             if item.is("nested") {
                 item.expect_word(cx);
+            } else if item.is(PREFIX) {
+                set_once(cx, &mut prefix, item.expect_string(cx).cloned(), &item.key);
             } else if VARIANT_KEYS.iter().any(|key| item.is(key)) {
                 let key = &item.key;
                 cx.error_spanned_by(
@@ -48,11 +58,21 @@ impl<'a> Nested<'a> {
         for attr in variant.fields.iter().flat_map(|field| meta::named(&field.attrs, SENSITIVE)) {
             cx.error_spanned_by(attr, "a nested vocabulary says itself what is shown: mark its fields there");
         }
-        Self { inner: inner(cx, enumeration, generics, variant) }
+        if let Some(wrong) = prefix.as_ref().filter(|prefix| !is_action(&prefix.value())) {
+            cx.error_spanned_by(wrong, format!("no action can start with this: {ACTION_RULE}"));
+        }
+        let inner = inner(cx, enumeration, generics, variant);
+        let prefix = prefix.map(|prefix| prefix.value() + &names.separator());
+        Self { inner: inner.map(|(member, ty)| Inner { member, ty, prefix }) }
     }
 }
 
-fn inner<'a>(cx: &Ctxt, enumeration: &Ident, generics: &Generics, variant: &'a syn::Variant) -> Option<Inner<'a>> {
+fn inner<'a>(
+    cx: &Ctxt,
+    enumeration: &Ident,
+    generics: &Generics,
+    variant: &'a syn::Variant,
+) -> Option<(Member, &'a Type)> {
     let mut fields = variant.fields.iter();
     let (Some(field), None) = (fields.next(), fields.next()) else {
         cx.error_spanned_by(
@@ -78,7 +98,7 @@ fn inner<'a>(cx: &Ctxt, enumeration: &Ident, generics: &Generics, variant: &'a s
         return None;
     }
     let member = field.ident.clone().map_or_else(|| Member::Unnamed(Index::from(0)), Member::Named);
-    Some(Inner { member, ty })
+    Some((member, ty))
 }
 
 impl<'a> Variant<'a> {
@@ -89,7 +109,7 @@ impl<'a> Variant<'a> {
 
     /// The arm for a nested vocabulary, whose own method gives the value.
     pub(super) fn passes_on(&self, private: &TokenStream, method: &str, argument: &TokenStream) -> Option<TokenStream> {
-        let Inner { member, ty } = self.inner()?;
+        let Inner { member, ty, .. } = self.inner()?;
         let (ident, value, method) = (self.ident, local("__inner"), local(method));
         let call = quote_spanned!(ty.span()=> #private::AuditEvent::#method(#value #argument));
         Some(quote!(Self::#ident { #member: #value } => #call,))
@@ -102,6 +122,40 @@ impl Inner<'_> {
         let ty = everlasting(self.ty.to_token_stream());
         quote_spanned!(self.ty.span()=> <#ty as #private::AuditEvent>::Kind)
     }
+}
+
+/// The name of a kind of a nested vocabulary as it is here, where a prefix stands before it; an expression that can stand
+/// in a constant.
+///
+/// ```text
+/// {
+///     const __NAMES: [&str; <UserKind as EventKind>::ALL.len()] = { … each one's as_str() … };
+///     const __JOINED: &[u8] = &prefixed::<{ prefixed_len("billing.", &__NAMES) }>("billing.", &__NAMES);
+///     const __PREFIXED: [&str; __NAMES.len()] = prefixed_names(__JOINED, "billing.", &__NAMES);
+///     name_beside(&__PREFIXED, &__NAMES, __inner.as_str())
+/// }
+/// ```
+pub(super) fn prefixed(private: &TokenStream, inner: &Inner<'_>, prefix: &str) -> TokenStream {
+    let [names, joined, prefixed] = ["__NAMES", "__JOINED", "__PREFIXED"].map(local);
+    let [all, at, inside] = ["__names", "__at", "__inner"].map(local);
+    let (of, core, span) = (inner.kind(private), quote!(#private::core), inner.ty.span());
+    // So that a name that is too long is shown at the nested vocabulary.
+    let shown = private::among_users(private, span);
+    let len = quote_spanned!(span=> #shown::prefixed_len(#prefix, &#names));
+    quote! {{
+        const #names: [&#core::primitive::str; <#of as #private::EventKind>::ALL.len()] = {
+            let (mut #all, mut #at) = ([""; <#of as #private::EventKind>::ALL.len()], 0);
+            while #at < #all.len() {
+                #all[#at] = <#of as #private::EventKind>::ALL[#at].as_str();
+                #at += 1;
+            }
+            #all
+        };
+        const #joined: &[#core::primitive::u8] = &#private::prefixed::<{ #len }>(#prefix, &#names);
+        const #prefixed: [&#core::primitive::str; #names.len()] =
+            #private::prefixed_names(#joined, #prefix, &#names);
+        #private::name_beside(&#prefixed, &#names, #inside.as_str())
+    }}
 }
 
 fn everlasting(tokens: TokenStream) -> TokenStream {

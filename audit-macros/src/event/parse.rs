@@ -15,7 +15,7 @@ use crate::symbol::{self, EVENT};
 
 /// The keys of `#[event(…)]` on the enum.
 pub(super) const ENUM_KEYS: &[&str] =
-    &["prefix", "separator", "rename_all", "unlocked", "only_from", "since", "view", "crate"];
+    &["prefix", "separator", "rename_all", "unlocked", "only_from", "since", "view", "schema", "crate"];
 
 /// An enum that derives `AuditEvent`; anything else has been reported and has no variants.
 pub(super) struct Input<'a> {
@@ -32,6 +32,8 @@ pub(super) struct Input<'a> {
     pub(super) defaults: Defaults,
     /// Whether records can be read back, and as what.
     pub(super) view: Option<View>,
+    /// Whether there are schemas of what records hold.
+    pub(super) schema: bool,
     pub(super) variants: Vec<Variant<'a>>,
 }
 
@@ -57,12 +59,13 @@ struct OnTheEnum {
     unlocked: bool,
     defaults: Defaults,
     view: Option<View>,
+    schema: bool,
     path: Option<Path>,
 }
 
 impl<'a> Input<'a> {
     pub(super) fn parse(cx: &Ctxt, input: &'a DeriveInput) -> Self {
-        let OnTheEnum { names, unlocked, defaults, view, path } = OnTheEnum::parse(cx, &input.attrs);
+        let OnTheEnum { names, unlocked, defaults, view, schema, path } = OnTheEnum::parse(cx, &input.attrs);
         // Besides the class, what it says is for `#[derive(Sensitive)]` on the same enum.
         let class = Container::parse(cx, &input.attrs).class;
         let mut variants = match &input.data {
@@ -95,6 +98,7 @@ impl<'a> Input<'a> {
             unlocked,
             defaults,
             view,
+            schema,
             variants,
         }
     }
@@ -128,6 +132,7 @@ impl OnTheEnum {
                 "only_from" => set_once(cx, &mut on.defaults.only_from, item.expect_string(cx).cloned(), key),
                 "since" => set_once(cx, &mut on.defaults.since, item.expect_string(cx).cloned(), key),
                 "view" => set_once(cx, &mut on.view, View::parse(cx, &item), key),
+                "schema" => set_flag(cx, &mut on.schema, &item),
                 "crate" => set_once(cx, &mut on.path, item.expect_path(cx).cloned(), key),
                 "action" => cx.error_spanned_by(key, "`action` names one variant: put it there"),
                 known if VARIANT_KEYS.contains(&known) => {
@@ -145,12 +150,14 @@ impl Names {
     pub(super) fn action(&self, variant: &str) -> String {
         let verb = self.rename_all.unwrap_or(Case::Snake).of_variant(variant);
         match &self.prefix {
-            Some(prefix) => {
-                let separator = self.separator.as_ref().map_or_else(|| ".".to_owned(), LitStr::value);
-                format!("{}{separator}{verb}", prefix.value())
-            }
+            Some(prefix) => format!("{}{}{verb}", prefix.value(), self.separator()),
             None => verb,
         }
+    }
+
+    /// What stands behind a prefix.
+    pub(super) fn separator(&self) -> String {
+        self.separator.as_ref().map_or_else(|| ".".to_owned(), LitStr::value)
     }
 }
 

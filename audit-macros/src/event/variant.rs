@@ -6,7 +6,7 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Generics, LitStr, Token};
 
-use super::nested::Nested;
+use super::nested::{self, Nested};
 use super::parse::{ENUM_KEYS, Names};
 use super::verdict::{self, Verdict};
 use crate::ctxt::Ctxt;
@@ -51,6 +51,7 @@ impl<'a> Variant<'a> {
         let (mut written, mut was, mut about) = (None, None, About::default());
         let (mut verdict, mut severity, mut nested) = (None, None, None);
         let items = meta::items(cx, &variant.attrs, EVENT);
+        let is_nested = items.iter().any(|item| item.is("nested"));
         for item in &items {
             let key = &item.key;
             match key.to_string().as_str() {
@@ -64,6 +65,7 @@ impl<'a> Variant<'a> {
                 "severity" => set_once(cx, &mut severity, item.expect_string(cx).cloned(), key),
                 "decision" | "outcome" => cx.error_spanned_by(key, verdict::KEYS),
                 "nested" => set_once(cx, &mut nested, Some(()), key),
+                nested::PREFIX if is_nested => {}
                 known if ENUM_KEYS.contains(&known) => {
                     cx.error_spanned_by(key, format!("`{known}` goes on the enum; a variant takes `action = \"…\"`"));
                 }
@@ -76,7 +78,7 @@ impl<'a> Variant<'a> {
         for attr in variant.fields.iter().flat_map(|field| meta::named(&field.attrs, EVENT)) {
             cx.error_spanned_by(attr, "`#[event]` goes on the enum or a variant; a field takes `#[sensitive]`");
         }
-        let nested = nested.map(|()| Nested::parse(cx, of, variant, &items));
+        let nested = nested.map(|()| Nested::parse(cx, of, variant, &items, names));
         let action = written.as_ref().map_or_else(|| names.action(&variant.ident.unraw().to_string()), LitStr::value);
         Self {
             ident: &variant.ident,

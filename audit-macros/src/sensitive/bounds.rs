@@ -14,9 +14,51 @@ pub(crate) fn where_clause<'a>(
     generics: &Generics,
     fields: impl Iterator<Item = &'a Fields<'a>>,
 ) -> WhereClause {
+    clause_by(ident, generics, fields, &|field| bound(private, field), private)
+}
+
+/// The same for the schema of a type.
+pub(crate) fn where_schema(private: &TokenStream, input: &Input<'_>) -> WhereClause {
+    match &input.names.into {
+        Some(target) => {
+            let mut clause = Clause::of(input.generics);
+            for ty in bounded(target, input.ident, input.generics) {
+                clause.add(&quote!(#ty: #private::schema::SensitiveSchema));
+            }
+            clause.whole
+        }
+        None => {
+            let fields = input.fields();
+            where_schema_of(private, input.ident, input.generics, fields.iter().map(|(_, fields)| *fields))
+        }
+    }
+}
+
+/// The same for the schema of these fields.
+pub(crate) fn where_schema_of<'a>(
+    private: &TokenStream,
+    ident: &Ident,
+    generics: &Generics,
+    fields: impl Iterator<Item = &'a Fields<'a>>,
+) -> WhereClause {
+    let of_schema = |field: &Field<'_>| match field.mode() {
+        None => Some(Bound::Is(quote!(#private::schema::SensitiveSchema))),
+        Some(Mode::Plain) if field.names.with.is_none() => Some(Bound::Is(quote!(#private::schema::JsonSchema))),
+        Some(_) => None,
+    };
+    clause_by(ident, generics, fields, &of_schema, private)
+}
+
+fn clause_by<'a>(
+    ident: &Ident,
+    generics: &Generics,
+    fields: impl Iterator<Item = &'a Fields<'a>>,
+    bound: &dyn Fn(&Field<'_>) -> Option<Bound>,
+    private: &TokenStream,
+) -> WhereClause {
     let mut clause = Clause::of(generics);
     for field in fields.flat_map(Fields::written) {
-        let Some(bound) = bound(private, field) else { continue };
+        let Some(bound) = bound(field) else { continue };
         for ty in bounded(field.ty, ident, generics) {
             clause.add(&match &bound {
                 Bound::Is(bound) => quote!(#ty: #bound),

@@ -9,7 +9,7 @@ use crate::meta::{self, set_once};
 use crate::private;
 use crate::symbol::{self, SENSITIVE};
 
-const KEYS: &[&str] = &["class", "debug", "crate"];
+const KEYS: &[&str] = &["class", "debug", "schema", "crate"];
 
 /// The attribute of a type.
 pub(crate) struct Container {
@@ -19,11 +19,13 @@ pub(crate) struct Container {
     pub(crate) class: Option<LitStr>,
     /// Where `debug` stands.
     pub(crate) debug: Option<Ident>,
+    /// Where `schema` stands.
+    pub(crate) schema: Option<Ident>,
 }
 
 impl Container {
     pub(crate) fn parse(cx: &Ctxt, attrs: &[Attribute]) -> Self {
-        let (mut path, mut class, mut debug) = (None, None, None);
+        let (mut path, mut class, mut debug, mut schema) = (None, None, None, None);
         for attr in meta::named(attrs, SENSITIVE) {
             let Meta::List(list) = &attr.meta else {
                 cx.error_spanned_by(attr, "`#[sensitive]` says what happens to one field: put it there");
@@ -39,6 +41,10 @@ impl Container {
                         item.expect_word(cx);
                         set_once(cx, &mut debug, Some(key.clone()), key);
                     }
+                    "schema" => {
+                        item.expect_word(cx);
+                        set_once(cx, &mut schema, Some(key.clone()), key);
+                    }
                     word if symbol::is_mark(word) => {
                         cx.error_spanned_by(key, format!("`{key}` says what happens to one field: put it there"));
                     }
@@ -46,6 +52,6 @@ impl Container {
                 }
             }
         }
-        Self { private: private::of(path.as_ref()), class, debug }
+        Self { private: private::of(path.as_ref()), class, debug, schema }
     }
 }

@@ -10,7 +10,7 @@ use super::bounds::{where_clause, where_into};
 use super::fields::local;
 use super::parse::Input;
 use super::register::register;
-use super::shape;
+use super::{schema, shape};
 
 /// For a struct with a classified, a dropped, a plain and a hashed field this is
 ///
@@ -42,8 +42,8 @@ pub(crate) fn expand(input: &Input<'_>) -> TokenStream {
         (clause, shape::body(input))
     };
     let implementation = implementation(input, &clause, &quote!(#registered #body));
-    let debug = debug(input, &clause);
-    quote!(#implementation #debug)
+    let (debug, schema) = (debug(input, &clause), schema::expand(input));
+    quote!(#implementation #debug #schema)
 }
 
 /// With a mistake in it the type still counts as classified, so that the user sees that mistake and not what

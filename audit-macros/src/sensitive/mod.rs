@@ -11,6 +11,7 @@ pub(crate) mod fields;
 pub(crate) mod marks;
 pub(crate) mod parse;
 pub(crate) mod register;
+pub(crate) mod schema;
 pub(crate) mod secret;
 mod serde;
 mod shape;

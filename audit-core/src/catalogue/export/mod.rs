@@ -39,7 +39,8 @@ impl Catalogue {
 
     /// As a JSON Schema (draft 2020-12) of the details of the records, by action.
     ///
-    /// It is made of the types as they are written: what is none of the well-known ones may be anything.
+    /// It is made of the types as they are written: what is none of the well-known ones may be anything. Of one vocabulary
+    /// the feature `schemars` makes it of the types themselves.
     pub fn to_json_schema(&self) -> Value {
         schema::of(self)
     }
@@ -78,6 +79,12 @@ fn seen(field: &CatalogueField) -> &'static str {
 /// What is to be said of an action besides its place and its fields: the name of each fact, and the fact.
 fn facts(action: &CatalogueAction) -> impl Iterator<Item = (&'static str, String)> {
     let said = |text: &Option<String>| text.clone().unwrap_or_default();
+    let state = match (action.deprecated, action.prefixed) {
+        (true, true) => "deprecated; recorded under a prefix",
+        (true, false) => "deprecated",
+        (false, true) => "recorded under a prefix",
+        (false, false) => "",
+    };
     let facts = [
         ("if the record cannot be written", unacknowledged(action).to_owned()),
         ("before it runs", if action.intent { "an intent is recorded".to_owned() } else { String::new() }),
@@ -86,7 +93,7 @@ fn facts(action: &CatalogueAction) -> impl Iterator<Item = (&'static str, String
         ("formerly", action.was.join(", ")),
         ("severity", said(&action.severity)),
         ("only from", said(&action.surface)),
-        ("state", if action.deprecated { "deprecated".to_owned() } else { String::new() }),
+        ("state", state.to_owned()),
     ];
     facts.into_iter().filter(|(_, fact)| !fact.is_empty())
 }

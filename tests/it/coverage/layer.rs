@@ -1,0 +1,216 @@
+//! The layer around `covered`, in a service over real sockets.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
+
+use audited::{Action, with_recorder, with_recorder_sync};
+use audited::{CoverageLayer, CoverageMode, MemorySink, Record, Recorder, audited, not_audited, record_action};
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::Request;
+use axum::http::Response;
+use axum::middleware::{self, Next};
+use axum::routing::{any, get, post_service};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+#[audited(action = "layered.transfer")]
+async fn transfer() -> &'static str {
+    tokio::task::yield_now().await;
+    "done"
+}
+
+#[not_audited(reason = "says that the service lives")]
+async fn healthz() -> &'static str {
+    "ok"
+}
+
+static FORGOTTEN: AtomicU32 = AtomicU32::new(0);
+
+async fn forgotten() -> &'static str {
+    FORGOTTEN.fetch_add(1, Ordering::SeqCst);
+    tokio::task::yield_now().await;
+    "s3cret of the handler"
+}
+
+#[audited(action = "layered.broken")]
+async fn broken() -> &'static str {
+    std::panic::panic_any("as planned");
+}
+
+async fn broken_and_forgotten() -> &'static str {
+    tokio::task::yield_now().await;
+    std::panic::panic_any("as planned");
+}
+
+/// The body of an answer, of two pieces, each of which leaves a record while it streams.
+struct Pieces {
+    left: u8,
+    recorder: Recorder,
+}
+
+impl HttpBody for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        self.left -= 1;
+        with_recorder_sync(self.recorder.clone(), || record_action(Action::new("layered.streamed")).wait().unwrap());
+        Poll::Ready(Some(Ok(http_body::Frame::data(Bytes::from_static(b"piece ")))))
+    }
+}
+
+/// A service that does its work when it is called, and not in its future.
+#[derive(Clone)]
+struct AtOnce {
+    records: bool,
+}
+
+#[audited(action = "layered.at_once")]
+fn at_once() {}
+
+impl tower_service::Service<Request> for AtOnce {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request) -> Self::Future {
+        if self.records {
+            at_once();
+        }
+        ready(Ok(Response::new(Body::from("at once"))))
+    }
+}
+
+/// What a service answers, whole, and what it recorded.
+async fn served(mode: CoverageMode, requests: &[&str]) -> (Vec<String>, Vec<Record>) {
+    let memory = MemorySink::new();
+    let recorder = Recorder::builder().sink(memory.clone()).allow_weak_fail_closed().build().unwrap();
+    let pieces = recorder.clone();
+    let app = Router::new()
+        .route("/transfers/{id}", get(transfer))
+        .route("/healthz", get(healthz))
+        .route("/forgotten/{id}", any(forgotten))
+        .route("/broken", get(broken))
+        .route("/broken-and-forgotten/{id}", get(broken_and_forgotten))
+        .route("/streamed", get(|| async move { Body::new(Pieces { left: 2, recorder: pieces }) }))
+        .route("/at-once", post_service(AtOnce { records: true }))
+        .route("/not-at-once", post_service(AtOnce { records: false }))
+        .layer(CoverageLayer::matched_path(mode))
+        .layer(middleware::from_fn(move |request: Request, next: Next| {
+            with_recorder(recorder.clone(), next.run(request))
+        }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move { axum::serve(listener, app).await });
+    let mut answers = Vec::new();
+    for request in requests {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("{request} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answers.push(answer);
+    }
+    server.abort();
+    (answers, memory.records())
+}
+
+/// Those of one action.
+fn of<'r>(records: &'r [Record], action: &str) -> Vec<&'r Record> {
+    records.iter().filter(|record| record.action() == action).collect()
+}
+
+/// What was found.
+fn details(records: &[Record]) -> Vec<&str> {
+    of(records, "audit.unaudited").into_iter().filter_map(|record| record.detail()).collect()
+}
+
+const AUDITED: [&str; 3] = ["GET /transfers/1", "GET /healthz", "POST /at-once"];
+const UNAUDITED: [&str; 4] =
+    ["GET /forgotten/s3cret", "S3CRET /forgotten/s3cret", "POST /not-at-once", "GET /nowhere/s3cret"];
+
+const FINDINGS: [&str; 4] = [
+    r#"{"method":"GET","route":"/forgotten/{id}"}"#,
+    r#"{"method":"<other>","route":"/forgotten/{id}"}"#,
+    r#"{"method":"POST","route":"/not-at-once"}"#,
+    r#"{"method":"GET","route":"<unmatched>"}"#,
+];
+
+#[tokio::test]
+async fn a_request_that_left_a_record_or_is_exempt_is_answered_in_every_mode() {
+    for mode in [CoverageMode::Off, CoverageMode::Report, CoverageMode::Strict] {
+        let (answers, found) = served(mode, &AUDITED).await;
+        for (answer, body) in answers.iter().zip(["done", "ok", "at once"]) {
+            assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(body), "{mode:?}: {answer}");
+        }
+        assert_eq!(details(&found), [""; 0], "{mode:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_left_none_is_reported_and_answered() {
+    let (answers, found) = served(CoverageMode::Report, &UNAUDITED).await;
+    assert!(answers[0].starts_with("HTTP/1.1 200") && answers[0].ends_with("s3cret of the handler"));
+    assert!(answers[3].starts_with("HTTP/1.1 404"), "{}", answers[3]);
+    assert_eq!(details(&found), FINDINGS);
+    assert!(of(&found, "audit.unaudited").iter().all(|record| !record.json().to_ascii_lowercase().contains("s3cret")));
+}
+
+#[tokio::test]
+async fn its_answer_does_not_go_out_where_that_is_strict() {
+    let before = FORGOTTEN.load(Ordering::SeqCst);
+    let (answers, found) = served(CoverageMode::Strict, &UNAUDITED).await;
+    assert_eq!(details(&found), FINDINGS);
+    // What the handler did is done.
+    assert!(FORGOTTEN.load(Ordering::SeqCst) >= before + 2);
+    let without_date = |answer: &String| {
+        let lines = answer.lines().filter(|line| !line.starts_with("date:"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    for answer in &answers {
+        assert!(answer.starts_with("HTTP/1.1 500") && answer.ends_with("\r\n\r\n"), "{answer}");
+        assert_eq!(without_date(answer), without_date(&answers[0]), "each is like the others");
+    }
+}
+
+#[tokio::test]
+async fn switched_off_it_does_not_look() {
+    let (answers, found) = served(CoverageMode::Off, &UNAUDITED).await;
+    assert!(answers[0].ends_with("s3cret of the handler"));
+    assert_eq!(details(&found), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_recorded_while_a_body_streams_comes_too_late() {
+    let (answers, found) = served(CoverageMode::Report, &["GET /streamed"]).await;
+    assert!(answers[0].contains("piece"), "{}", answers[0]);
+    assert_eq!(details(&found), [r#"{"method":"GET","route":"/streamed"}"#]);
+    assert_eq!(of(&found, "layered.streamed").len(), 2);
+    let (answers, found) = served(CoverageMode::Strict, &["GET /streamed"]).await;
+    assert!(answers[0].starts_with("HTTP/1.1 500") && !answers[0].contains("piece"), "{}", answers[0]);
+    assert_eq!((details(&found).len(), of(&found, "layered.streamed").len()), (1, 0), "it is dropped unread");
+}
+
+#[tokio::test]
+async fn a_panic_goes_on_and_is_a_finding_where_nothing_was_recorded() {
+    for mode in [CoverageMode::Report, CoverageMode::Strict] {
+        let (answers, found) = served(mode, &["GET /broken", "GET /broken-and-forgotten/s3cret"]).await;
+        // The connection is closed, as without the layer.
+        assert_eq!(answers, ["", ""], "{mode:?}");
+        assert_eq!(details(&found), [r#"{"method":"GET","route":"/broken-and-forgotten/{id}"}"#], "{mode:?}");
+    }
+}
