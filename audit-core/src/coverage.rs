@@ -96,6 +96,7 @@ pub fn covered<F: IntoFuture>(future: F) -> Covered<F::IntoFuture> {
 
 /// The same of the future that a call returns, such as that of a service: what the call itself leaves, before that future is
 /// polled, counts as well.
+#[allow(clippy::async_yields_async, reason = "it is polled later, by another task perhaps")]
 pub fn covered_call<F: Future>(call: impl FnOnce() -> F) -> Covered<F> {
     let tally = Arc::new(Tally::default());
     let called = pin!(scoped_to_tally(tally.clone(), async { call() }));

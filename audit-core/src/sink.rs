@@ -28,6 +28,17 @@ pub enum Durability {
 }
 
 impl Durability {
+    /// What that means for a record that is acknowledged, in words.
+    pub const fn guarantee(self) -> &'static str {
+        match self {
+            Self::None => "an acknowledged record may be nowhere: nobody may have listened",
+            Self::Memory => "an acknowledged record is in memory, and lost with the process",
+            Self::OsBuffer => "an acknowledged record outlives the process, and may be lost when the machine fails",
+            Self::Disk => "an acknowledged record is synced to a disk",
+            Self::Replicated => "an acknowledged record is synced to the disks of more than one machine",
+        }
+    }
+
     /// The name in records and logs.
     pub const fn as_str(self) -> &'static str {
         match self {

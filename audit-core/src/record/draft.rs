@@ -38,10 +38,12 @@ pub(crate) enum Flag {
     Drift,
     /// It was recorded from elsewhere than it may be.
     Surface,
+    /// Denials like it that follow are counted for a while, and not written.
+    Coalescing,
 }
 
 impl Flag {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Undelivered,
         Self::Claimed,
         Self::VerbatimAction,
@@ -50,6 +52,7 @@ impl Flag {
         Self::UnknownAction,
         Self::Drift,
         Self::Surface,
+        Self::Coalescing,
     ];
 
     pub(crate) const fn as_str(self) -> &'static str {
@@ -62,13 +65,14 @@ impl Flag {
             Self::UnknownAction => "unknown_action",
             Self::Drift => "drift",
             Self::Surface => "surface",
+            Self::Coalescing => "coalescing",
         }
     }
 }
 
 /// A set of flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Flags(u8);
+pub(crate) struct Flags(u16);
 
 impl Flags {
     pub(crate) fn raise(&mut self, flag: Flag) {
@@ -105,6 +109,8 @@ pub(crate) struct Draft {
     pub(crate) latency: Option<Duration>,
     pub(crate) detail: Detail,
     pub(crate) flags: Flags,
+    /// Whether the intent of its call was handed to the sink.
+    pub(crate) announced: bool,
 }
 
 impl Draft {
@@ -123,6 +129,7 @@ impl Draft {
             latency: None,
             detail: Detail::default(),
             flags: Flags::default(),
+            announced: false,
         }
     }
 

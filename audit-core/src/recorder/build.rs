@@ -8,9 +8,10 @@ use thiserror::Error;
 
 use super::Recorder;
 use super::core::Core;
+use super::flood::{Flood, FloodControl};
 use super::guarded::Guarded;
 use super::lane::Lane;
-use super::loss::Losses;
+use super::loss::{Loss, Losses, OnLoss};
 use super::site::{FailurePolicy, sites};
 use super::slots::Slots;
 use crate::action::Action;
@@ -38,6 +39,8 @@ pub struct RecorderBuilder {
     max_in_flight: usize,
     allow_weak: bool,
     vocabulary: Option<Vocabulary>,
+    flood_control: Option<FloodControl>,
+    on_loss: Option<Box<OnLoss>>,
 }
 
 impl RecorderBuilder {
@@ -51,6 +54,8 @@ impl RecorderBuilder {
             max_in_flight: DEFAULT_MAX_IN_FLIGHT,
             allow_weak: false,
             vocabulary: None,
+            flood_control: None,
+            on_loss: None,
         }
     }
 
@@ -109,6 +114,19 @@ impl RecorderBuilder {
         self
     }
 
+    /// Has denials of one kind and source above a quota counted instead of written. Without it all are written.
+    pub fn flood_control(mut self, control: FloodControl) -> Self {
+        self.flood_control = Some(control);
+        self
+    }
+
+    /// Has each record told that was not acknowledged: on the thread that finds out, which others wait for, so without
+    /// waiting for anything. The log has it, too, and the stream as soon as the sink takes records again.
+    pub fn on_loss(mut self, told: impl Fn(&Loss<'_>) + Send + Sync + 'static) -> Self {
+        self.on_loss = Some(Box::new(told));
+        self
+    }
+
     /// Builds the recorder and writes the start record.
     ///
     /// # Errors
@@ -133,7 +151,7 @@ impl RecorderBuilder {
         }
         let policy = std::mem::take(&mut self.policy);
         let policy = if policy.rules().is_empty() { None } else { Some(policy.fold()?) };
-        let losses = Losses::new(Arc::default());
+        let losses = Losses::new(Arc::default(), self.on_loss.take());
         let lane =
             if sink.is_inline() { None } else { Some(Lane::start(sink.share(), losses.clone(), self.deadline)?) };
         let recorder = self.with(sink, lane, losses, policy);
@@ -144,7 +162,7 @@ impl RecorderBuilder {
     /// For the sink to `tracing`, which needs no thread: the recorder until one is installed.
     pub(super) fn unchecked(self) -> Recorder {
         let sink = self.sink.clone().unwrap_or_else(|| Arc::new(crate::TracingSink::new()));
-        self.with(Guarded::new(sink), None, Losses::new(Arc::default()), None)
+        self.with(Guarded::new(sink), None, Losses::new(Arc::default(), None), None)
     }
 
     fn with(self, sink: Guarded, lane: Option<Lane>, losses: Arc<Losses>, policy: Option<Folded>) -> Recorder {
@@ -156,6 +174,7 @@ impl RecorderBuilder {
             deadline: self.deadline,
             allow_weak: self.allow_weak,
             slots: Slots::new(self.max_in_flight),
+            flood: self.flood_control.map(|control| Flood::new(control, losses.watch().clone())),
             watch: losses.watch().clone(),
             losses,
         });
@@ -174,6 +193,7 @@ impl Recorder {
                 target: "audited",
                 sink,
                 durability,
+                guarantee = core.sink.durability().guarantee(),
                 weak_fail_closed = core.allow_weak,
                 "audit recorder started"
             );
@@ -187,6 +207,11 @@ impl Recorder {
             if let Some(policy) = &core.rules.policy {
                 let rules: Vec<_> = policy.rules().iter().map(ToString::to_string).collect();
                 fields.plain("redaction_rules", &rules);
+            }
+            fields.plain("guarantee", core.sink.durability().guarantee());
+            if let Some(flood) = &core.flood {
+                fields.value("flood_quota", &flood.control.quota);
+                fields.value("flood_window_ms", &u64::try_from(flood.control.window.as_millis()).unwrap_or(u64::MAX));
             }
             fields.value("deadline_ms", &u64::try_from(core.deadline.as_millis()).unwrap_or(u64::MAX));
         });

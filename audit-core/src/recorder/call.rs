@@ -177,6 +177,7 @@ impl Call {
         let id = RecordId::at(self.occurred_at);
         let receipt = self.core.submit(&self.draft, Some(&self.context()), id, self.occurred_at, self.slot());
         self.draft.call = None;
+        self.draft.announced = true;
         Ok(Some(receipt))
     }
 

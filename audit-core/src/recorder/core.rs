@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::flood::{Admission, Flood};
 use super::guarded::Guarded;
 use super::lane::Lane;
-use super::loss::Losses;
+use super::loss::{Loss, Losses};
 use super::slots::{Place, Slot, Slots};
 use super::watch::Watch;
 use crate::contain::contained;
 use crate::context::AuditContext;
 use crate::id::RecordId;
-use crate::record::{Draft, Flags, Record, Stamp, encode};
+use crate::record::{Draft, Flag, Flags, Record, Stamp, encode};
 use crate::sensitive::Rules;
 use crate::sink::{Durability, SinkError};
 use crate::ticket::{Account, Receipt, Slip, Ticket};
@@ -27,6 +28,7 @@ pub(crate) struct Core {
     pub(super) allow_weak: bool,
     pub(super) slots: Arc<Slots>,
     pub(super) losses: Arc<Losses>,
+    pub(super) flood: Option<Flood>,
     pub(super) watch: Arc<Watch>,
 }
 
@@ -63,7 +65,8 @@ impl Core {
         self.slots.queue(Arc::new(Waiting(self.watch.clone())), within)
     }
 
-    /// Encodes a draft and hands it to the sink. Without a slot it is lost, and counted.
+    /// Encodes a draft and hands it to the sink, unless flood control only counts it. Without a slot it is lost, and
+    /// counted as that.
     pub(crate) fn submit(
         self: &Arc<Self>,
         draft: &Draft,
@@ -73,7 +76,15 @@ impl Core {
         slot: Option<Slot>,
     ) -> Receipt {
         let flags = self.vocabulary.as_ref().map(|vocabulary| vocabulary.flags(draft)).unwrap_or_default();
-        let flags = flags.and(draft.flags);
+        let mut flags = flags.and(draft.flags);
+        match self.flood.as_ref().map(|flood| flood.admit(draft, context, occurred_at)) {
+            None | Some(Admission::Written) => {}
+            Some(Admission::LastWritten) => flags.raise(Flag::Coalescing),
+            Some(Admission::Counted) => {
+                self.losses.coalesced();
+                return Receipt::acknowledged();
+            }
+        }
         let fell_back = draft.detail.notes.unencodable || draft.detail.notes.keyless;
         if fell_back || flags != Flags::default() {
             self.losses.flagged(flags, fell_back);
@@ -99,6 +110,13 @@ impl Core {
     pub(super) fn submit_system_in(self: &Arc<Self>, draft: &Draft, slot: Option<Slot>) -> Receipt {
         let now = Timestamp::now();
         self.submit(draft, None, RecordId::at(now), now, slot)
+    }
+
+    /// Ends the window of the flood control, and writes what was counted in it.
+    pub(super) fn write_floods(self: &Arc<Self>) {
+        for draft in self.flood.iter().flat_map(Flood::take) {
+            drop(self.submit_system(&draft));
+        }
     }
 
     /// Flushes the sink, on a thread that may be left behind should the sink hang.
@@ -156,14 +174,14 @@ impl Account for Entry {
             Ok(()) => self.core.losses.acknowledged(late),
             Err(error) => {
                 self.core.losses.lost(&self.record, error.reason(), late);
-                self.log("audit record lost", error.reason());
+                self.tell("audit record lost", error.reason(), true);
             }
         }
     }
 
     fn expired(&self) {
         self.core.losses.expired();
-        self.log("audit record not acknowledged in time", SinkError::Deadline.reason());
+        self.tell("audit record not acknowledged in time", SinkError::Deadline.reason(), false);
     }
 
     fn watch(&self, slip: &Arc<Slip>, deadline: Instant) {
@@ -172,7 +190,8 @@ impl Account for Entry {
 }
 
 impl Entry {
-    fn log(&self, what: &'static str, reason: &'static str) {
+    fn tell(&self, what: &'static str, reason: &'static str, for_certain: bool) {
+        self.core.losses.tell(&Loss::of(&self.record, reason, for_certain));
         // The subscriber is foreign code.
         contained(|| {
             tracing::error!(

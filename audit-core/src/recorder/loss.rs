@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::watch::Watch;
 use crate::action::Action;
+use crate::contain::contained;
 use crate::id::RecordId;
 use crate::record::{Draft, Flag, Flags, Kind, Record, Stamp, encode};
 use crate::sensitive::{Encoder, Redaction};
@@ -34,19 +35,42 @@ pub struct Stats {
     pub drift: u64,
     /// Records of what may only be recorded from another [`Surface`](crate::Surface).
     pub violations: u64,
+    /// Denials that [`FloodControl`](crate::FloodControl) counted instead of writing them.
+    pub coalesced: u64,
     /// Records in which a value could not be written as its type says: it could not be encoded, or there was no key to
     /// hash it with. It is redacted.
     pub redaction_fallbacks: u64,
 }
 
+/// A record that was not acknowledged, as it is told to [`RecorderBuilder::on_loss`](crate::RecorderBuilder::on_loss).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Loss<'a> {
+    /// Its action.
+    pub action: &'a str,
+    /// Its id.
+    pub id: Option<RecordId>,
+    /// What ties it to other records and to logs.
+    pub correlation_id: Option<&'a str>,
+    /// Why: `full`, `deadline`, `io`, and the other reasons of a [`SinkError`].
+    pub reason: &'static str,
+    /// Whether it is lost; otherwise its caller was answered without an acknowledgement, which may still come.
+    pub for_certain: bool,
+}
+
+pub(super) type OnLoss = dyn Fn(&Loss<'_>) + Send + Sync;
+
 pub(super) struct Losses {
     state: Mutex<State>,
     watch: Arc<Watch>,
+    on_loss: Option<Box<OnLoss>>,
 }
 
 #[derive(Default)]
 struct State {
     stats: Stats,
+    /// How many were lost, by reason.
+    reasons: BTreeMap<&'static str, u64>,
     gap: Option<Gap>,
     gap_on_its_way: bool,
 }
@@ -64,8 +88,23 @@ struct Gap {
 }
 
 impl Losses {
-    pub(super) fn new(watch: Arc<Watch>) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), watch })
+    pub(super) fn new(watch: Arc<Watch>, on_loss: Option<Box<OnLoss>>) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::default(), watch, on_loss })
+    }
+
+    pub(super) fn reasons(&self) -> BTreeMap<&'static str, u64> {
+        self.lock().reasons.clone()
+    }
+
+    pub(super) fn tell(&self, loss: &Loss<'_>) {
+        if let Some(told) = &self.on_loss {
+            // Foreign code.
+            contained(|| told(loss));
+        }
+    }
+
+    pub(super) fn coalesced(&self) {
+        self.lock().stats.coalesced += 1;
     }
 
     pub(super) fn watch(&self) -> &Arc<Watch> {
@@ -107,6 +146,7 @@ impl Losses {
         {
             let mut state = self.lock();
             state.stats.lost += 1;
+            *state.reasons.entry(reason).or_default() += 1;
             if !late {
                 state.stats.unacknowledged += 1;
             }
@@ -153,6 +193,19 @@ impl Losses {
         };
         if waits {
             self.watch.gap_due();
+        }
+    }
+}
+
+impl<'a> Loss<'a> {
+    pub(super) fn of(record: &'a Record, reason: &'static str, for_certain: bool) -> Self {
+        let text = |key| record.get(key).map(|json| json.trim_matches('"'));
+        Self {
+            action: text("action").unwrap_or_default(),
+            id: record.id(),
+            correlation_id: text("correlation_id"),
+            reason,
+            for_certain,
         }
     }
 }

@@ -8,6 +8,7 @@ mod capture;
 mod core;
 mod drive;
 mod event;
+mod flood;
 mod guarded;
 mod lane;
 mod loss;
@@ -17,6 +18,7 @@ mod site;
 mod slots;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, OnceLock};
@@ -36,7 +38,8 @@ pub use self::capture::{CaptureActor, CaptureSubject};
 pub(crate) use self::core::Core;
 pub use self::drive::{Audited, audit, audit_begun, audit_sync, never_refused};
 pub use self::event::{Acknowledging, Unacknowledged, record, record_action, record_from};
-pub use self::loss::Stats;
+pub use self::flood::FloodControl;
+pub use self::loss::{Loss, Stats};
 pub use self::site::{AboutSite, FailurePolicy, RegisteredSite, Site, sites};
 use crate::action::Action;
 use crate::record::{Draft, Kind};
@@ -84,6 +87,11 @@ impl Recorder {
         self.0.losses.stats()
     }
 
+    /// How many records were lost for certain, by reason; together they are [`Stats::lost`].
+    pub fn losses(&self) -> BTreeMap<&'static str, u64> {
+        self.0.losses.reasons()
+    }
+
     /// What an acknowledgement of this recorder promises.
     pub fn durability(&self) -> Durability {
         self.0.sink.durability()
@@ -100,7 +108,7 @@ impl Recorder {
         self.flush_until(within, Instant::now().checked_add(within))
     }
 
-    /// Writes what was lost and the stop record, then flushes. It blocks the thread.
+    /// Writes what was counted or lost, and the stop record, then flushes. It blocks the thread.
     ///
     /// Call it last: records of calls that were cancelled are on their way with nobody waiting for them.
     ///
@@ -110,6 +118,7 @@ impl Recorder {
     pub fn shutdown(&self, within: Duration) -> Result<(), NotFlushed> {
         let until = Instant::now().checked_add(within);
         let stop = Draft::new(Action::new("audit.stopped"), Kind::System);
+        self.0.write_floods();
         self.0.write_gap();
         let slot = self.0.try_slot().or_else(|| self.0.queue_for_slot_within(within).wait());
         drop(self.0.submit_system_in(&stop, slot));

@@ -1,4 +1,5 @@
-//! The thread that gives up on answers past their deadline, and asks again about gaps.
+//! The thread that gives up on answers past their deadline, asks again about gaps, and ends the windows of flood
+//! control.
 
 use std::collections::BinaryHeap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -27,6 +28,8 @@ struct State {
     closed: bool,
     /// When to ask next about a gap.
     gap_at: Option<Instant>,
+    /// When the window of the flood control ends.
+    flood_at: Option<Instant>,
     due: BinaryHeap<Due>,
     sweep_at: usize,
 }
@@ -67,6 +70,13 @@ impl Watch {
         }
     }
 
+    /// Sees to it that what flood control has counted is written then.
+    pub(super) fn flood_due(self: &Arc<Self>, at: Instant) {
+        let mut state = self.lock();
+        state.flood_at = Some(state.flood_at.map_or(at, |earlier| earlier.min(at)));
+        self.wake(state);
+    }
+
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
@@ -88,11 +98,19 @@ impl Watch {
             let now = Instant::now();
             let expired = state.take_due(now);
             let gap = state.gap_at.take_if(|at| *at <= now).is_some();
-            if !expired.is_empty() || gap {
+            let flood = state.flood_at.take_if(|at| *at <= now).is_some();
+            if !expired.is_empty() || gap || flood {
                 drop(state);
                 expired.iter().filter_map(Weak::upgrade).for_each(|slip| slip.expire());
-                if gap && let Some(core) = self.core.get().and_then(Weak::upgrade) {
-                    core.write_gap();
+                if (gap || flood)
+                    && let Some(core) = self.core.get().and_then(Weak::upgrade)
+                {
+                    if gap {
+                        core.write_gap();
+                    }
+                    if flood {
+                        core.write_floods();
+                    }
                 }
                 state = self.lock();
                 continue;
@@ -116,7 +134,7 @@ impl State {
 
     /// The next moment at which there is something to do.
     fn next(&self) -> Option<Instant> {
-        self.due.peek().map(|due| due.deadline).into_iter().chain(self.gap_at).min()
+        self.due.peek().map(|due| due.deadline).into_iter().chain(self.gap_at).chain(self.flood_at).min()
     }
 
     /// Forgets deadlines of what is over: usually the earliest, once in a while all.

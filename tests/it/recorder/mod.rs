@@ -3,6 +3,7 @@
 mod build;
 mod dropping;
 mod failing;
+mod flood;
 mod gap;
 mod install;
 mod waiting;
