@@ -111,12 +111,13 @@ impl Pieces<'_> {
 
     fn about(&self) -> TokenStream {
         let about = &self.args.about;
-        if about.says_nothing() {
+        let unlocked = self.args.unlocked;
+        if about.says_nothing() && !unlocked {
             return quote_spanned!(Span::mixed_site()=> __private::AboutSite::NOTHING);
         }
         let text = |word: &Option<LitStr>| word.as_ref().map(LitStr::value).unwrap_or_default();
         let (was, since, only_from) = (&about.was, text(&about.since), text(&about.only_from));
-        let (deprecated, shared, unlocked) = (about.deprecated, about.shared, about.unlocked);
+        let (deprecated, shared) = (about.deprecated, about.shared);
         quote_spanned! {Span::mixed_site()=>
             &__private::AboutSite {
                 was: &[#(#was),*],

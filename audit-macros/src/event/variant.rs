@@ -9,6 +9,7 @@ use syn::{Attribute, Generics, LitStr, Token};
 use super::nested::{self, Nested};
 use super::parse::{ENUM_KEYS, Names};
 use super::verdict::{self, Verdict};
+use crate::about::About;
 use crate::ctxt::Ctxt;
 use crate::meta::{self, Item, Value, set_once};
 use crate::sensitive::parse::{Fields, Style, reject_marks};
@@ -34,16 +35,6 @@ pub(super) struct Variant<'a> {
     /// Where the actions are those of another vocabulary; then there is no action here, and there are no fields.
     pub(super) nested: Option<Nested<'a>>,
     pub(super) fields: Fields<'a>,
-}
-
-/// What is said of the action in the catalogue and the lock.
-#[derive(Default)]
-pub(super) struct About {
-    pub(super) was: Vec<LitStr>,
-    pub(super) since: Option<LitStr>,
-    pub(super) deprecated: bool,
-    pub(super) shared: bool,
-    pub(super) only_from: Option<LitStr>,
 }
 
 impl<'a> Variant<'a> {
