@@ -57,6 +57,10 @@ impl<'a> Variant<'a> {
                 "decision" | "outcome" => cx.error_spanned_by(key, verdict::KEYS),
                 "nested" => set_once(cx, &mut nested, Some(()), key),
                 nested::PREFIX if is_nested => {}
+                nested::PREFIX => cx.error_spanned_by(
+                    key,
+                    "`prefix` goes on the enum, or beside `nested`; a variant takes `action = \"…\"`",
+                ),
                 known if ENUM_KEYS.contains(&known) => {
                     cx.error_spanned_by(key, format!("`{known}` goes on the enum; a variant takes `action = \"…\"`"));
                 }
