@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -99,11 +99,17 @@ pub fn covered<F: IntoFuture>(future: F) -> Covered<F::IntoFuture> {
 #[allow(clippy::async_yields_async, reason = "it is polled later, by another task perhaps")]
 pub fn covered_call<F: Future>(call: impl FnOnce() -> F) -> Covered<F> {
     let tally = Arc::new(Tally::default());
-    let called = pin!(scoped_to_tally(tally.clone(), async { call() }));
-    let Poll::Ready(future) = called.poll(&mut Context::from_waker(Waker::noop())) else {
-        unreachable!("a call waits for nothing");
-    };
-    covered_by(tally, future)
+    let (mut call, mut future) = (Some(call), None);
+    let calling = poll_fn(|_| {
+        future = call.take().map(|call| call());
+        Poll::Ready(())
+    });
+    // It waits for nothing.
+    let called = pin!(scoped_to_tally(tally.clone(), calling)).poll(&mut Context::from_waker(Waker::noop()));
+    match (called, future) {
+        (Poll::Ready(()), Some(future)) => covered_by(tally, future),
+        _ => unreachable!("a call waits for nothing"),
+    }
 }
 
 fn covered_by<F: Future>(tally: Arc<Tally>, future: F) -> Covered<F> {

@@ -95,6 +95,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_recorded_under_a_prefix_collides_with_nothing() {
+        let (mut nested, other) = (entry("rest", "api.rs", false), entry("grpc", "api.rs", false));
+        assert!(first(&[nested.clone(), other.clone()]).is_some());
+        nested.prefixed = true;
+        assert_eq!(first(&[nested.clone(), other.clone()]), None);
+        assert_eq!(first(&[other, nested]), None);
+    }
+
+    #[test]
     fn a_package_in_two_versions_is_one_and_what_is_unlocked_or_an_example_does_not_count() {
         assert_eq!(first(&[entry("rest", "bank-1.0/api.rs", false), entry("rest", "bank-2.0/api.rs", false)]), None);
         let (mut old, new) = (entry("rest", "bank-1.0/api.rs", false), entry("rest", "bank-2.0/api.rs", false));

@@ -6,6 +6,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Error, Expr, LitStr, Pat, Path, Token, parse_quote};
 
 use super::values::{OK_FIELDS, errors, field, inside, list, ok_pattern, path, resource, skip_to_comma, value};
+use crate::about::About;
 use crate::ctxt::Ctxt;
 use crate::mode::Mode;
 use crate::symbol;
@@ -53,25 +54,9 @@ pub(super) struct Args {
     pub(super) fail_closed: Option<Span>,
     pub(super) verdict: VerdictSource,
     pub(super) about: About,
-    pub(super) krate: Path,
-}
-
-/// What is said of the action in the catalogue and the lock.
-#[derive(Default)]
-pub(super) struct About {
-    pub(super) was: Vec<LitStr>,
-    pub(super) since: Option<LitStr>,
-    pub(super) deprecated: bool,
-    pub(super) shared: bool,
+    /// Whether the lock leaves it out.
     pub(super) unlocked: bool,
-    pub(super) only_from: Option<LitStr>,
-}
-
-impl About {
-    pub(super) fn says_nothing(&self) -> bool {
-        let flags = self.deprecated || self.shared || self.unlocked;
-        !flags && self.was.is_empty() && self.since.is_none() && self.only_from.is_none()
-    }
+    pub(super) krate: Path,
 }
 
 /// A value to capture, and what may be shown of it.
@@ -157,6 +142,7 @@ impl Args {
             fail_closed: None,
             verdict: VerdictSource::Value,
             about: About::default(),
+            unlocked: false,
             krate: parse_quote!(::audited),
         }
     }
@@ -228,7 +214,7 @@ impl Reader<'_> {
             "since" => self.args.about.since = Some(value(input, "since = \"1.2\"")?),
             "deprecated" => self.args.about.deprecated = true,
             "shared" => self.args.about.shared = true,
-            "unlocked" => self.args.about.unlocked = true,
+            "unlocked" => self.args.unlocked = true,
             "only_from" => self.args.about.only_from = Some(value(input, "only_from = \"cli\"")?),
             _ => self.args.krate = path(input)?,
         }

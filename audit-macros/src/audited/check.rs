@@ -6,12 +6,12 @@ use syn::{GenericParam, Type};
 use super::args::{Args, VerdictSource};
 use super::item::Function;
 use crate::ctxt::Ctxt;
-use crate::names::{ACTION_RULE, CODE_RULE, SURFACE_RULE, is_action, is_code};
+use crate::names::{ACTION_RULE, CODE_RULE, is_action, is_code};
 
 pub(super) fn check(ctxt: &Ctxt, args: &Args, function: &Function) {
     check_kind(ctxt, function);
     check_action(ctxt, args, function);
-    check_names(ctxt, args);
+    args.about.check(ctxt);
     check_codes(ctxt, args);
     check_return(ctxt, args, function);
 }
@@ -44,16 +44,6 @@ fn check_action(ctxt: &Ctxt, args: &Args, function: &Function) {
                 );
             }
         }
-    }
-}
-
-/// Former names and surfaces are names like others.
-fn check_names(ctxt: &Ctxt, args: &Args) {
-    for was in args.about.was.iter().filter(|was| !is_action(&was.value())) {
-        ctxt.error_spanned_by(was, ACTION_RULE);
-    }
-    if let Some(surface) = args.about.only_from.as_ref().filter(|surface| !is_code(&surface.value())) {
-        ctxt.error_spanned_by(surface, SURFACE_RULE);
     }
 }
 

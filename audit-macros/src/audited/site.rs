@@ -7,8 +7,7 @@ use syn::{Expr, FnArg, GenericArgument, LitStr, Pat, PathArguments, Type};
 
 use super::args::{Captured, VerdictSource};
 use super::pieces::Pieces;
-use crate::mode::Mode;
-use crate::sensitive::register::option;
+use crate::sensitive::register::said;
 use crate::written::{as_written, summary};
 
 impl Pieces<'_> {
@@ -62,24 +61,8 @@ impl Pieces<'_> {
         let ty = if before { self.parameter(&captured.value) } else { String::new() };
         let span = Span::mixed_site();
         let private = quote_spanned!(span=> __private);
-        let said = match &captured.mode {
-            None => quote_spanned!(span=> Typed),
-            Some(Mode::Plain) => quote_spanned!(span=> PLAIN),
-            Some(Mode::Drop) => quote_spanned!(span=> DROPPED),
-            Some(mode @ Mode::Hash { scope: Some(scope) }) => {
-                let (mode, scope) =
-                    (option(&private, Some(mode.in_core(&private))), option(&private, Some(quote!(#scope))));
-                let none = option(&private, None);
-                quote_spanned! {span=>
-                    More(&#private::More { name: #key, key: #key, mode: #mode, class: #none, scope: #scope })
-                }
-            }
-            Some(mode) => {
-                let mode = mode.in_core(&private);
-                quote_spanned!(span=> As(#mode))
-            }
-        };
-        quote_spanned!(span=> (#key, #ty, __private::Said::#said))
+        let said = said(&private, (key, key), captured.mode.as_ref(), None, true);
+        quote_spanned!(span=> (#key, #ty, #said))
     }
 
     /// The type of the parameter that an expression is, as it is written.
@@ -111,12 +94,13 @@ impl Pieces<'_> {
 
     fn about(&self) -> TokenStream {
         let about = &self.args.about;
-        if about.says_nothing() {
+        let unlocked = self.args.unlocked;
+        if about.says_nothing() && !unlocked {
             return quote_spanned!(Span::mixed_site()=> __private::AboutSite::NOTHING);
         }
         let text = |word: &Option<LitStr>| word.as_ref().map(LitStr::value).unwrap_or_default();
         let (was, since, only_from) = (&about.was, text(&about.since), text(&about.only_from));
-        let (deprecated, shared, unlocked) = (about.deprecated, about.shared, about.unlocked);
+        let (deprecated, shared) = (about.deprecated, about.shared);
         quote_spanned! {Span::mixed_site()=>
             &__private::AboutSite {
                 was: &[#(#was),*],

@@ -1,20 +1,19 @@
 //! What a vocabulary must hold before code is made of it.
 
-use syn::LitStr;
-
 use super::parse::Input;
 use super::variant::Variant;
 use super::{unique, verdict, view};
+use crate::about::check_words;
 use crate::ctxt::Ctxt;
-use crate::names::{ACTION_RULE, SURFACE_RULE, is_action, is_code};
+use crate::names::{ACTION_RULE, is_action};
 use crate::sensitive::check;
 
 pub(super) fn input(cx: &Ctxt, input: &Input<'_>) {
     let parts_are_right = parts(cx, input);
-    said(cx, input.defaults.since.as_ref(), input.defaults.only_from.as_ref());
+    check_words(cx, input.defaults.since.as_ref(), input.defaults.only_from.as_ref());
     for variant in input.own() {
         check::fields(cx, &variant.fields);
-        about(cx, variant);
+        variant.about.check(cx);
         verdict::check(cx, variant);
         // A wrong prefix is said once, not at every variant.
         if variant.written.is_some() || parts_are_right {
@@ -66,21 +65,5 @@ fn action(cx: &Ctxt, variant: &Variant<'_>) {
                 variant.action.escape_debug()
             ),
         ),
-    }
-}
-
-fn about(cx: &Ctxt, variant: &Variant<'_>) {
-    for was in variant.about.was.iter().filter(|was| !is_action(&was.value())) {
-        cx.error_spanned_by(was, ACTION_RULE);
-    }
-    said(cx, variant.about.since.as_ref(), variant.about.only_from.as_ref());
-}
-
-fn said(cx: &Ctxt, since: Option<&LitStr>, only_from: Option<&LitStr>) {
-    if let Some(empty) = since.filter(|since| since.value().trim().is_empty()) {
-        cx.error_spanned_by(empty, "`since` is the version in which the action came: `since = \"1.2\"`");
-    }
-    if let Some(surface) = only_from.filter(|surface| !is_code(&surface.value())) {
-        cx.error_spanned_by(surface, SURFACE_RULE);
     }
 }

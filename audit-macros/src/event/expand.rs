@@ -73,11 +73,11 @@ pub(super) fn expand(input: &Input<'_>) -> TokenStream {
     let (view, schema, anywhere) = (view::expand(input), schema::expand(input), anywhere(input));
     quote! {
         #definition
-        #anywhere
         const _: () = {
             #registered
             #described
             #event_kind
+            #anywhere
             #[automatically_derived]
             impl #impl_generics #private::AuditEvent for #ident #ty_generics #clause {
                 type Kind = #kind;

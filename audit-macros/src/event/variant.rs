@@ -9,6 +9,7 @@ use syn::{Attribute, Generics, LitStr, Token};
 use super::nested::{self, Nested};
 use super::parse::{ENUM_KEYS, Names};
 use super::verdict::{self, Verdict};
+use crate::about::About;
 use crate::ctxt::Ctxt;
 use crate::meta::{self, Item, Value, set_once};
 use crate::sensitive::parse::{Fields, Style, reject_marks};
@@ -36,16 +37,6 @@ pub(super) struct Variant<'a> {
     pub(super) fields: Fields<'a>,
 }
 
-/// What is said of the action in the catalogue and the lock.
-#[derive(Default)]
-pub(super) struct About {
-    pub(super) was: Vec<LitStr>,
-    pub(super) since: Option<LitStr>,
-    pub(super) deprecated: bool,
-    pub(super) shared: bool,
-    pub(super) only_from: Option<LitStr>,
-}
-
 impl<'a> Variant<'a> {
     pub(super) fn parse(cx: &Ctxt, of: (&Ident, &Generics), variant: &'a syn::Variant, names: &Names) -> Self {
         let (mut written, mut was, mut about) = (None, None, About::default());
@@ -66,6 +57,10 @@ impl<'a> Variant<'a> {
                 "decision" | "outcome" => cx.error_spanned_by(key, verdict::KEYS),
                 "nested" => set_once(cx, &mut nested, Some(()), key),
                 nested::PREFIX if is_nested => {}
+                nested::PREFIX => cx.error_spanned_by(
+                    key,
+                    "`prefix` goes on the enum, or beside `nested`; a variant takes `action = \"…\"`",
+                ),
                 known if ENUM_KEYS.contains(&known) => {
                     cx.error_spanned_by(key, format!("`{known}` goes on the enum; a variant takes `action = \"…\"`"));
                 }

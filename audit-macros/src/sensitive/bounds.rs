@@ -19,19 +19,15 @@ pub(crate) fn where_clause<'a>(
 
 /// The same for the schema of a type.
 pub(crate) fn where_schema(private: &TokenStream, input: &Input<'_>) -> WhereClause {
-    match &input.names.into {
-        Some(target) => {
-            let mut clause = Clause::of(input.generics);
-            for ty in bounded(target, input.ident, input.generics) {
-                clause.add(&quote!(#ty: #private::schema::SensitiveSchema));
-            }
-            clause.whole
+    if let Some(target) = &input.names.into {
+        let mut clause = Clause::of(input.generics);
+        for ty in bounded(target, input.ident, input.generics) {
+            clause.add(&quote!(#ty: #private::schema::SensitiveSchema));
         }
-        None => {
-            let fields = input.fields();
-            where_schema_of(private, input.ident, input.generics, fields.iter().map(|(_, fields)| *fields))
-        }
+        return clause.whole;
     }
+    let fields = input.fields();
+    where_schema_of(private, input.ident, input.generics, fields.iter().map(|(_, fields)| *fields))
 }
 
 /// The same for the schema of these fields.

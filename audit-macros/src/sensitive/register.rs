@@ -60,36 +60,49 @@ pub(crate) fn register(
 
 fn entry(private: &TokenStream, variant: &str, field: &Field<'_>, class: Option<&LitStr>) -> TokenStream {
     let (name, key, json) = (&field.name, &field.key, json_key(&field.key));
-    let mode = field.mode().map(|mode| mode.in_core(private));
     let class = field.marks.class.as_ref().or(class);
-    let scope = match field.mode() {
+    let usual = name == key && !json.is_empty();
+    let json = match field.mode() {
+        // So that all of it is copied at once.
+        Some(Mode::Drop) if usual && class.is_none() => json + "\"<redacted>\"",
+        _ => json,
+    };
+    let said = said(private, (name, key), field.mode(), class, usual);
+    let place = format!("{variant} {}", as_written(field.ty.to_token_stream()));
+    quote!((#place, #json, #said))
+}
+
+/// What is said of a value: little, where it has one name, and that can stand in the record as it is, and neither a class nor
+/// a scope.
+pub(crate) fn said(
+    private: &TokenStream,
+    (name, key): (&str, &str),
+    mode: Option<&Mode>,
+    class: Option<&LitStr>,
+    usual: bool,
+) -> TokenStream {
+    let scope = match mode {
         Some(Mode::Hash { scope }) => scope.as_ref(),
         _ => None,
     };
-    let usual = name == key && !json.is_empty() && class.is_none() && scope.is_none();
-    let json = match field.mode() {
-        // So that all of it is copied at once.
-        Some(Mode::Drop) if usual => json + "\"<redacted>\"",
-        _ => json,
-    };
+    let in_core = mode.map(|mode| mode.in_core(private));
     let said = match mode {
-        None if usual => quote!(Typed),
-        Some(_) if usual && matches!(field.mode(), Some(Mode::Plain)) => quote!(PLAIN),
-        Some(_) if usual && matches!(field.mode(), Some(Mode::Drop)) => quote!(DROPPED),
-        Some(mode) if usual => quote!(As(#mode)),
-        mode => {
-            let mode = option(private, mode);
+        _ if !usual || class.is_some() || scope.is_some() => {
+            let mode = option(private, in_core);
             let [class, scope] = [class, scope].map(|word| option(private, word.map(|word| quote!(#word))));
             quote! {
                 More(&#private::More { name: #name, key: #key, mode: #mode, class: #class, scope: #scope })
             }
         }
+        None => quote!(Typed),
+        Some(Mode::Plain) => quote!(PLAIN),
+        Some(Mode::Drop) => quote!(DROPPED),
+        Some(_) => quote!(As(#in_core)),
     };
-    let place = format!("{variant} {}", as_written(field.ty.to_token_stream()));
-    quote!((#place, #json, #private::Said::#said))
+    quote!(#private::Said::#said)
 }
 
-pub(crate) fn option(private: &TokenStream, value: Option<TokenStream>) -> TokenStream {
+fn option(private: &TokenStream, value: Option<TokenStream>) -> TokenStream {
     let option = quote!(#private::core::option::Option);
     value.map_or_else(|| quote!(#option::None), |value| quote!(#option::Some(#value)))
 }

@@ -71,10 +71,11 @@ pub(crate) fn imports(private: &TokenStream) -> TokenStream {
 
 /// The schema of an object with these fields.
 pub(crate) fn object<'f, 'a: 'f>(fields: impl Iterator<Item = &'f Field<'a>>) -> TokenStream {
-    object_of(fields.filter_map(member).collect())
+    object_of(fields.filter_map(member))
 }
 
-fn object_of(members: Vec<TokenStream>) -> TokenStream {
+fn object_of(members: impl IntoIterator<Item = TokenStream>) -> TokenStream {
+    let members = members.into_iter();
     let (private, generator) = (local("__private"), local("__generator"));
     quote!(#private::schema::object(#generator, &[#(#members),*]))
 }
@@ -115,15 +116,15 @@ fn of_variant(input: &Input<'_>, variant: &Variant<'_>) -> TokenStream {
         _ if variant.names.untagged => content(fields),
         Tagging::Untagged => content(fields),
         Tagging::External if unit => constant(name),
-        Tagging::External => object_of(vec![always(name, &content(fields))]),
+        Tagging::External => object_of([always(name, &content(fields))]),
         Tagging::Internal { tag } if fields.style == Style::Newtype => {
             let content = flattened(&fields.list[0]);
-            object_of([always(tag, &constant(name))].into_iter().chain(content).collect())
+            object_of([always(tag, &constant(name))].into_iter().chain(content))
         }
         Tagging::Internal { tag } => tagged(tag, name, fields),
-        Tagging::Adjacent { tag, .. } if unit => object_of(vec![always(tag, &constant(name))]),
+        Tagging::Adjacent { tag, .. } if unit => object_of([always(tag, &constant(name))]),
         Tagging::Adjacent { tag, content: key } => {
-            object_of(vec![always(tag, &constant(name)), always(key, &content(fields))])
+            object_of([always(tag, &constant(name)), always(key, &content(fields))])
         }
     }
 }
@@ -131,7 +132,7 @@ fn of_variant(input: &Input<'_>, variant: &Variant<'_>) -> TokenStream {
 /// An object whose first field is the tag.
 fn tagged(tag: &str, name: &str, fields: &Fields<'_>) -> TokenStream {
     let members = fields.written().filter_map(member);
-    object_of(std::iter::once(always(tag, &constant(name))).chain(members).collect())
+    object_of([always(tag, &constant(name))].into_iter().chain(members))
 }
 
 /// The fields alone.

@@ -38,6 +38,9 @@ fn bad_code() -> Result<(), ()> {
 #[audited(resource("my order", 1_u32))]
 fn bad_kind() {}
 
+#[audited(action = "order.ship", since = " ")]
+fn no_version() {}
+
 fn main() {
     with_a_space();
     with_a_digit_first();
@@ -49,4 +52,5 @@ fn main() {
     Shelf.take();
     let _ = bad_code();
     bad_kind();
+    no_version();
 }
