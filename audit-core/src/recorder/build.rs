@@ -8,7 +8,6 @@ use thiserror::Error;
 
 use super::Recorder;
 use super::core::Core;
-use super::guarded::Guarded;
 use super::lane::Lane;
 use super::loss::Losses;
 use super::site::{FailurePolicy, sites};
@@ -16,6 +15,7 @@ use super::slots::Slots;
 use crate::action::Action;
 use crate::catalogue::collision::{self, Collision};
 use crate::contain::contained;
+use crate::guarded::Guarded;
 use crate::record::{Draft, Kind};
 use crate::sensitive::{Folded, InvalidPolicy, KeyRing, Limits, Redaction, RedactionPolicy, Rules};
 use crate::sink::{AuditSink, Durability};

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::guarded::Guarded;
 use super::lane::Lane;
 use super::loss::Losses;
 use super::slots::{Place, Slot, Slots};
 use super::watch::Watch;
+use crate::alarm::Timed;
 use crate::contain::contained;
 use crate::context::AuditContext;
+use crate::guarded::Guarded;
 use crate::id::RecordId;
 use crate::record::{Draft, Flags, Record, Stamp, encode};
 use crate::sensitive::Rules;
@@ -60,7 +61,8 @@ impl Core {
     }
 
     pub(super) fn queue_for_slot_within(&self, within: Duration) -> Place {
-        self.slots.queue(Arc::new(Waiting(self.watch.clone())), within)
+        // It holds the alarms alone: a place that nobody waits for any more must not keep the recorder alive.
+        self.slots.queue(Arc::new(Timed(self.watch.alarms().clone())), within)
     }
 
     /// Encodes a draft and hands it to the sink. Without a slot it is lost, and counted.
@@ -167,7 +169,7 @@ impl Account for Entry {
     }
 
     fn watch(&self, slip: &Arc<Slip>, deadline: Instant) {
-        self.core.watch.at(deadline, slip);
+        self.core.watch.alarms().at(deadline, slip);
     }
 }
 
@@ -184,20 +186,5 @@ impl Entry {
                 "{what}"
             );
         });
-    }
-}
-
-/// The account of a call that waits for a slot.
-///
-/// It holds the watch alone: a place that nobody waits for any more must not keep the recorder alive.
-struct Waiting(Arc<Watch>);
-
-impl Account for Waiting {
-    fn settled(&self, _result: &Result<(), SinkError>, _late: bool) {}
-
-    fn expired(&self) {}
-
-    fn watch(&self, slip: &Arc<Slip>, deadline: Instant) {
-        self.0.at(deadline, slip);
     }
 }

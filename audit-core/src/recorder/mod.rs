@@ -8,7 +8,6 @@ mod capture;
 mod core;
 mod drive;
 mod event;
-mod guarded;
 mod lane;
 mod loss;
 pub(crate) mod prologue;

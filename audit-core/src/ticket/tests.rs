@@ -72,6 +72,18 @@ mod one_thread {
     }
 
     #[test]
+    fn a_function_gets_the_answer_once_dropped_or_settled() {
+        let (answers, given) = std::sync::mpsc::channel();
+        let ticket = || {
+            let answers = answers.clone();
+            Ticket::answering(move |result| answers.send(result.map_err(|error| error.reason())).unwrap())
+        };
+        ticket().settle(Ok(()));
+        drop(ticket());
+        assert_eq!(given.try_iter().collect::<Vec<_>>(), [Ok(()), Err("closed")]);
+    }
+
+    #[test]
     fn a_deadline_that_is_over_expires_with_whoever_looks() {
         let (tally, _ticket, receipt) = ticket();
         assert!(matches!(receipt.within(Duration::ZERO).wait(), Err(SinkError::Deadline)));
