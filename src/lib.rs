@@ -172,6 +172,12 @@ pub use audit_core::{
 };
 pub use audit_macros::{AuditEvent, Deny, Sensitive, audited, not_audited};
 pub use audit_sinks::{
+    Batch, BatchBuilder, DEFAULT_ATTEMPTS, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DELAY, DEFAULT_BATCH_RECORDS,
+    DEFAULT_FAILURES, DEFAULT_MAX_WAIT, DEFAULT_MEMBER_BYTES, DEFAULT_MEMBER_DEADLINE, DEFAULT_MEMBER_RECORDS,
+    DEFAULT_PAUSE, DEFAULT_TOTAL, DiscardCounted, Failover, FailoverBuilder, FailoverState, FanOut, FanOutBuilder,
+    FanOutError, Filter, InvalidPath, Map, MapBuilder, Member, MemberStats, RateLimit, RateLimitStats, Retry, Timeout,
+};
+pub use audit_sinks::{
     DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, Journal, JournalDamage, JournalError, JournalOptions, JournalReader,
     JournalStep, MemorySink, Recovered, StillMissing,
 };

@@ -52,7 +52,9 @@ pub trait Inline {
             [record] => self.submit(record.clone(), ticket),
             batch => {
                 let share = Share::of(ticket, batch.len());
-                batch.iter().for_each(|record| self.submit(record.clone(), share.ticket()));
+                for record in batch {
+                    self.submit(record.clone(), share.ticket());
+                }
             }
         }
     }

@@ -5,9 +5,17 @@
 
 #![forbid(unsafe_code)]
 
+mod combine;
 mod journal;
 mod memory;
 
+pub use audit_core::__private::InvalidPath;
+pub use combine::{
+    Batch, BatchBuilder, DEFAULT_ATTEMPTS, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DELAY, DEFAULT_BATCH_RECORDS,
+    DEFAULT_FAILURES, DEFAULT_MAX_WAIT, DEFAULT_MEMBER_BYTES, DEFAULT_MEMBER_DEADLINE, DEFAULT_MEMBER_RECORDS,
+    DEFAULT_PAUSE, DEFAULT_TOTAL, DiscardCounted, Failover, FailoverBuilder, FailoverState, FanOut, FanOutBuilder,
+    FanOutError, Filter, Map, MapBuilder, Member, MemberStats, RateLimit, RateLimitStats, Retry, Timeout,
+};
 pub use journal::{
     DEFAULT_QUEUE_BYTES, Journal, JournalDamage, JournalError, JournalOptions, JournalReader, JournalStep, Recovered,
 };

@@ -329,7 +329,9 @@ mod tests {
 
     fn without(record: &Record, paths: &[&str]) -> Record {
         let mut omission = Omission::default();
-        paths.iter().for_each(|path| omission.add(path).unwrap());
+        for path in paths {
+            omission.add(path).unwrap();
+        }
         omission.apply(record).unwrap()
     }
 
