@@ -11,10 +11,11 @@ mod memory;
 
 pub use audit_core::__private::InvalidPath;
 pub use combine::{
-    Batch, BatchBuilder, DEFAULT_ATTEMPTS, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DELAY, DEFAULT_BATCH_RECORDS,
-    DEFAULT_FAILURES, DEFAULT_MAX_WAIT, DEFAULT_MEMBER_BYTES, DEFAULT_MEMBER_DEADLINE, DEFAULT_MEMBER_RECORDS,
-    DEFAULT_PAUSE, DEFAULT_TOTAL, DiscardCounted, Failover, FailoverBuilder, FailoverState, FanOut, FanOutBuilder,
-    FanOutError, Filter, Map, MapBuilder, Member, MemberStats, RateLimit, RateLimitStats, Retry, Timeout,
+    Batch, BatchBuilder, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DELAY, DEFAULT_BATCH_RECORDS, DEFAULT_FAILOVER_FAILURES,
+    DEFAULT_FAILOVER_PAUSE, DEFAULT_MEMBER_BYTES, DEFAULT_MEMBER_DEADLINE, DEFAULT_MEMBER_RECORDS,
+    DEFAULT_RATE_LIMIT_WAIT, DEFAULT_RETRY_ATTEMPTS, DEFAULT_RETRY_TOTAL, DiscardCounted, Failover, FailoverBuilder,
+    FailoverState, FanOut, FanOutBuilder, FanOutError, Filter, Map, MapBuilder, Member, MemberStats, RateLimit,
+    RateLimitStats, Retry, Timeout,
 };
 pub use journal::{
     DEFAULT_QUEUE_BYTES, Journal, JournalDamage, JournalError, JournalOptions, JournalReader, JournalStep, Recovered,

@@ -16,10 +16,10 @@ use super::poll::join;
 use super::seat::Seat;
 
 /// After how many failures in a row a [`Failover`] stops asking its first sink.
-pub const DEFAULT_FAILURES: u32 = 5;
+pub const DEFAULT_FAILOVER_FAILURES: u32 = 5;
 
 /// How long a [`Failover`] leaves a failed sink alone.
-pub const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
+pub const DEFAULT_FAILOVER_PAUSE: Duration = Duration::from_secs(10);
 
 /// Writes to a first sink, and to a second what the first has not acknowledged within its deadline.
 ///
@@ -58,7 +58,7 @@ impl Failover {
     /// Takes both, to be set up further.
     pub fn builder(first: impl Into<Member>, second: impl Into<Member>) -> FailoverBuilder {
         let (first, second) = (first.into(), second.into());
-        FailoverBuilder { first, second, failures: DEFAULT_FAILURES, pause: DEFAULT_PAUSE }
+        FailoverBuilder { first, second, failures: DEFAULT_FAILOVER_FAILURES, pause: DEFAULT_FAILOVER_PAUSE }
     }
 
     /// Where it writes now.

@@ -28,7 +28,8 @@ use super::seat::Seat;
 /// `Ok` promises the weakest that it can mean: of `all` the best of its sinks, of a quorum of `n` the `n`-th lowest, of
 /// several parts the best of them.
 ///
-/// Cloning it copies a handle.
+/// Cloning it copies a handle. When the last is dropped, the threads still write what waits, without anybody waiting for
+/// them: flush before, as [`Recorder::shutdown`](audit_core::Recorder::shutdown) does.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -81,7 +82,8 @@ impl AuditSink for FanOut {
         receipt.await
     }
 
-    /// Flushes all sinks at once, each within its deadline; an error when any of them has one.
+    /// Flushes all sinks at once, each within its deadline. An error when any of them has one, needed or not: then it may
+    /// lack what the others have.
     async fn flush(&self) -> Result<(), SinkError> {
         join(self.0.seats.iter().map(Seat::flush)).await
     }

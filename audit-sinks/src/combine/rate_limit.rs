@@ -13,7 +13,7 @@ use super::clock::sleep;
 use super::poll::guarded;
 
 /// How long a batch waits for its turn at a [`RateLimit`].
-pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(1);
+pub const DEFAULT_RATE_LIMIT_WAIT: Duration = Duration::from_secs(1);
 
 /// Writes no more than so many records a second, and at most a burst at once.
 ///
@@ -60,11 +60,11 @@ pub struct RateLimitStats {
 }
 
 impl RateLimit {
-    /// Lets so many records a second through, and at most `burst` of them at once; waits up to [`DEFAULT_MAX_WAIT`].
+    /// Lets so many records a second through, and at most `burst` of them at once; waits up to [`DEFAULT_RATE_LIMIT_WAIT`].
     pub fn new(sink: impl AuditSink, per_second: NonZeroU32, burst: NonZeroU32) -> Self {
         let bucket = Mutex::new(Bucket::new(per_second, burst, Instant::now()));
         let shared = Arc::new(Shared { sink: Guarded::new(Arc::new(sink)), bucket });
-        Self { shared, max_wait: DEFAULT_MAX_WAIT }
+        Self { shared, max_wait: DEFAULT_RATE_LIMIT_WAIT }
     }
 
     /// Sets how long a batch may wait; nothing refuses at once whatever is over.

@@ -13,10 +13,10 @@ use super::clock::{sleep, within};
 use super::poll::guarded;
 
 /// How many times a [`Retry`] asks, the first included.
-pub const DEFAULT_ATTEMPTS: usize = 4;
+pub const DEFAULT_RETRY_ATTEMPTS: usize = 4;
 
 /// How long a [`Retry`] goes on. It is less than a recorder waits.
-pub const DEFAULT_TOTAL: Duration = Duration::from_secs(4);
+pub const DEFAULT_RETRY_TOTAL: Duration = Duration::from_secs(4);
 
 /// Writes a batch again when the sink has not acknowledged it.
 ///
@@ -52,15 +52,15 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// Takes a sink, with the defaults: [`DEFAULT_ATTEMPTS`] within [`DEFAULT_TOTAL`], 50 ms at first and at most 1 s
+    /// Takes a sink, with the defaults: [`DEFAULT_RETRY_ATTEMPTS`] within [`DEFAULT_RETRY_TOTAL`], 50 ms at first and at most 1 s
     /// between them.
     pub fn new(sink: impl AuditSink) -> Self {
         Self {
             sink: Arc::new(Guarded::new(Arc::new(sink))),
-            attempts: DEFAULT_ATTEMPTS,
+            attempts: DEFAULT_RETRY_ATTEMPTS,
             min: Duration::from_millis(50),
             max: Duration::from_secs(1),
-            total: DEFAULT_TOTAL,
+            total: DEFAULT_RETRY_TOTAL,
         }
     }
 
