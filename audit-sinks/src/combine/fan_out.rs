@@ -22,6 +22,8 @@ use super::seat::Seat;
 /// blocks or panics delays nobody else. When the answer is given, the others go on. What one of them misses although
 /// the records were acknowledged is counted ([`FanOut::stats`]) and logged on the target `audited::loss`.
 ///
+/// What had to wait for a sink is written to it at once, up to 1024 records, in its order, and has one answer.
+///
 /// Every part has to hold: all sinks of `all` and `required`, one of each `any`, `n` of each `quorum`. The first part
 /// that no longer can answers with the error that settled it.
 ///
