@@ -117,6 +117,10 @@
 //!
 //! **Plug in a sink** by implementing [`AuditSink`]; say in [`AuditSink::durability`] what its `Ok` promises.
 //!
+//! **Combine sinks** with [`FanOut`], [`Retry`], [`Timeout`], [`Filter`], [`Failover`], [`Batch`], [`Map`] and
+//! [`RateLimit`], in any depth. A [`Member`] is a sink with a deadline and a bounded queue of its own; what it misses is in
+//! its [`MemberStats`].
+//!
 //! **Test** with a [`MemorySink`] and [`with_recorder`], in parallel: nothing is global. `testing::canary`, of the
 //! feature `testing`, shows in one line that nothing sensitive leaves.
 //!
@@ -145,7 +149,7 @@
 //!
 //! | feature | what it adds | what it costs |
 //! |---|---|---|
-//! | *(default)* | everything below but what a feature names | pure Rust: serde, tracing, uuid, jiff, sha2, toml; no async runtime |
+//! | *(default)* | everything below but what a feature names | pure Rust: serde, tracing, uuid, jiff, sha2, toml, backon; no async runtime |
 //! | `testing` | `testing::canary`: a test in one line that nothing sensitive leaves; `testing::faithful`: that nothing is lost and no event drifts | nothing; for dev-dependencies |
 //! | `schemars` | [`EventSchema`](https://docs.rs/audited/latest/audited/trait.EventSchema.html): JSON Schemas of what records hold, where an enum says `#[event(schema)]` | the crate `schemars` |
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
@@ -188,6 +192,13 @@ pub use audit_sinks::{
     HoldError, InvalidHash, Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader,
     JournalStep, Kept, LegalHold, MIN_SEGMENT_BYTES, MemorySink, Recovered, Retained, Retention, RetentionError,
     StillMissing, Verification,
+};
+pub use audit_sinks::{
+    Batch, BatchBuilder, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DELAY, DEFAULT_BATCH_RECORDS, DEFAULT_FAILOVER_FAILURES,
+    DEFAULT_FAILOVER_PAUSE, DEFAULT_MEMBER_BYTES, DEFAULT_MEMBER_DEADLINE, DEFAULT_MEMBER_RECORDS,
+    DEFAULT_RATE_LIMIT_WAIT, DEFAULT_RETRY_ATTEMPTS, DEFAULT_RETRY_TOTAL, DiscardCounted, Failover, FailoverBuilder,
+    FailoverState, FanOut, FanOutBuilder, FanOutError, Filter, InvalidPath, Map, MapBuilder, Member, MemberStats,
+    RateLimit, RateLimitStats, Retry, Timeout,
 };
 
 #[cfg(feature = "tower")]

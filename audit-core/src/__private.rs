@@ -9,9 +9,11 @@ pub use serde;
 pub use crate::__derived_action as derived_action;
 pub use crate::__schema as schema;
 pub use crate::action::Action;
+pub use crate::alarm::{Alarm, Alarms};
 pub use crate::catalogue::registered::{
     Capture, ErrorType, EventType, Exempt, NestedType, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
 };
+pub use crate::contain::contained;
 pub use crate::coverage::note_exempt;
 pub use crate::decision::{Deny, Verdict};
 pub use crate::derived::{derive, derived_len};
@@ -19,9 +21,11 @@ pub use crate::event::{
     Anywhere, AuditEvent, EventKind, UnknownAction, deserialize_kind, distinct, name_beside, prefixed, prefixed_len,
     prefixed_names,
 };
+pub use crate::guarded::Guarded;
 pub use crate::judge;
 pub use crate::lock::assert_locked;
 use crate::record::Record;
+pub use crate::record::{InvalidPath, Omission};
 pub use crate::recorder::FailurePolicy;
 pub use crate::recorder::prologue::{
     Intent, actor, field, fields, intent, intent_sync, require, resource, subject, tenant,
@@ -38,6 +42,7 @@ pub use crate::sensitive::{
     constrain, debug,
 };
 pub use crate::severity::Severity;
+use crate::ticket::Share;
 pub use crate::ticket::{Receipt, Ticket};
 pub use crate::view::{EventView, Seen, ViewError, ViewFields};
 
@@ -45,4 +50,18 @@ pub use crate::view::{EventView, Seen, ViewError, ViewFields};
 pub trait Inline {
     /// Takes a record and sees to it that its ticket is settled.
     fn submit(&self, record: Record, ticket: Ticket);
+
+    /// Takes a batch in its order; it is answered for as one, once all of it is.
+    fn submit_batch(&self, batch: &[Record], ticket: Ticket) {
+        match batch {
+            [] => ticket.settle(Ok(())),
+            [record] => self.submit(record.clone(), ticket),
+            batch => {
+                let share = Share::of(ticket, batch.len());
+                for record in batch {
+                    self.submit(record.clone(), share.ticket());
+                }
+            }
+        }
+    }
 }

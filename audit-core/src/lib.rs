@@ -8,6 +8,7 @@
 pub mod __private;
 mod action;
 mod actor;
+mod alarm;
 mod catalogue;
 mod contain;
 mod context;
@@ -18,6 +19,7 @@ mod decision;
 pub mod derived;
 mod detail;
 mod event;
+mod guarded;
 #[cfg(feature = "http")]
 mod http;
 mod id;

@@ -3,6 +3,8 @@
 //! A mutex and a condition variable, nothing lock-free: a wait costs a sync to a disk, not this. The first of answer
 //! and deadline decides; the decision is entered in the account, and only then does the waiter see it.
 
+mod share;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -10,6 +12,7 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+pub(crate) use self::share::Share;
 use crate::contain::contained;
 use crate::sink::SinkError;
 use crate::sync::{Condvar, Mutex, MutexGuard};
@@ -76,6 +79,11 @@ impl Ticket {
         (Self(Some(Obligation { slip: slip.clone(), account })), Receipt { slip, deadline: None })
     }
 
+    /// A ticket whose answer goes to a function, once, on whichever thread settles or drops it.
+    pub fn answering(answer: impl FnOnce(Result<(), SinkError>) + Send + 'static) -> Self {
+        Self::with_account(Some(Arc::new(Answering(Mutex::new(Some(Box::new(answer))))))).0
+    }
+
     /// Answers for the record.
     #[allow(clippy::needless_pass_by_value, reason = "an answer is given away")]
     pub fn settle(self, result: Result<(), SinkError>) {
@@ -105,6 +113,24 @@ impl fmt::Debug for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ticket")
     }
+}
+
+type Answer = dyn FnOnce(Result<(), SinkError>) + Send;
+
+/// The account of a ticket that is one function.
+struct Answering(Mutex<Option<Box<Answer>>>);
+
+impl Account for Answering {
+    fn settled(&self, result: &Result<(), SinkError>, _late: bool) {
+        let answer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(answer) = answer {
+            answer(result.clone());
+        }
+    }
+
+    fn expired(&self) {}
+
+    fn watch(&self, _slip: &Arc<Slip>, _deadline: Instant) {}
 }
 
 impl Obligation {
@@ -200,6 +226,8 @@ impl Receipt {
     }
 
     /// Gives up `after` from now, and answers [`SinkError::Deadline`].
+    ///
+    /// A future needs somebody who sees to the deadline: that of a ticket of the alarms has.
     pub(crate) fn within(mut self, after: Duration) -> Self {
         self.deadline = Instant::now().checked_add(after);
         self

@@ -5,10 +5,19 @@
 
 #![forbid(unsafe_code)]
 
+mod combine;
 mod journal;
 mod memory;
 mod sync;
 
+pub use audit_core::__private::InvalidPath;
+pub use combine::{
+    Batch, BatchBuilder, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DELAY, DEFAULT_BATCH_RECORDS, DEFAULT_FAILOVER_FAILURES,
+    DEFAULT_FAILOVER_PAUSE, DEFAULT_MEMBER_BYTES, DEFAULT_MEMBER_DEADLINE, DEFAULT_MEMBER_RECORDS,
+    DEFAULT_RATE_LIMIT_WAIT, DEFAULT_RETRY_ATTEMPTS, DEFAULT_RETRY_TOTAL, DiscardCounted, Failover, FailoverBuilder,
+    FailoverState, FanOut, FanOutBuilder, FanOutError, Filter, Map, MapBuilder, Member, MemberStats, RateLimit,
+    RateLimitStats, Retry, Timeout,
+};
 pub use journal::{
     Anchored, ChainHash, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, HoldError, InvalidHash,
     Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader, JournalStep, Kept, LegalHold,

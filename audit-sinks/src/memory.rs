@@ -146,6 +146,10 @@ impl Inline for MemorySink {
     fn submit(&self, record: Record, ticket: Ticket) {
         ticket.settle(self.add(&[record]));
     }
+
+    fn submit_batch(&self, batch: &[Record], ticket: Ticket) {
+        ticket.settle(self.add(batch));
+    }
 }
 
 /// Records that were waited for are not there.

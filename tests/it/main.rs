@@ -4,6 +4,7 @@ mod attribute;
 #[cfg(feature = "testing")]
 mod canary;
 mod catalogue;
+mod combine;
 mod context;
 mod contract;
 #[cfg(feature = "testing")]

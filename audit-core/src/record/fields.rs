@@ -51,7 +51,8 @@ pub struct StoredResource {
 #[serde(default)]
 #[non_exhaustive]
 pub struct StoredSource {
-    /// The client's address.
+    /// The client's address; `None` where it is not shown.
+    #[serde(deserialize_with = "address")]
     pub ip: Option<IpAddr>,
     /// The user agent, as the client says.
     pub user_agent: Option<String>,
@@ -303,6 +304,11 @@ impl fmt::Debug for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.json)
     }
+}
+
+/// A sink's copy may say `"<redacted>"` instead.
+fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<IpAddr>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.and_then(|text| text.parse().ok()))
 }
 
 impl<'de> Deserialize<'de> for StoredActor {

@@ -4,12 +4,14 @@ mod draft;
 mod encode;
 mod fields;
 mod key;
+mod omission;
 mod stored;
 
 pub use draft::RecordBuilder;
 pub(crate) use draft::{Draft, Flag, Flags};
 pub(crate) use encode::{Stamp, encode};
 pub use fields::{Fields, StoredActor, StoredDecision, StoredOutcome, StoredResource, StoredSource};
+pub use omission::{InvalidPath, Omission};
 pub use stored::{InvalidRecord, Record, StoredRecord};
 
 /// The version of the record's JSON that this crate writes.

@@ -9,7 +9,6 @@ use thiserror::Error;
 use super::Recorder;
 use super::core::Core;
 use super::flood::{Flood, FloodControl};
-use super::guarded::Guarded;
 use super::lane::Lane;
 use super::loss::{Loss, Losses, OnLoss};
 use super::site::{FailurePolicy, sites};
@@ -17,6 +16,7 @@ use super::slots::Slots;
 use crate::action::Action;
 use crate::catalogue::collision::{self, Collision};
 use crate::contain::contained;
+use crate::guarded::Guarded;
 use crate::record::{Draft, Kind};
 use crate::sensitive::{Folded, InvalidPolicy, KeyRing, Limits, Redaction, RedactionPolicy, Rules};
 use crate::sink::{AuditSink, Durability};
@@ -174,11 +174,14 @@ impl RecorderBuilder {
             deadline: self.deadline,
             allow_weak: self.allow_weak,
             slots: Slots::new(self.max_in_flight),
-            flood: self.flood_control.map(|control| Flood::new(control, losses.watch().clone())),
+            flood: self.flood_control.map(|control| Flood::new(control, losses.watch().alarms().clone())),
             watch: losses.watch().clone(),
             losses,
         });
         core.watch.serve(&core);
+        if let Some(flood) = &core.flood {
+            flood.serve(&core);
+        }
         Recorder(core)
     }
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::flood::{Admission, Flood};
-use super::guarded::Guarded;
 use super::lane::Lane;
 use super::loss::{Loss, Losses};
 use super::slots::{Place, Slot, Slots};
 use super::watch::Watch;
+use crate::alarm::Timed;
 use crate::contain::contained;
 use crate::context::AuditContext;
+use crate::guarded::Guarded;
 use crate::id::RecordId;
 use crate::record::{Draft, Flag, Flags, Record, Stamp, encode};
 use crate::sensitive::Rules;
@@ -28,7 +29,7 @@ pub(crate) struct Core {
     pub(super) allow_weak: bool,
     pub(super) slots: Arc<Slots>,
     pub(super) losses: Arc<Losses>,
-    pub(super) flood: Option<Flood>,
+    pub(super) flood: Option<Arc<Flood>>,
     pub(super) watch: Arc<Watch>,
 }
 
@@ -62,7 +63,8 @@ impl Core {
     }
 
     pub(super) fn queue_for_slot_within(&self, within: Duration) -> Place {
-        self.slots.queue(Arc::new(Waiting(self.watch.clone())), within)
+        // It holds the alarms alone: a place that nobody waits for any more must not keep the recorder alive.
+        self.slots.queue(Arc::new(Timed(self.watch.alarms().clone())), within)
     }
 
     /// Encodes a draft and hands it to the sink, unless flood control only counts it. Without a slot it is lost, and
@@ -114,7 +116,7 @@ impl Core {
 
     /// Ends the window of the flood control, and writes what was counted in it.
     pub(super) fn write_floods(self: &Arc<Self>) {
-        for draft in self.flood.iter().flat_map(Flood::take) {
+        for draft in self.flood.iter().flat_map(|flood| flood.take()) {
             drop(self.submit_system(&draft));
         }
     }
@@ -185,7 +187,7 @@ impl Account for Entry {
     }
 
     fn watch(&self, slip: &Arc<Slip>, deadline: Instant) {
-        self.core.watch.at(deadline, slip);
+        self.core.watch.alarms().at(deadline, slip);
     }
 }
 
@@ -203,20 +205,5 @@ impl Entry {
                 "{what}"
             );
         });
-    }
-}
-
-/// The account of a call that waits for a slot.
-///
-/// It holds the watch alone: a place that nobody waits for any more must not keep the recorder alive.
-struct Waiting(Arc<Watch>);
-
-impl Account for Waiting {
-    fn settled(&self, _result: &Result<(), SinkError>, _late: bool) {}
-
-    fn expired(&self) {}
-
-    fn watch(&self, slip: &Arc<Slip>, deadline: Instant) {
-        self.0.at(deadline, slip);
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use super::watch::Watch;
+use super::core::Core;
 use crate::action::Action;
+use crate::alarm::{Alarm, Alarms};
 use crate::context::AuditContext;
 use crate::decision::{Code, Decision};
 use crate::record::{Draft, Kind, Stage};
@@ -53,7 +54,9 @@ impl FloodControl {
 pub(super) struct Flood {
     pub(super) control: FloodControl,
     state: Mutex<State>,
-    watch: Arc<Watch>,
+    alarms: Arc<Alarms>,
+    /// Who writes what was counted.
+    core: OnceLock<Weak<Core>>,
 }
 
 #[derive(Default)]
@@ -87,15 +90,20 @@ pub(super) enum Admission {
 }
 
 impl Flood {
-    pub(super) fn new(control: FloodControl, watch: Arc<Watch>) -> Self {
-        Self { control, state: Mutex::default(), watch }
+    pub(super) fn new(control: FloodControl, alarms: Arc<Alarms>) -> Arc<Self> {
+        Arc::new(Self { control, state: Mutex::default(), alarms, core: OnceLock::new() })
+    }
+
+    /// Sets whose denials it counts.
+    pub(super) fn serve(&self, core: &Arc<Core>) {
+        let _ = self.core.set(Arc::downgrade(core));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn admit(&self, draft: &Draft, context: Option<&AuditContext>, when: Timestamp) -> Admission {
+    pub(super) fn admit(self: &Arc<Self>, draft: &Draft, context: Option<&AuditContext>, when: Timestamp) -> Admission {
         let Some(kind) = DenialKind::of(draft, context) else { return Admission::Written };
         let mut state = self.lock();
         let starts = state.ends.is_none();
@@ -119,7 +127,7 @@ impl Flood {
         let ends = state.ends.filter(|_| starts);
         drop(state);
         if let Some(ends) = ends {
-            self.watch.flood_due(ends);
+            self.alarms.at(ends, self);
         }
         admission
     }
@@ -128,6 +136,18 @@ impl Flood {
     pub(super) fn take(&self) -> Vec<Draft> {
         let kinds = std::mem::take(&mut *self.lock()).kinds;
         kinds.iter().filter(|(_, count)| count.coalesced > 0).map(|(kind, count)| kind.draft(count)).collect()
+    }
+}
+
+impl Alarm for Flood {
+    fn ring(&self) {
+        if let Some(core) = self.core.get().and_then(Weak::upgrade) {
+            core.write_floods();
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        false
     }
 }
 

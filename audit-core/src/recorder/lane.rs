@@ -1,15 +1,12 @@
 //! The thread on which a foreign sink is polled.
 
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::guarded::Guarded;
 use super::loss::Losses;
+use crate::guarded::Guarded;
 use crate::record::Record;
 use crate::sink::SinkError;
 use crate::ticket::Ticket;
@@ -189,40 +186,5 @@ impl State {
             next = if more { self.queue.pop_front() } else { None };
         }
         batch
-    }
-}
-
-/// Polls a sink's future on this thread until it is ready or the deadline has passed; a future that is late is
-/// dropped.
-pub(super) fn block_on<F>(future: F, within: Duration) -> Result<(), SinkError>
-where
-    F: Future<Output = Result<(), SinkError>>,
-{
-    struct Unpark(Thread);
-
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut cx = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    // Too long to be a moment is for ever.
-    let deadline = Instant::now().checked_add(within);
-    loop {
-        if let Poll::Ready(result) = future.as_mut().poll(&mut cx) {
-            return result;
-        }
-        let Some(deadline) = deadline else {
-            thread::park();
-            continue;
-        };
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(SinkError::Deadline);
-        }
-        thread::park_timeout(left);
     }
 }

@@ -9,7 +9,6 @@ mod core;
 mod drive;
 mod event;
 mod flood;
-mod guarded;
 mod lane;
 mod loss;
 pub(crate) mod prologue;

@@ -72,6 +72,33 @@ mod one_thread {
     }
 
     #[test]
+    fn a_function_gets_the_answer_once_dropped_or_settled() {
+        let (answers, given) = std::sync::mpsc::channel();
+        let ticket = || {
+            let answers = answers.clone();
+            Ticket::answering(move |result| answers.send(result.map_err(|error| error.reason())).unwrap())
+        };
+        ticket().settle(Ok(()));
+        drop(ticket());
+        assert_eq!(given.try_iter().collect::<Vec<_>>(), [Ok(()), Err("closed")]);
+    }
+
+    #[test]
+    fn shares_are_answered_together_and_with_the_first_error() {
+        for (answers, expected) in [([true, true], Ok(())), ([false, true], Err("full")), ([true, false], Err("full"))]
+        {
+            let (whole, receipt) = Ticket::new();
+            let share = Share::of(whole, 2);
+            let [first, second] = [share.ticket(), share.ticket()];
+            let answer = |ok: bool| if ok { Ok(()) } else { Err(SinkError::Full) };
+            first.settle(answer(answers[0]));
+            assert!(receipt.slip.is_waiting(), "not before the last");
+            second.settle(answer(answers[1]));
+            assert_eq!(receipt.wait().map_err(|error| error.reason()), expected);
+        }
+    }
+
+    #[test]
     fn a_deadline_that_is_over_expires_with_whoever_looks() {
         let (tally, _ticket, receipt) = ticket();
         assert!(matches!(receipt.within(Duration::ZERO).wait(), Err(SinkError::Deadline)));
