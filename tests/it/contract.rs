@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
@@ -283,6 +284,12 @@ pub(crate) fn without_position(record: &StoredRecord) -> String {
     format!("{{{}}}", &json[own..end])
 }
 
+/// The records that were written into a journal, as they were before.
+pub(crate) fn records_of_a_journal(path: &Path) -> Vec<String> {
+    let records = Journal::read(path).unwrap().map(Result::unwrap);
+    records.filter(is_no_frame).map(|record| without_position(&record)).collect()
+}
+
 /// Whether a record is not what the journal says about its files.
 pub(crate) fn is_no_frame(record: &StoredRecord) -> bool {
     !matches!(&*record.action(), "audit.segment_opened" | "audit.segment_closed")
@@ -300,8 +307,7 @@ fn journal(options: &JournalOptions) -> Fixture {
     let path = journal.path().to_owned();
     let read = move || {
         assert!(directory.path().exists(), "the directory lives as long as its reader");
-        let records = Journal::read(&path).unwrap().map(Result::unwrap);
-        records.filter(is_no_frame).map(|record| without_position(&record)).collect()
+        records_of_a_journal(&path)
     };
     Fixture::new(journal, read)
 }

@@ -9,7 +9,7 @@ use audited::{
     Record, Retry, Timeout,
 };
 
-use crate::contract::{Fixture, sink_contract, without_position};
+use crate::contract::{Fixture, records_of_a_journal, sink_contract};
 use crate::support::{Capture, PATIENCE};
 
 fn texts(records: &[Record]) -> Vec<String> {
@@ -48,11 +48,11 @@ fn a_fan_out_keeps_it() {
 fn a_fan_out_keeps_it_on_a_journal_which_takes_records_one_by_one() {
     sink_contract(|| {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("audit.jsonl");
+        let path = directory.path().join("audit");
         let journal = Journal::open(&path).unwrap();
         let read = move || {
             assert!(directory.path().exists(), "the directory lives as long as its reader");
-            Journal::read(&path).unwrap().map(|record| without_position(&record.unwrap())).collect()
+            records_of_a_journal(&path)
         };
         let fan_out = FanOut::builder().required(journal).all([Capture::new()]).deadline(PATIENCE).build().unwrap();
         assert_eq!(fan_out.durability(), Durability::Disk);

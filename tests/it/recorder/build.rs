@@ -44,7 +44,12 @@ fn the_start_and_the_stop_are_records() {
     assert_eq!(
         serde_json::from_str::<Value>(start.detail().unwrap()).unwrap(),
         serde_json::json!({
-            "sink": "capture", "durability": "memory", "weak_fail_closed": true, "hash_keys": true, "deadline_ms": 7000
+            "sink": "capture",
+            "durability": "memory",
+            "guarantee": "an acknowledged record is in memory, and lost with the process",
+            "weak_fail_closed": true,
+            "hash_keys": true,
+            "deadline_ms": 7000
         })
     );
     recorder.shutdown(PATIENCE).unwrap();
