@@ -3,13 +3,14 @@
 
 use std::collections::VecDeque;
 use std::mem;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use audit_core::__private::{Receipt, Ticket};
 use audit_core::SinkError;
 
 use super::line::Body;
-use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::sync::{AtomicUsize, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What a record takes in memory besides its text: its index, its ticket, its place here.
 const RECORD_OVERHEAD: usize = 1024;
@@ -18,6 +19,8 @@ pub(super) struct Queue {
     most_bytes: usize,
     state: Mutex<State>,
     changed: Condvar,
+    /// How many lots wait, to be looked at without the lock.
+    waiting: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -77,7 +80,7 @@ pub(super) enum Turn {
 
 impl Queue {
     pub(super) fn new(most_bytes: usize) -> Self {
-        Self { most_bytes, state: Mutex::default(), changed: Condvar::new() }
+        Self { most_bytes, state: Mutex::default(), changed: Condvar::new(), waiting: AtomicUsize::new(0) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -96,6 +99,7 @@ impl Queue {
                 None
             } else {
                 state.admit(entry);
+                self.waiting.store(state.waiting.len(), Ordering::Relaxed);
                 let idle = mem::take(&mut state.idle);
                 drop(state);
                 if idle {
@@ -120,6 +124,11 @@ impl Queue {
         Some(receipt)
     }
 
+    /// How many lots wait, or did a moment ago.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Waits for entries and moves them into `batch`, in their order: as many as have `most_bytes` together, and at
     /// least one.
     pub(super) fn take(&self, batch: &mut Vec<Entry>, most_bytes: usize, until: Option<Instant>) -> Turn {
@@ -138,6 +147,7 @@ impl Queue {
         }
         state.idle = false;
         state.take(batch, most_bytes, false);
+        self.waiting.store(state.waiting.len(), Ordering::Relaxed);
         Turn::Write
     }
 
@@ -145,7 +155,10 @@ impl Queue {
     pub(super) fn take_more(&self, batch: &mut Vec<Entry>, most_bytes: usize) -> bool {
         let taken = batch.iter().map(|entry| entry.bytes).sum();
         let before = batch.len();
-        self.lock().take(batch, most_bytes.saturating_sub(taken), taken > 0);
+        let mut state = self.lock();
+        state.take(batch, most_bytes.saturating_sub(taken), taken > 0);
+        self.waiting.store(state.waiting.len(), Ordering::Relaxed);
+        drop(state);
         batch.len() > before
     }
 
@@ -160,6 +173,7 @@ impl Queue {
             {
                 state.admit(entry);
             }
+            self.waiting.store(state.waiting.len(), Ordering::Relaxed);
             (mem::take(&mut state.asking), state.waiting.len())
         };
         for ticket in asking {

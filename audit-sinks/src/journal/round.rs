@@ -17,11 +17,18 @@ pub(super) const ROUND_BYTES: usize = 4 << 20;
 /// How many callers are a wave.
 const WAVE: usize = 4;
 
-/// How long nobody may come before the wave is taken for over.
-const LULL: Duration = Duration::from_micros(60);
+/// How long nobody may come before a wave is taken for over.
+const LULL: Duration = Duration::from_micros(50);
 
 /// How long a wave may take, whatever a sync takes.
 const MAX_WAVE: Duration = Duration::from_millis(1);
+
+/// How long the first of the next round is watched for before the thread sleeps. To wake it takes about as long.
+const WATCH: Duration = Duration::from_micros(80);
+
+/// How often in a row somebody may be watched for in vain, and how many rounds go by then before the next try.
+const TRIES: u32 = 2;
+const PAUSE: u32 = 64;
 
 /// Takes rounds from a queue.
 pub(super) struct Rounds<'q> {
@@ -31,6 +38,8 @@ pub(super) struct Rounds<'q> {
     answered: Instant,
     /// How long a round takes to write and sync, on average.
     average: Duration,
+    /// How often nobody came while the queue was watched.
+    in_vain: u32,
 }
 
 /// A batch, complete once its lines were asked for.
@@ -42,20 +51,41 @@ pub(super) struct Round {
 
 impl<'q> Rounds<'q> {
     pub(super) fn new(queue: &'q Queue) -> Self {
-        Self { queue, callers: 0, answered: Instant::now(), average: Duration::ZERO }
+        Self { queue, callers: 0, answered: Instant::now(), average: Duration::ZERO, in_vain: 0 }
     }
 
     /// Waits for the next one.
-    pub(super) fn next(&self, until: Option<Instant>) -> Result<Round, Turn> {
+    pub(super) fn next(&mut self, until: Option<Instant>) -> Result<Round, Turn> {
+        let soon = self.watch();
         let mut batch = Vec::with_capacity(self.callers);
         match self.queue.take(&mut batch, ROUND_BYTES, until) {
             Turn::Write => {
-                let wave = (self.callers >= WAVE && self.answered.elapsed() < LULL)
-                    .then(|| (self.callers, self.answered + self.average.min(MAX_WAVE)));
+                let wave = (soon && self.callers >= WAVE)
+                    .then(|| (self.callers, self.answered + self.average.clamp(LULL, MAX_WAVE)));
                 Ok(Round { batch, wave })
             }
             turn => Err(turn),
         }
+    }
+
+    /// Looks out for the callers that were just answered; says whether somebody came.
+    fn watch(&mut self) -> bool {
+        if cfg!(loom) {
+            return false;
+        }
+        if self.in_vain >= TRIES {
+            self.in_vain = (self.in_vain + 1) % (TRIES + PAUSE);
+            return self.queue.waiting() > 0;
+        }
+        while self.queue.waiting() == 0 {
+            if self.answered.elapsed() >= WATCH {
+                self.in_vain += 1;
+                return false;
+            }
+            thread::yield_now();
+        }
+        self.in_vain = 0;
+        true
     }
 
     /// Notes that a round which began then has ended, and makes its room free; says whether others wait already.
@@ -89,7 +119,7 @@ impl Round {
                 self.wave = None;
                 return;
             }
-            if !queue.take_more(&mut self.batch, ROUND_BYTES) {
+            if queue.waiting() == 0 || !queue.take_more(&mut self.batch, ROUND_BYTES) {
                 thread::yield_now();
             }
         }
