@@ -98,8 +98,8 @@
 //!
 //! **Report events** with an enum that derives [`macro@AuditEvent`], and [`record()`].
 //!
-//! With the feature `schemars` and `#[event(schema)]` an enum has the JSON Schemas of its records, as redaction leaves them:
-//! made of the types themselves, where the catalogue has only their names.
+//! With the feature `schemars` and `#[event(schema)]` an enum has the JSON Schemas of its records, as redaction leaves
+//! them: made of the types themselves, where the catalogue has only their names.
 //!
 //! **Ask a binary what it records** with [`catalogue()`]: every action that is linked into it, where it is declared, what
 //! its records show, what happens without one; for people, browsers and programs. [`macro@not_audited`] declares an
@@ -112,8 +112,9 @@
 //! recorded by [`record_from`], with the token that `main` has minted; a single variant or a function that says so is
 //! flagged and counted where there is none.
 //!
-//! **Find what is forgotten** with [`covered`], around the handling of a request: it says whether a record was left, and
-//! [`report_unaudited`] makes a finding a record of its own. With the feature `tower` that is a layer. [`CoverageTable`] walks the routes of a service in a test.
+//! **Find what is forgotten** with [`covered`], around the handling of a request: it says whether a record was left,
+//! and [`report_unaudited`] makes a finding a record of its own. With the feature `tower` that is a layer.
+//! [`CoverageTable`] walks the routes of a service in a test.
 //!
 //! **Plug in a sink** by implementing [`AuditSink`]; say in [`AuditSink::durability`] what its `Ok` promises.
 //!

@@ -88,15 +88,14 @@ pub fn note_exempt() {
 /// # }
 /// ```
 ///
-/// A service that asks for strictness answers with an error of its own instead. The features `tower` and `axum` of `audited`
-/// have a layer that does all that.
+/// A service that asks for strictness answers with an error of its own instead. The features `tower` and `axum` of
+/// `audited` have a layer that does all that.
 pub fn covered<F: IntoFuture>(future: F) -> Covered<F::IntoFuture> {
     covered_by(Arc::new(Tally::default()), future.into_future())
 }
 
-/// The same of the future that a call returns, such as that of a service: what the call itself leaves, before that future is
-/// polled, counts as well.
-#[allow(clippy::async_yields_async, reason = "it is polled later, by another task perhaps")]
+/// The same of the future that a call returns, such as that of a service: what the call itself leaves, before that
+/// future is polled, counts as well.
 pub fn covered_call<F: Future>(call: impl FnOnce() -> F) -> Covered<F> {
     let tally = Arc::new(Tally::default());
     let (mut call, mut future) = (Some(call), None);

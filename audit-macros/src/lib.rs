@@ -262,11 +262,12 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// assert_eq!(AppEventKind::User(UserEventKind::Created).as_str(), "user.created");
 /// ```
 ///
-/// With `prefix` the names of the nested vocabulary, and of those within it, have that before them, and the separator of the
-/// outer enum: in the record, in the kind and what is read as one, former names too, in the view, the catalogue and the lock,
-/// where they belong to the package that says so. So two vocabularies of other crates which have the same names can be told
-/// apart. Recorded by itself, and not as the variant, an event has its own name still. That name is in the catalogue as one
-/// that is recorded under a prefix, and collides with no other, unless another vocabulary nests it without.
+/// With `prefix` the names of the nested vocabulary, and of those within it, have that before them, and the separator
+/// of the outer enum: in the record, in the kind and what is read as one, former names too, in the view, the catalogue
+/// and the lock, where they belong to the package that says so. So two vocabularies of other crates which have the same
+/// names can be told apart. Recorded by itself, and not as the variant, an event has its own name still. That name is
+/// in the catalogue as one that is recorded under a prefix, and collides with no other, unless another vocabulary nests
+/// it without.
 ///
 /// ```text
 /// #[derive(AuditEvent)]
@@ -302,12 +303,12 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 ///
 /// # JSON Schemas
 ///
-/// With `schema`, and the feature `schemars` of `audited`, `UserEvent::detail_schema(kind)` is the JSON Schema of the detail
-/// of one action, and `UserEvent::record_schema()` that of the records of all. A typed field is described by its own
-/// type, where that says `#[sensitive(schema)]` or is one of those that are classified without a derive; a plain one by the
-/// `JsonSchema` of its type; any other by what its mode leaves. Of a type that says neither nothing is known, and the
-/// field may be anything: no type has to implement a trait for the sake of a schema, and nothing changes for those that ask
-/// for none, whoever turns the feature on.
+/// With `schema`, and the feature `schemars` of `audited`, `UserEvent::detail_schema(kind)` is the JSON Schema of the
+/// detail of one action, and `UserEvent::record_schema()` that of the records of all. A typed field is described by its
+/// own type, where that says `#[sensitive(schema)]` or is one of those that are classified without a derive; a plain
+/// one by the `JsonSchema` of its type; any other by what its mode leaves. Of a type that says neither nothing is
+/// known, and the field may be anything: no type has to implement a trait for the sake of a schema, and nothing changes
+/// for those that ask for none, whoever turns the feature on.
 ///
 /// ```text
 /// #[derive(AuditEvent)]

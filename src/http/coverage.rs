@@ -24,8 +24,8 @@ pub enum CoverageMode {
     /// It leaves a record, `audit.unaudited`, and the answer goes out.
     #[default]
     Report,
-    /// It leaves that record, and the answer does not go out: the client gets the one that a refused call gets whose effect
-    /// may have happened, 500 without a body.
+    /// It leaves that record, and the answer does not go out: the client gets the one that a refused call gets whose
+    /// effect may have happened, 500 without a body.
     ///
     /// The handler has run: what it did is done, and not undone. That is why the status is none that a client takes for
     /// retryable.
@@ -34,9 +34,10 @@ pub enum CoverageMode {
 
 /// Finds the requests that leave no record, though no function with `#[not_audited]` handled them.
 ///
-/// It goes around everything that can answer, and inside of what scopes a recorder. The record that it leaves has the method
-/// and the route: the pattern, never the path, since that may hold what nobody has classified. The feature `axum` brings
-/// [`CoverageLayer::matched_path`]; with any other router [`CoverageLayer::new`] is told where the pattern is.
+/// It goes around everything that can answer, and inside of what scopes a recorder. The record that it leaves has the
+/// method and the route: the pattern, never the path, since that may hold what nobody has classified. The feature
+/// `axum` brings [`CoverageLayer::matched_path`]; with any other router [`CoverageLayer::new`] is told where the
+/// pattern is.
 ///
 /// ```
 /// # #[cfg(feature = "axum")] {
@@ -61,12 +62,13 @@ pub enum CoverageMode {
 /// # What counts
 ///
 /// What is recorded until the handler has answered, or fails, and in tasks that it spawns meanwhile with
-/// [`carry`](crate::carry). The body of the answer passes untouched: what is recorded only while a body streams comes too late,
-/// so that a handler of which that is all leaves nothing. In [`CoverageMode::Strict`] such a body is dropped unread.
+/// [`carry`](crate::carry). The body of the answer passes untouched: what is recorded only while a body streams comes
+/// too late, so that a handler of which that is all leaves nothing. In [`CoverageMode::Strict`] such a body is dropped
+/// unread.
 ///
-/// A panic goes on through the layer. Where nothing had been recorded before it, the request is a finding nevertheless; an
-/// audited function that panics has left its record. Of a request that the client gave up, and whose handling was dropped, nothing
-/// is said: nobody was answered.
+/// A panic goes on through the layer. Where nothing had been recorded before it, the request is a finding nevertheless;
+/// an audited function that panics has left its record. Of a request that the client gave up, and whose handling was
+/// dropped, nothing is said: nobody was answered.
 #[derive(Clone)]
 pub struct CoverageLayer {
     mode: CoverageMode,
@@ -79,8 +81,8 @@ type RouteOf = dyn Fn(&Parts) -> Option<Cow<'static, str>> + Send + Sync;
 const UNMATCHED: &str = "<unmatched>";
 
 impl CoverageLayer {
-    /// Makes a layer that asks `route` for the pattern which a request has matched. Where it knows none, the record says
-    /// `<unmatched>`. It must not give the path: what it gives is in the record as it is.
+    /// Makes a layer that asks `route` for the pattern which a request has matched. Where it knows none, the record
+    /// says `<unmatched>`. It must not give the path: what it gives is in the record as it is.
     ///
     /// ```
     /// use audited::{CoverageLayer, CoverageMode};

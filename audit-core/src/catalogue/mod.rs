@@ -78,8 +78,8 @@ pub struct CatalogueAction {
     /// Whether it is left out of the lock.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unlocked: bool,
-    /// Of an event, whether its vocabulary is only nested with a prefix in others: their actions are in the catalogue, too,
-    /// and another may have the name of this one.
+    /// Of an event, whether its vocabulary is only nested with a prefix in others: their actions are in the catalogue,
+    /// too, and another may have the name of this one.
     #[serde(default, skip_serializing_if = "is_false")]
     pub prefixed: bool,
 }

@@ -131,9 +131,9 @@ impl RecorderBuilder {
     ///
     /// # Errors
     ///
-    /// [`BuildError`] when there is no sink, an action of this binary is declared at two places, the sink is too weak for
-    /// the `fail_closed` functions of this binary, the redaction policy names what does not exist, or no thread could be
-    /// started.
+    /// [`BuildError`] when there is no sink, an action of this binary is declared at two places, the sink is too weak
+    /// for the `fail_closed` functions of this binary, the redaction policy names what does not exist, or no thread
+    /// could be started.
     pub fn build(mut self) -> Result<Recorder, BuildError> {
         let sink = Guarded::new(self.sink.clone().ok_or(BuildError::NoSink)?);
         if let Some(Collision { action, places: [first, second] }) = collision::of_this_binary().cloned() {

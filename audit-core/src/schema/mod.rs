@@ -1,7 +1,7 @@
 //! JSON Schemas of what records show, made with the crate `schemars`.
 //!
-//! A schema is made of a type only where its source asks for one: a feature that another crate of the tree turns on must
-//! not ask anything of a type that knows nothing of it.
+//! A schema is made of a type only where its source asks for one: a feature that another crate of the tree turns on
+//! must not ask anything of a type that knows nothing of it.
 
 mod choose;
 mod classified;

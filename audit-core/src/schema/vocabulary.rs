@@ -9,8 +9,8 @@ use crate::event::{AuditEvent, EventKind};
 /// A vocabulary that says what its records hold, as JSON Schemas (draft 2020-12): derived where the enum says
 /// `#[event(schema)]`.
 ///
-/// They describe what the marks leave. What is taken from a record besides is listed in it, in `redacted` and `cut`: by the
-/// policy of an operator, by a limit, and in a value that was declared plain, where a key is named like a secret.
+/// They describe what the marks leave. What is taken from a record besides is listed in it, in `redacted` and `cut`: by
+/// the policy of an operator, by a limit, and in a value that was declared plain, where a key is named like a secret.
 #[diagnostic::on_unimplemented(
     message = "the records of `{Self}` have no JSON Schema",
     label = "has no schema",

@@ -124,8 +124,8 @@ impl Inner<'_> {
     }
 }
 
-/// The name of a kind of a nested vocabulary as it is here, where a prefix stands before it; an expression that can stand
-/// in a constant.
+/// The name of a kind of a nested vocabulary as it is here, where a prefix stands before it; an expression that can
+/// stand in a constant.
 ///
 /// ```text
 /// {

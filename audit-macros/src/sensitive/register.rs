@@ -72,8 +72,8 @@ fn entry(private: &TokenStream, variant: &str, field: &Field<'_>, class: Option<
     quote!((#place, #json, #said))
 }
 
-/// What is said of a value: little, where it has one name, and that can stand in the record as it is, and neither a class nor
-/// a scope.
+/// What is said of a value: little, where it has one name, and that can stand in the record as it is, and neither a
+/// class nor a scope.
 pub(crate) fn said(
     private: &TokenStream,
     (name, key): (&str, &str),

@@ -39,8 +39,8 @@ impl Catalogue {
 
     /// As a JSON Schema (draft 2020-12) of the details of the records, by action.
     ///
-    /// It is made of the types as they are written: what is none of the well-known ones may be anything. Of one vocabulary
-    /// the feature `schemars` makes it of the types themselves.
+    /// It is made of the types as they are written: what is none of the well-known ones may be anything. Of one
+    /// vocabulary the feature `schemars` makes it of the types themselves.
     pub fn to_json_schema(&self) -> Value {
         schema::of(self)
     }
