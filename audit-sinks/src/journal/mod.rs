@@ -232,6 +232,14 @@ impl Journal {
         self.0.holds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Hands over without waiting for room: what has none stays outside of the queue until there is.
+    fn submit_lot(&self, lot: impl FnOnce(&Head) -> Lot, ticket: Ticket) {
+        match self.0.refuse_in_a_child() {
+            Ok(()) => self.0.queue.push(lot(&self.0.head), ticket),
+            Err(refused) => ticket.settle(Err(refused)),
+        }
+    }
+
     async fn hand_over(&self, lot: Lot) -> Result<(), SinkError> {
         self.0.refuse_in_a_child()?;
         while let Some(room) = self.0.queue.ask_for_room(lot.bytes()) {
@@ -346,10 +354,11 @@ impl AuditSink for Journal {
 
 impl Inline for Journal {
     fn submit(&self, record: Record, ticket: Ticket) {
-        match self.0.refuse_in_a_child() {
-            Ok(()) => self.0.queue.push(Lot::One(Body::new(&self.0.head, record)), ticket),
-            Err(refused) => ticket.settle(Err(refused)),
-        }
+        self.submit_lot(|head| Lot::One(Body::new(head, record)), ticket);
+    }
+
+    fn submit_batch(&self, batch: &[Record], ticket: Ticket) {
+        self.submit_lot(|head| Lot::Many(batch.iter().map(|record| Body::new(head, record.clone())).collect()), ticket);
     }
 }
 
