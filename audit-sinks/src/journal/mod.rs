@@ -24,6 +24,8 @@ mod segment;
 mod settle;
 mod system;
 mod tail;
+#[cfg(all(test, not(loom)))]
+mod tests;
 mod verify;
 mod writer;
 
