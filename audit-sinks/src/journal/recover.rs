@@ -95,9 +95,9 @@ const SHORTEST_LINE: u64 = 128;
 fn settle(file: &dyn DiskFile, tail: &Tail) -> io::Result<Position> {
     if tail.damage.is_some() {
         file.sync()?;
-    } else if !tail.closed || tail.torn > 0 {
-        // Written once more: after a failed sync the kernel shows lines that never reached the disk, and a sync alone
-        // would succeed without them.
+    } else {
+        // Written once more, also where the file has ended: after a failed sync the kernel shows lines that never
+        // reached the disk, and a sync alone would succeed without them.
         let start = tail.end.saturating_sub(2 * ROUND_BYTES as u64);
         let mut bytes = vec![0; usize::try_from(tail.end - start).map_err(io::Error::other)?];
         file.read_at(&mut bytes, start)?;

@@ -29,6 +29,10 @@ pub(super) fn live(disk: &ModelDisk, options: &JournalOptions) -> Answers {
         }
         let together: Vec<_> = (3..8).map(|n| (n, submit(&journal, record(n)))).collect();
         answers.0.extend(together.into_iter().map(|(n, receipt)| (n, receipt.wait())));
+        // Many sectors that share one sync.
+        let batch: Vec<_> = (30..36).map(|n| long_record(n, 40 * n)).collect();
+        let answer = block_on(journal.write(&batch));
+        answers.0.extend((30..36).map(|n| (n, answer.clone())));
         let _ = block_on(journal.rotate());
         for n in 8..20 {
             answers.0.push((n, submit(&journal, long_record(n, 100 * n)).wait()));
@@ -72,7 +76,7 @@ fn a_life_without_failures_keeps_everything() {
     bounded(|| {
         let disk = ModelDisk::default();
         let answers = live(&disk, &options());
-        assert_eq!((answers.acknowledged().len(), answers.failed()), (23, 0));
+        assert_eq!((answers.acknowledged().len(), answers.failed()), (29, 0));
         assert_eq!(sound_actions(&disk), answers.acknowledged());
         assert_goes_on(&disk, &answers.acknowledged(), "well");
     });

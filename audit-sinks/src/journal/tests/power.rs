@@ -1,7 +1,7 @@
 //! The power is lost at each operation.
 
 use super::failing::{assert_goes_on, assert_kept, live};
-use super::model::ModelDisk;
+use super::model::{EIO, ModelDisk};
 use super::*;
 
 /// In each case of losing and keeping: nothing, everything, and six times some.
@@ -40,5 +40,28 @@ fn a_writer_that_answers_before_it_syncs_is_caught() {
             std::panic::catch_unwind(|| assert_kept(&found, &acknowledged, "as it must")).is_err()
         });
         assert!(caught);
+    });
+}
+
+#[test]
+fn a_last_line_that_never_reached_the_disk_is_written_again() {
+    bounded(|| {
+        let disk = ModelDisk::default();
+        let journal = open(&disk);
+        write(&journal, 0).unwrap();
+        disk.block(true);
+        let closing = thread::spawn(move || drop(journal));
+        until(|| disk.is_in_sync());
+        disk.fail_at(disk.operations(), EIO);
+        disk.block(false);
+        closing.join().unwrap();
+
+        let disk = disk.after_the_process();
+        let journal = open(&disk);
+        assert_eq!(journal.recovered().last_seq, 3, "the last line of the file shows");
+        write(&journal, 1).unwrap();
+        disk.cut_at(disk.operations());
+        drop(journal);
+        assert_eq!(sound_actions(&disk.after_the_cut(0).unwrap()), ["test.n0", "test.n1"]);
     });
 }
