@@ -51,7 +51,7 @@ pub use self::options::{
 };
 pub use self::progress::JournalHead;
 use self::progress::Progress;
-use self::queue::{Lot, Queue};
+use self::queue::{Lot, Number, Queue};
 pub use self::reader::JournalReader;
 pub use self::recover::Recovered;
 use self::recover::Resume;
@@ -223,12 +223,19 @@ impl Journal {
 
     async fn hand_over(&self, lot: Lot) -> Result<(), SinkError> {
         self.0.refuse_in_a_child()?;
-        while let Some(room) = self.0.queue.ask_for_room(lot.bytes()) {
-            room.await?;
-        }
         let (ticket, receipt) = Ticket::new();
-        self.0.queue.push(lot, ticket);
+        let number = self.0.queue.push(lot, ticket);
+        let _outside = number.map(|number| Outside(&self.0.queue, number));
         receipt.await
+    }
+}
+
+/// A lot that there was no room for. Who stops waiting takes it back: what is given up and tried again must not pile up.
+struct Outside<'a>(&'a Queue, Number);
+
+impl Drop for Outside<'_> {
+    fn drop(&mut self) {
+        self.0.withdraw(self.1);
     }
 }
 
@@ -336,7 +343,7 @@ impl AuditSink for Journal {
 impl Inline for Journal {
     fn submit(&self, record: Record, ticket: Ticket) {
         match self.0.refuse_in_a_child() {
-            Ok(()) => self.0.queue.push(Lot::One(Body::new(&self.0.head, record)), ticket),
+            Ok(()) => drop(self.0.queue.push(Lot::One(Body::new(&self.0.head, record)), ticket)),
             Err(refused) => ticket.settle(Err(refused)),
         }
     }
