@@ -77,6 +77,11 @@ impl Segment {
         Ok(wants_more)
     }
 
+    /// Has nothing filled any more.
+    pub(super) fn stop_filling(&self) {
+        self.fill.end();
+    }
+
     pub(super) fn filler(&self) -> Filler {
         Filler { index: self.index, fill: self.fill.clone() }
     }

@@ -83,7 +83,13 @@ impl Writer {
 
     /// Begins the first file, so that a disk that will not have one is found when the journal is opened.
     pub(super) fn begin_first(&mut self) -> io::Result<()> {
-        self.write(std::iter::empty(), false)
+        match self.write(std::iter::empty(), false) {
+            Err(error) if wants_room(&error) => {
+                self.keeper.free_reserve();
+                self.write(std::iter::empty(), false)
+            }
+            result => result,
+        }
     }
 
     /// Writes until the queue is closed and empty.
@@ -169,8 +175,10 @@ impl Writer {
         for body in bodies {
             self.push(body);
         }
+        // Under load no turn is idle.
+        let due = self.rotation_due().is_some_and(|due| due <= Instant::now());
         let Some(file) = &mut self.file else { return Ok(false) };
-        let ends = end || file.segment.end + self.buffer.len() as u64 >= self.shape.segment_bytes;
+        let ends = end || due || file.segment.end + self.buffer.len() as u64 >= self.shape.segment_bytes;
         if ends {
             let footer = system::closed(file.segment.index, file.first_seq, self.position);
             let footer = Body::new(&self.head, footer);
