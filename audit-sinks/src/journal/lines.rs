@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::disk::open_for_reading;
 use super::error::{JournalDamage, JournalError, JournalStep};
-use super::line::{MAX_LINE_BYTES, Place};
+use super::line::{Head, MAX_LINE_BYTES, Place};
 use super::position::{Step, Walk};
 use super::scan::{Found, Scan};
 
@@ -92,7 +92,8 @@ impl Lines {
             };
             // Nothing behind it: it is not finished yet, or never was.
             let last = self.scan.only_fill_follows()?;
-            if last && (self.scan.line().is_empty() || self.could_go_on()) {
+            let never_begun = start == 0 && Head::any_was_torn(self.scan.line());
+            if last && (self.scan.line().is_empty() || never_begun || self.could_go_on()) {
                 return self.stay(start, number);
             }
             // In a file that is being written, a part of what was just read may be older than the rest.

@@ -144,7 +144,9 @@ impl Writer {
         let result = self.try_write(bodies, end);
         match &result {
             Ok(ended) => {
-                self.progress.advance(self.position);
+                if let Some(file) = &self.file {
+                    self.progress.advance(self.position, file.segment.index);
+                }
                 self.down = None;
                 if *ended && let Some(file) = self.file.take() {
                     self.keeper.end(file.segment, self.position);
