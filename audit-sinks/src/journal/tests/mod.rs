@@ -2,8 +2,10 @@
 
 mod answers;
 mod failing;
+mod following;
 mod model;
 mod power;
+mod recorded;
 mod room;
 
 use std::future::Future;
