@@ -10,7 +10,7 @@ use super::position::Position;
 use super::scan::line_breaks;
 use super::segment::Index;
 use super::system::{Because, Began, Damaged};
-use super::tail::{Content, Tail, read_tail};
+use super::tail::{Content, SHORTEST_LINE, Tail, read_tail};
 use super::writer::ROUND_BYTES;
 
 /// What [`Journal::open`](super::Journal::open) found.
@@ -87,9 +87,6 @@ pub(super) fn recover_on(
     disk.sync().map_err(io(JournalStep::Sync))?;
     Ok(found(path, (position, next_index, began), 0))
 }
-
-/// No line is shorter: its stream, position and hash alone take more.
-const SHORTEST_LINE: u64 = 128;
 
 /// Cuts a file behind its last line and sees to it that the end of it is on the disk.
 fn settle(file: &dyn DiskFile, tail: &Tail) -> io::Result<Position> {

@@ -15,6 +15,12 @@ use super::writer::ROUND_BYTES;
 /// How much of a file is read at first. What one round writes, and the line before, lie in it.
 const WINDOW: u64 = (ROUND_BYTES + MAX_LINE_BYTES) as u64 / 4;
 
+/// The most that is held of a file at once.
+pub(super) const MAX_WINDOW: u64 = 16 * WINDOW;
+
+/// No line is shorter: its stream, position and hash alone take more.
+pub(super) const SHORTEST_LINE: u64 = 128;
+
 /// What every disk writes as a whole or not at all.
 const SECTOR_BYTES: u64 = 512;
 
@@ -47,23 +53,38 @@ pub(super) fn read_tail(file: &dyn DiskFile) -> io::Result<Content> {
     if end == 0 {
         return Ok(Content::Nothing);
     }
-    let mut window = WINDOW;
+    let (mut window, mut to) = (WINDOW, end);
     loop {
-        let start = end.saturating_sub(window);
-        let mut bytes = vec![0; usize::try_from(end - start).map_err(io::Error::other)?];
+        let start = to.saturating_sub(window);
+        let mut bytes = vec![0; usize::try_from(to - start).map_err(io::Error::other)?];
         let read = file.read_at(&mut bytes, start)?;
         bytes.truncate(read);
-        if start == 0 && are_missing(&bytes, 0, None) {
+        let is_all = start == 0 && to == end;
+        if is_all && are_missing(&bytes, 0, None) {
             return Ok(Content::Torn(end));
         }
         if let Some(tail) = walk(&bytes, start) {
-            return Ok(Content::Lines(tail));
+            return Ok(Content::Lines(if to == end { tail } else { tail.before_damage(end) }));
         }
         if start == 0 {
-            let torn = Head::any_could_be_torn(&bytes);
+            let torn = is_all && Head::any_could_be_torn(&bytes);
             return Ok(if torn { Content::Torn(end) } else { Content::Foreign });
         }
-        window *= 4;
+        if window < MAX_WINDOW {
+            window *= 4;
+        } else {
+            // A line may begin before what was read.
+            to = start + MAX_LINE_BYTES as u64;
+        }
+    }
+}
+
+impl Tail {
+    /// As it is where no line stands any more up to the end of the file.
+    fn before_damage(mut self, end: u64) -> Self {
+        (self.torn, self.position.next_seq) = (0, self.position.next_seq + (end - self.end) / SHORTEST_LINE + 1);
+        self.damage = self.damage.or(Some((self.end, JournalDamage::NotALine)));
+        self
     }
 }
 

@@ -7,6 +7,7 @@ mod model;
 mod power;
 mod recorded;
 mod room;
+mod tails;
 
 use std::future::Future;
 use std::panic::resume_unwind;
