@@ -191,6 +191,8 @@ impl Place {
         if seq.first() == Some(&b'0') {
             return None;
         }
-        Some(Self { stream, seq: std::str::from_utf8(seq).ok()?.parse().ok()?, prev })
+        // One follows each.
+        let seq = std::str::from_utf8(seq).ok()?.parse().ok().filter(|seq| *seq < u64::MAX)?;
+        Some(Self { stream, seq, prev })
     }
 }

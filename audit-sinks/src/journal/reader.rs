@@ -132,6 +132,7 @@ impl JournalReader {
     }
 
     fn read(&mut self) -> Result<Option<StoredRecord>, JournalError> {
+        let mut is_sure = false;
         loop {
             // Read before the files are: what is acknowledged later may be in a file that is not there yet.
             let (acknowledged, behind) = self.progress.as_ref().map(|progress| progress.last()).unzip();
@@ -146,7 +147,7 @@ impl JournalReader {
                 }
                 continue;
             };
-            if lines.limit.is_none() && behind.is_some_and(|behind| *index < behind) {
+            if lines.limit().is_none() && behind.is_some_and(|behind| *index < behind) {
                 // What is acknowledged beyond is in another file, whatever this one holds.
                 self.look_ahead()?;
             }
@@ -174,12 +175,14 @@ impl JournalReader {
                     self.walk = lines.walk;
                     return Err(JournalError::damaged(lines.path(), line, damage));
                 }
+                // What was read ahead may be older than what is there now.
+                Next::End if !is_sure => is_sure = true,
                 Next::End => {
-                    let (index, limit) = (*index, lines.limit);
+                    let (index, limit) = (*index, lines.limit());
                     if limit.is_none() {
                         self.look_ahead()?;
                         // What came in between is still to be read.
-                        if self.lines.as_ref().is_some_and(|(_, lines)| lines.limit.is_some()) {
+                        if self.lines.as_ref().is_some_and(|(_, lines)| lines.limit().is_some()) {
                             continue;
                         }
                     }
@@ -209,10 +212,7 @@ impl JournalReader {
         let Some(index) = self.lines.as_ref().map(|(index, _)| *index) else { return Ok(()) };
         self.list(Some(index))?;
         let limit = self.limit();
-        if let Some((_, lines)) = &mut self.lines {
-            lines.limit = limit;
-        }
-        Ok(())
+        self.lines.as_mut().map_or(Ok(()), |(_, lines)| lines.set_limit(limit))
     }
 
     /// The position at which the files that follow go on.
@@ -223,7 +223,7 @@ impl JournalReader {
     /// Forgets lines that were read before the next file went on in their place: they were never acknowledged.
     fn go_back(&mut self, index: Index, limit: u64) -> Result<(), JournalError> {
         let mut lines = Lines::open(&self.path_of(index), Walk::default())?;
-        lines.limit = Some(limit);
+        lines.set_limit(Some(limit))?;
         while !matches!(lines.next()?, Next::End) {}
         if lines.walk.next.is_some_and(|next| next.next_seq == limit) {
             self.walk = lines.walk;
@@ -244,7 +244,7 @@ impl JournalReader {
             Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(true),
             opened => opened?,
         };
-        lines.limit = self.limit();
+        lines.set_limit(self.limit())?;
         self.lines = Some((index, lines));
         Ok(true)
     }

@@ -27,7 +27,7 @@ impl Index {
     pub(super) const FIRST: Self = Self(1);
 
     pub(super) const fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 
     pub(super) fn parse(name: &str) -> Option<Self> {

@@ -75,7 +75,7 @@ pub(super) fn verify(directory: &Path, anchor: Option<JournalHead>) -> Result<Ve
         }
         if let (0, Some(first)) = (found.lines, file.first) {
             found.first_seq = first.seq;
-            hash = anchor.filter(|anchor| anchor.seq + 1 == first.seq).map(|_| first.prev);
+            hash = anchor.filter(|anchor| anchor.seq == first.seq - 1).map(|_| first.prev);
         }
         found.lines += file.lines;
         found.damage.extend(file.damage);
@@ -135,7 +135,7 @@ fn check_all(paths: &[PathBuf], anchor: Option<u64>) -> Vec<Result<Checked, Jour
 
 fn check(path: &Path, later: &[PathBuf], anchor: Option<u64>) -> Result<Checked, JournalError> {
     let mut lines = Lines::open(path, Walk::default())?;
-    lines.limit = later.iter().find_map(|path| first_place(path)).map(|place| place.seq);
+    lines.set_limit(later.iter().find_map(|path| first_place(path)).map(|place| place.seq))?;
     let mut checked = Checked::default();
     loop {
         match lines.next()? {
