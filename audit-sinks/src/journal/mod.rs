@@ -10,6 +10,8 @@
 mod chain;
 mod disk;
 mod error;
+#[cfg(all(test, loom))]
+mod interleaved;
 mod keeper;
 mod line;
 mod lines;

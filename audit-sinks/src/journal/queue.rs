@@ -171,12 +171,12 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(super) fn waiting(&self) -> usize {
         self.lock().waiting.len()
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(super) fn is_closing(&self) -> bool {
         self.lock().closing
     }

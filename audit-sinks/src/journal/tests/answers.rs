@@ -234,6 +234,32 @@ fn a_file_ends_in_time_also_while_others_wait() {
     });
 }
 
+/// A child has another process id than the handle that it has inherited, and nothing else tells them apart.
+#[test]
+fn a_child_of_fork_is_refused_and_closes_nothing() {
+    bounded(|| {
+        let disk = ModelDisk::default();
+        let mut journal = open(&disk);
+        Arc::get_mut(&mut journal.0).unwrap().process += 1;
+        let before = disk.operations();
+        for refused in [
+            write(&journal, 0),
+            block_on(journal.write(&[record(1)])),
+            block_on(journal.flush()),
+            block_on(journal.rotate()),
+        ] {
+            let source = std::error::Error::source(&refused.unwrap_err()).unwrap().to_string();
+            assert!(source.contains("forked") && source.contains("open one after the fork"), "{source}");
+        }
+        let queue = journal.0.queue.clone();
+        drop(journal);
+        assert!(!queue.is_closing());
+        assert_eq!(disk.operations(), before);
+        queue.close();
+        until(|| Arc::strong_count(&queue) == 1);
+    });
+}
+
 #[test]
 fn nothing_is_filled_where_records_are() {
     bounded(|| {
@@ -277,4 +303,3 @@ fn a_file_that_was_given_up_is_not_filled() {
 fn syncs(disk: &ModelDisk) -> usize {
     disk.lock().log.iter().filter(|operation| matches!(operation, Operation::Sync(name) if name != "reserve")).count()
 }
-
