@@ -8,13 +8,15 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use audited::{
-    Action, AuditSink, Durability, Journal, Record, RecordId, Recorder, SinkError, record_action, with_recorder_sync,
+    Action, AuditSink, Durability, Journal, JournalOptions, Record, RecordId, Recorder, SinkError, record_action,
+    with_recorder_sync,
 };
 
 use crate::contract::is_no_frame;
@@ -32,8 +34,13 @@ pub(crate) fn start_child(test: &str, path: &Path) -> Child {
 /// As [`start_child`], but none of the child's files may grow beyond 64 blocks of the shell's, 32 or 64 KiB: the
 /// write that would is cut short, and the next one fails.
 pub(crate) fn start_child_with_small_files(test: &str, path: &Path) -> Child {
+    start_shell("trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\"", test, path)
+}
+
+/// As [`start_child`], from a line of the shell that ends with it.
+pub(crate) fn start_shell(line: &str, test: &str, path: &Path) -> Child {
     let mut shell = Command::new("sh");
-    shell.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\""]).arg(std::env::current_exe().unwrap());
+    shell.args(["-c", line]).arg(std::env::current_exe().unwrap());
     start(shell, test, path)
 }
 
@@ -92,7 +99,8 @@ fn write_until_killed(sink: impl AuditSink) {
 #[test]
 fn child() {
     if let Some(path) = std::env::var_os(ORDERS) {
-        write_until_killed(Journal::open(path).unwrap());
+        // Small files, so that some die where one ends.
+        write_until_killed(JournalOptions::new().segment_bytes(256 << 10).open(path).unwrap());
     }
 }
 
@@ -112,31 +120,48 @@ fn ids_in(path: &Path) -> Vec<RecordId> {
     records.iter().map(|record| record.id().unwrap()).collect()
 }
 
+/// How often a journal dies and is opened again.
+const DEATHS: usize = 10;
+
+/// `AUDITED_KILLS` sets how many processes die.
 #[test]
 fn every_acknowledged_record_outlives_sigkill() {
-    let random = RandomState::new();
-    let directory = tempfile::tempdir().unwrap();
-    let mut total = 0;
-    for life in 0..5 {
-        // The same journal dies and is opened again five times.
-        let path = directory.path().join(life.to_string());
-        let mut acknowledged = HashSet::new();
-        for round in 0..5 {
-            let lifetime = Duration::from_micros(random.hash_one((life, round)) % 60_000);
-            let new = acknowledged_by_a_child("crash::child", &path, lifetime);
-            assert!(!new.is_empty());
-            for id in new {
-                assert!(acknowledged.insert(id), "{id} was acknowledged twice");
-            }
-            let there = ids_in(&path);
-            let once: HashSet<_> = there.iter().copied().collect();
-            assert_eq!(once.len(), there.len(), "a record is there twice");
-            let lost: Vec<_> = acknowledged.difference(&once).collect();
-            assert!(lost.is_empty(), "life {life}, round {round}, {lifetime:?}: {lost:?} are lost");
+    let kills = std::env::var("AUDITED_KILLS").map_or(200, |kills| kills.parse().unwrap());
+    let (lives, total) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let random = RandomState::new();
+                while let life = lives.fetch_add(1, Ordering::Relaxed)
+                    && life * DEATHS < kills
+                {
+                    total.fetch_add(acknowledged_in_one_life(life, &random), Ordering::Relaxed);
+                }
+            });
         }
-        total += acknowledged.len();
+    });
+    println!("{kills} kills, {} acknowledged records", total.into_inner());
+}
+
+/// The same journal dies and is opened again; gives how many records were acknowledged.
+fn acknowledged_in_one_life(life: usize, random: &RandomState) -> usize {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("audit");
+    let mut acknowledged = HashSet::new();
+    for round in 0..DEATHS {
+        let lifetime = Duration::from_micros(random.hash_one((life, round)) % 60_000);
+        let new = acknowledged_by_a_child("crash::child", &path, lifetime);
+        assert!(!new.is_empty());
+        for id in new {
+            assert!(acknowledged.insert(id), "{id} was acknowledged twice");
+        }
+        let there = ids_in(&path);
+        let once: HashSet<_> = there.iter().copied().collect();
+        assert_eq!(once.len(), there.len(), "a record is there twice");
+        let lost: Vec<_> = acknowledged.difference(&once).collect();
+        assert!(lost.is_empty(), "life {life}, round {round}, {lifetime:?}: {lost:?} are lost");
     }
-    println!("25 kills, {total} acknowledged records");
+    acknowledged.len()
 }
 
 /// Acknowledges what is not in the file yet: the last records stay behind in memory.

@@ -17,7 +17,7 @@ mod event;
 mod faithful;
 #[cfg(feature = "http")]
 mod http;
-//mod journal;
+mod journal;
 mod lock;
 mod model;
 mod query;

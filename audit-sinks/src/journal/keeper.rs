@@ -42,6 +42,7 @@ enum Ready {
     #[default]
     No,
     Asked,
+    Making,
     Yes(Segment),
 }
 
@@ -86,13 +87,15 @@ impl Keeper {
     /// The file of that index: the one that is ready, or a new one without anything in it.
     pub(super) fn begin(&self, index: Index) -> io::Result<Segment> {
         let mut state = self.lock();
-        while matches!(state.ready, Ready::Asked) && !state.closed {
+        while matches!(state.ready, Ready::Making) && !state.closed {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        // What has not been begun may wait for ever behind foreign code.
+        state.jobs.retain(|job| !matches!(job, Job::Prepare(_)));
         match std::mem::take(&mut state.ready) {
             Ready::Yes(segment) if segment.index == index => return Ok(segment),
             Ready::Yes(segment) => state.jobs.push_back(Job::Abandon(segment)),
-            Ready::No | Ready::Asked => {}
+            Ready::No | Ready::Asked | Ready::Making => {}
         }
         drop(state);
         self.create(index, 0)
@@ -109,6 +112,7 @@ impl Keeper {
 
     /// Leaves a file as it is, or removes it where nothing in it counts.
     pub(super) fn abandon(&self, segment: Segment, remove: bool) {
+        segment.stop_filling();
         if remove {
             self.enqueue(Job::Abandon(segment));
         }
@@ -157,6 +161,9 @@ impl Keeper {
         let mut state = self.lock();
         loop {
             if let Some(job) = state.jobs.pop_front() {
+                if matches!(job, Job::Prepare(_)) {
+                    state.ready = Ready::Making;
+                }
                 return Some(job);
             }
             if state.closed {

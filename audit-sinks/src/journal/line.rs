@@ -49,6 +49,11 @@ impl Head {
         could_be_torn(tail, &self.text)
     }
 
+    /// Whether a line of whichever stream was begun and never finished.
+    pub(super) fn any_was_torn(line: &[u8]) -> bool {
+        Self::any_could_be_torn(line) && !line.ends_with(END)
+    }
+
     /// As [`Self::could_be_torn`], of whichever stream.
     pub(super) fn any_could_be_torn(tail: &[u8]) -> bool {
         could_be_torn(tail, START)
@@ -186,6 +191,8 @@ impl Place {
         if seq.first() == Some(&b'0') {
             return None;
         }
-        Some(Self { stream, seq: std::str::from_utf8(seq).ok()?.parse().ok()?, prev })
+        // One follows each.
+        let seq = std::str::from_utf8(seq).ok()?.parse().ok().filter(|seq| *seq < u64::MAX)?;
+        Some(Self { stream, seq, prev })
     }
 }

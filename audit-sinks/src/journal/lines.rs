@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::disk::open_for_reading;
 use super::error::{JournalDamage, JournalError, JournalStep};
-use super::line::{MAX_LINE_BYTES, Place};
+use super::line::{Head, MAX_LINE_BYTES, Place};
 use super::position::{Step, Walk};
 use super::scan::{Found, Scan};
 
@@ -21,7 +21,7 @@ pub(super) struct Lines {
     scan: Scan<File>,
     pub(super) walk: Walk,
     /// The position at which the next file goes on. What stands here from there on was never acknowledged.
-    pub(super) limit: Option<u64>,
+    limit: Option<u64>,
     /// A line that follows damage that was reported first.
     kept: Option<Place>,
 }
@@ -66,6 +66,18 @@ impl Lines {
         self.advance().map_err(|error| JournalError::io(&self.path, JournalStep::Read, error))
     }
 
+    pub(super) const fn limit(&self) -> Option<u64> {
+        self.limit
+    }
+
+    /// Sets the position at which the next file goes on. This one is not written any more then, and is read anew from
+    /// here: what was read ahead may be older.
+    pub(super) fn set_limit(&mut self, limit: Option<u64>) -> Result<(), JournalError> {
+        self.limit = limit;
+        let read_anew = self.scan.seek(self.scan.end(), self.scan.number() + 1);
+        read_anew.map_err(|error| JournalError::io(&self.path, JournalStep::Read, error))
+    }
+
     /// Gives the line last read once more when it is asked again.
     pub(super) const fn take_back(&mut self, place: Place) {
         self.kept = Some(place);
@@ -92,7 +104,9 @@ impl Lines {
             };
             // Nothing behind it: it is not finished yet, or never was.
             let last = self.scan.only_fill_follows()?;
-            if last && (self.scan.line().is_empty() || self.could_go_on()) {
+            let lacks_its_end = found == Found::Unfinished && Place::of(self.scan.line()).is_some();
+            let unfinished = lacks_its_end || Head::any_was_torn(self.scan.line());
+            if last && (self.scan.line().is_empty() || unfinished && (start == 0 || self.could_go_on())) {
                 return self.stay(start, number);
             }
             // In a file that is being written, a part of what was just read may be older than the rest.

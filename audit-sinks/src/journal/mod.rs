@@ -11,6 +11,8 @@ mod chain;
 mod disk;
 mod error;
 mod hold;
+#[cfg(all(test, loom))]
+mod interleaved;
 mod keeper;
 mod line;
 mod lines;
@@ -28,6 +30,8 @@ mod segment;
 mod settle;
 mod system;
 mod tail;
+#[cfg(all(test, not(loom)))]
+mod tests;
 mod verify;
 mod writer;
 
@@ -54,7 +58,7 @@ pub use self::options::{
 };
 pub use self::progress::JournalHead;
 use self::progress::Progress;
-use self::queue::{Lot, Queue};
+use self::queue::{Lot, Number, Queue};
 pub use self::reader::JournalReader;
 pub use self::recover::Recovered;
 use self::recover::Resume;
@@ -235,19 +239,26 @@ impl Journal {
     /// Hands over without waiting for room: what has none stays outside of the queue until there is.
     fn submit_lot(&self, lot: impl FnOnce(&Head) -> Lot, ticket: Ticket) {
         match self.0.refuse_in_a_child() {
-            Ok(()) => self.0.queue.push(lot(&self.0.head), ticket),
+            Ok(()) => drop(self.0.queue.push(lot(&self.0.head), ticket)),
             Err(refused) => ticket.settle(Err(refused)),
         }
     }
 
     async fn hand_over(&self, lot: Lot) -> Result<(), SinkError> {
         self.0.refuse_in_a_child()?;
-        while let Some(room) = self.0.queue.ask_for_room(lot.bytes()) {
-            room.await?;
-        }
         let (ticket, receipt) = Ticket::new();
-        self.0.queue.push(lot, ticket);
+        let number = self.0.queue.push(lot, ticket);
+        let _outside = number.map(|number| Outside(&self.0.queue, number));
         receipt.await
+    }
+}
+
+/// A lot that there was no room for. Who stops waiting takes it back: what is given up and tried again must not pile up.
+struct Outside<'a>(&'a Queue, Number);
+
+impl Drop for Outside<'_> {
+    fn drop(&mut self) {
+        self.0.withdraw(self.1);
     }
 }
 

@@ -54,7 +54,7 @@ pub struct JournalOptions {
     pub(super) preallocate: u64,
     pub(super) reserve_bytes: u64,
     pub(super) on_checkpoint: Option<Arc<OnCheckpoint>>,
-    own_stream: bool,
+    pub(super) own_stream: bool,
 }
 
 impl JournalOptions {

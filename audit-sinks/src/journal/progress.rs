@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::chain::ChainHash;
 use super::position::Position;
+use super::segment::Index;
 
 /// The last line of a journal that has its durability.
 ///
@@ -37,20 +38,24 @@ pub(super) struct Progress {
 
 struct State {
     position: Position,
+    /// The file that the last line stands in.
+    index: Index,
     closed: bool,
 }
 
 impl Progress {
     pub(super) fn new(position: Position) -> Self {
-        Self { state: Mutex::new(State { position, closed: false }), changed: Condvar::new() }
+        Self { state: Mutex::new(State { position, index: Index(0), closed: false }), changed: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn advance(&self, position: Position) {
-        self.lock().position = position;
+    pub(super) fn advance(&self, position: Position, index: Index) {
+        let mut state = self.lock();
+        (state.position, state.index) = (position, index);
+        drop(state);
         self.changed.notify_all();
     }
 
@@ -61,6 +66,12 @@ impl Progress {
 
     pub(super) fn head(&self) -> JournalHead {
         self.lock().position.into()
+    }
+
+    /// The position of the last line, and the file that it stands in.
+    pub(super) fn last(&self) -> (u64, Index) {
+        let state = self.lock();
+        (state.position.next_seq - 1, state.index)
     }
 
     /// Whether the line at `seq` is there.

@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use audit_core::__private::{Receipt, Ticket};
+use audit_core::__private::Ticket;
 use audit_core::SinkError;
 
 use super::line::Body;
@@ -26,10 +26,9 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Entry>,
-    /// What came when there was no room. Its callers wait as those of the others do, up to their deadline.
-    outside: VecDeque<Entry>,
-    /// Who asked for room, and is told when there is some.
-    asking: Vec<Ticket>,
+    /// What came when there was no room, in its order. Its callers wait as those of the others do, up to their deadline.
+    outside: VecDeque<(Number, Entry)>,
+    next_number: u64,
     /// Of what is waiting, and of what the writer has and has not answered for.
     bytes: usize,
     /// Whether the writer waits: waking nobody is a system call, too.
@@ -37,6 +36,10 @@ struct State {
     closing: bool,
     dead: bool,
 }
+
+/// Which of those that came when there was no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Number(u64);
 
 /// Records that are answered for together.
 pub(super) struct Entry {
@@ -87,41 +90,46 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands over a lot, all of it or nothing. Where there is no room, it stays outside until there is.
-    pub(super) fn push(&self, lot: Lot, ticket: Ticket) {
+    /// Hands over a lot, all of it or nothing. Where there is no room, it stays outside until there is, in its turn, and
+    /// is given a number.
+    pub(super) fn push(&self, lot: Lot, ticket: Ticket) -> Option<Number> {
         let entry = Entry { bytes: lot.bytes(), lot, ticket };
-        let refused = {
-            let mut state = self.lock();
-            if state.dead || state.closing {
-                Some(entry)
-            } else if !state.outside.is_empty() || !state.has_room(entry.bytes, self.most_bytes) {
-                state.outside.push_back(entry);
-                None
-            } else {
-                state.admit(entry);
-                self.waiting.store(state.waiting.len(), Ordering::Relaxed);
-                let idle = mem::take(&mut state.idle);
-                drop(state);
-                if idle {
-                    self.changed.notify_one();
-                }
-                None
-            }
-        };
-        if let Some(refused) = refused {
-            refused.ticket.settle(Err(SinkError::Closed));
+        let mut state = self.lock();
+        if state.dead || state.closing {
+            drop(state);
+            entry.ticket.settle(Err(SinkError::Closed));
+            return None;
+        }
+        if state.outside.is_empty() && state.has_room(entry.bytes, self.most_bytes) {
+            state.admit(entry);
+            self.wake(state);
+            return None;
+        }
+        let number = Number(state.next_number);
+        state.next_number += 1;
+        state.outside.push_back((number, entry));
+        Some(number)
+    }
+
+    /// Wakes the writer, should it wait for what has come.
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        self.waiting.store(state.waiting.len(), Ordering::Relaxed);
+        let wakes = !state.waiting.is_empty() && mem::take(&mut state.idle);
+        drop(state);
+        if wakes {
+            self.changed.notify_one();
         }
     }
 
-    /// A receipt to wait for where there is no room for `bytes`: ask again once it is there.
-    pub(super) fn ask_for_room(&self, bytes: usize) -> Option<Receipt> {
+    /// Takes back what is still outside: nobody waits for it any more.
+    pub(super) fn withdraw(&self, number: Number) {
         let mut state = self.lock();
-        if state.dead || state.closing || (state.outside.is_empty() && state.has_room(bytes, self.most_bytes)) {
-            return None;
-        }
-        let (ticket, receipt) = Ticket::new();
-        state.asking.push(ticket);
-        Some(receipt)
+        let found = state.outside.binary_search_by_key(&number, |(number, _)| *number).ok();
+        let withdrawn = found.and_then(|at| state.outside.remove(at));
+        // It may have stood in the way of others.
+        state.let_in(self.most_bytes);
+        self.wake(state);
+        drop(withdrawn);
     }
 
     /// How many lots wait, or did a moment ago.
@@ -165,44 +173,34 @@ impl Queue {
     /// Makes the room free again that a batch took, and lets in who is outside; says how many wait now.
     pub(super) fn release(&self, batch: &[Entry]) -> usize {
         let bytes: usize = batch.iter().map(|entry| entry.bytes).sum();
-        let (asking, waiting) = {
-            let mut state = self.lock();
-            state.bytes -= bytes;
-            while state.outside.front().is_some_and(|entry| state.has_room(entry.bytes, self.most_bytes))
-                && let Some(entry) = state.outside.pop_front()
-            {
-                state.admit(entry);
-            }
-            self.waiting.store(state.waiting.len(), Ordering::Relaxed);
-            (mem::take(&mut state.asking), state.waiting.len())
-        };
-        for ticket in asking {
-            ticket.settle(Ok(()));
-        }
-        waiting
+        let mut state = self.lock();
+        state.bytes -= bytes;
+        state.let_in(self.most_bytes);
+        self.waiting.store(state.waiting.len(), Ordering::Relaxed);
+        state.waiting.len()
     }
 
     /// Takes nothing any more; gives who was waiting.
     pub(super) fn kill(&self) -> Vec<Ticket> {
         let mut state = self.lock();
         state.dead = true;
-        let State { waiting, outside, asking, .. } = &mut *state;
-        let tickets = waiting.drain(..).chain(outside.drain(..)).map(|entry| entry.ticket);
-        tickets.chain(asking.drain(..)).collect()
+        let State { waiting, outside, .. } = &mut *state;
+        let outside = outside.drain(..).map(|(_, entry)| entry);
+        waiting.drain(..).chain(outside).map(|entry| entry.ticket).collect()
     }
 
     /// Takes nothing any more; what is waiting is still written.
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.closing = true;
-        while let Some(entry) = state.outside.pop_front() {
+        while let Some((_, entry)) = state.outside.pop_front() {
             state.admit(entry);
         }
         drop(state);
         self.changed.notify_all();
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(super) fn is_closing(&self) -> bool {
         self.lock().closing
     }
@@ -212,6 +210,14 @@ impl State {
     /// A lot that finds nothing else on its way is never too large.
     fn has_room(&self, bytes: usize, most: usize) -> bool {
         bytes == 0 || self.bytes == 0 || self.bytes.saturating_add(bytes) <= most
+    }
+
+    fn let_in(&mut self, most: usize) {
+        while self.outside.front().is_some_and(|(_, entry)| self.has_room(entry.bytes, most))
+            && let Some((_, entry)) = self.outside.pop_front()
+        {
+            self.admit(entry);
+        }
     }
 
     fn admit(&mut self, entry: Entry) {

@@ -1,6 +1,7 @@
 //! Reading a journal back.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -131,9 +132,10 @@ impl JournalReader {
     }
 
     fn read(&mut self) -> Result<Option<StoredRecord>, JournalError> {
+        let mut is_sure = false;
         loop {
             // Read before the files are: what is acknowledged later may be in a file that is not there yet.
-            let acknowledged = self.progress.as_ref().map(|progress| progress.head().seq);
+            let (acknowledged, behind) = self.progress.as_ref().map(|progress| progress.last()).unzip();
             if let (Some(acknowledged), Some(next)) = (acknowledged, self.walk.next)
                 && next.next_seq > acknowledged
             {
@@ -145,6 +147,11 @@ impl JournalReader {
                 }
                 continue;
             };
+            if lines.limit().is_none() && behind.is_some_and(|behind| *index < behind) {
+                // What is acknowledged beyond is in another file, whatever this one holds.
+                self.look_ahead()?;
+            }
+            let Some((index, lines)) = &mut self.lines else { continue };
             match lines.next()? {
                 Next::Line(place) => {
                     if acknowledged.is_some_and(|acknowledged| place.seq > acknowledged) {
@@ -168,22 +175,25 @@ impl JournalReader {
                     self.walk = lines.walk;
                     return Err(JournalError::damaged(lines.path(), line, damage));
                 }
+                // What was read ahead may be older than what is there now.
+                Next::End if !is_sure => is_sure = true,
                 Next::End => {
-                    let index = *index;
-                    if self.files.is_empty() {
-                        self.list(Some(index))?;
+                    let (index, limit) = (*index, lines.limit());
+                    if limit.is_none() {
+                        self.look_ahead()?;
+                        // What came in between is still to be read.
+                        if self.lines.as_ref().is_some_and(|(_, lines)| lines.limit().is_some()) {
+                            continue;
+                        }
                     }
                     // The last file may still grow.
-                    if !self.next_file_has_begun() {
+                    if !self.a_later_file_has_begun() {
                         return Ok(None);
                     }
-                    let limit = self.files.first().and_then(|next| first_place(&self.path_of(*next)));
-                    if let (Some((_, lines)), Some(limit)) = (&mut self.lines, limit)
-                        && lines.limit.is_none()
+                    if let (Some(limit), Some(next)) = (limit, self.walk.next)
+                        && next.next_seq > limit
                     {
-                        // What came in between is still to be read.
-                        lines.limit = Some(limit.seq);
-                        continue;
+                        self.go_back(index, limit)?;
                     }
                     self.lines = None;
                 }
@@ -191,9 +201,34 @@ impl JournalReader {
         }
     }
 
-    /// A file that is made ready has nothing in it yet.
-    fn next_file_has_begun(&self) -> bool {
-        self.files.first().is_some_and(|next| first_line(&self.path_of(*next)).is_some_and(|line| !line.is_empty()))
+    /// A file that is made ready has nothing in it yet, and may be removed again.
+    fn a_later_file_has_begun(&self) -> bool {
+        let has_begun = |index: &Index| first_line(&self.path_of(*index)).is_some_and(|line| !line.is_empty());
+        self.files.iter().any(has_begun)
+    }
+
+    /// Lists the files that follow, and notes where they go on.
+    fn look_ahead(&mut self) -> Result<(), JournalError> {
+        let Some(index) = self.lines.as_ref().map(|(index, _)| *index) else { return Ok(()) };
+        self.list(Some(index))?;
+        let limit = self.limit();
+        self.lines.as_mut().map_or(Ok(()), |(_, lines)| lines.set_limit(limit))
+    }
+
+    /// The position at which the files that follow go on.
+    fn limit(&self) -> Option<u64> {
+        self.files.iter().find_map(|index| first_place(&self.path_of(*index))).map(|place| place.seq)
+    }
+
+    /// Forgets lines that were read before the next file went on in their place: they were never acknowledged.
+    fn go_back(&mut self, index: Index, limit: u64) -> Result<(), JournalError> {
+        let mut lines = Lines::open(&self.path_of(index), Walk::default())?;
+        lines.set_limit(Some(limit))?;
+        while !matches!(lines.next()?, Next::End) {}
+        if lines.walk.next.is_some_and(|next| next.next_seq == limit) {
+            self.walk = lines.walk;
+        }
+        Ok(())
     }
 
     fn open_next(&mut self) -> Result<bool, JournalError> {
@@ -204,8 +239,12 @@ impl JournalReader {
             return Ok(false);
         }
         let index = self.files.remove(0);
-        let mut lines = Lines::open(&self.path_of(index), self.walk)?;
-        lines.limit = self.files.first().and_then(|next| first_place(&self.path_of(*next))).map(|place| place.seq);
+        let mut lines = match Lines::open(&self.path_of(index), self.walk) {
+            // It was made ready, and removed again; were it anything else, the chain would show it.
+            Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(true),
+            opened => opened?,
+        };
+        lines.set_limit(self.limit())?;
         self.lines = Some((index, lines));
         Ok(true)
     }

@@ -11,7 +11,7 @@ use super::round::ROUND_BYTES;
 use super::scan::line_breaks;
 use super::segment::Index;
 use super::system::{Because, Began, Damaged};
-use super::tail::{Content, Tail, read_tail};
+use super::tail::{Content, SHORTEST_LINE, Tail, read_tail};
 
 /// What [`Journal::open`](super::Journal::open) found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,16 +88,13 @@ pub(super) fn recover_on(
     Ok(found(path, (position, next_index, began), 0))
 }
 
-/// No line is shorter: its stream, position and hash alone take more.
-const SHORTEST_LINE: u64 = 128;
-
 /// Cuts a file behind its last line and sees to it that the end of it is on the disk.
 fn settle(file: &dyn DiskFile, tail: &Tail) -> io::Result<Position> {
     if tail.damage.is_some() {
         file.sync()?;
-    } else if !tail.closed || tail.torn > 0 {
-        // Written once more: after a failed sync the kernel shows lines that never reached the disk, and a sync alone
-        // would succeed without them.
+    } else {
+        // Written once more, also where the file has ended: after a failed sync the kernel shows lines that never
+        // reached the disk, and a sync alone would succeed without them.
         let start = tail.end.saturating_sub(2 * ROUND_BYTES as u64);
         let mut bytes = vec![0; usize::try_from(tail.end - start).map_err(io::Error::other)?];
         file.read_at(&mut bytes, start)?;

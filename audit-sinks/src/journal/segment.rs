@@ -27,7 +27,7 @@ impl Index {
     pub(super) const FIRST: Self = Self(1);
 
     pub(super) const fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 
     pub(super) fn parse(name: &str) -> Option<Self> {
@@ -75,6 +75,11 @@ impl Segment {
         self.file.write_at(bytes, self.end)?;
         self.end = end;
         Ok(wants_more)
+    }
+
+    /// Has nothing filled any more.
+    pub(super) fn stop_filling(&self) {
+        self.fill.end();
     }
 
     pub(super) fn filler(&self) -> Filler {

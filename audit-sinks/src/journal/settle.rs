@@ -1,7 +1,7 @@
 //! Answering for what is written.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use audit_core::SinkError;
 
@@ -11,15 +11,18 @@ use super::spawn;
 /// From how many tickets on a thread of its own answers, if the writer has something else to do.
 const MANY: usize = 8;
 
+/// How many batches wait for that thread at most: the room that they took is given to others already.
+const MOST: usize = 16;
+
 type Answered = (Vec<Entry>, Result<(), SinkError>);
 
 /// Answers batches: at once, or on a thread of its own so that the writer goes on meanwhile.
-pub(super) struct Settler(Option<Sender<Answered>>);
+pub(super) struct Settler(Option<SyncSender<Answered>>);
 
 impl Settler {
     /// Starts the thread, which ends by itself; where none can be had, the writer answers for everything.
     pub(super) fn start() -> Self {
-        let (others, batches) = channel();
+        let (others, batches) = sync_channel(MOST);
         let started = spawn("audited-journal-answers", move || run(&batches)).is_ok();
         Self(started.then_some(others))
     }
@@ -27,8 +30,9 @@ impl Settler {
     pub(super) fn answer(&self, batch: Vec<Entry>, result: &Result<(), SinkError>, busy: bool) {
         match &self.0 {
             Some(others) if busy && batch.len() >= MANY => {
-                if let Err(refused) = others.send((batch, result.clone())) {
-                    settle(refused.0.0, result);
+                let sent = others.try_send((batch, result.clone()));
+                if let Err(TrySendError::Full((batch, _)) | TrySendError::Disconnected((batch, _))) = sent {
+                    settle(batch, result);
                 }
             }
             _ => settle(batch, result),

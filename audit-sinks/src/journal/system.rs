@@ -5,9 +5,6 @@ use audit_core::{Action, Kind, Record};
 use super::position::Position;
 use super::segment::Index;
 
-/// The action of the last line of a file.
-pub(super) const CLOSED: &str = "audit.segment_closed";
-
 /// Why a file was begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Because {
@@ -70,7 +67,7 @@ pub(super) fn opened(index: Index, position: Position, began: &Began) -> Record 
 
 /// The last line of a file.
 pub(super) fn closed(index: Index, first_seq: u64, position: Position) -> Record {
-    record(CLOSED)
+    record("audit.segment_closed")
         .fields(|fields| {
             fields.plain("file", &index.to_string());
             fields.value("first_seq", &first_seq);

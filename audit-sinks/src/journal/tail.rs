@@ -7,14 +7,22 @@ use uuid::Uuid;
 
 use super::disk::DiskFile;
 use super::error::JournalDamage;
-use super::line::{Head, MAX_LINE_BYTES};
-use super::position::{Position, Walk};
+use super::line::{Head, MAX_LINE_BYTES, Place};
+use super::position::{Position, Step, Walk};
 use super::round::ROUND_BYTES;
 use super::segment::FILL;
-use super::system::CLOSED;
 
 /// How much of a file is read at first. What one round writes, and the line before, lie in it.
 const WINDOW: u64 = (ROUND_BYTES + MAX_LINE_BYTES) as u64 / 4;
+
+/// The most that is held of a file at once.
+pub(super) const MAX_WINDOW: u64 = 16 * WINDOW;
+
+/// No line is shorter: its stream, position and hash alone take more.
+pub(super) const SHORTEST_LINE: u64 = 128;
+
+/// What every disk writes as a whole or not at all.
+const SECTOR_BYTES: u64 = 512;
 
 /// What stands at the end of a file.
 pub(super) struct Tail {
@@ -24,8 +32,6 @@ pub(super) struct Tail {
     pub(super) end: u64,
     /// What follows it and was torn, in bytes.
     pub(super) torn: u64,
-    /// Whether the last line says that it is the last.
-    pub(super) closed: bool,
     /// What is not as a journal writes it, where lines follow or nobody could have torn it.
     pub(super) damage: Option<(u64, JournalDamage)>,
 }
@@ -47,20 +53,38 @@ pub(super) fn read_tail(file: &dyn DiskFile) -> io::Result<Content> {
     if end == 0 {
         return Ok(Content::Nothing);
     }
-    let mut window = WINDOW;
+    let (mut window, mut to) = (WINDOW, end);
     loop {
-        let start = end.saturating_sub(window);
-        let mut bytes = vec![0; usize::try_from(end - start).map_err(io::Error::other)?];
+        let start = to.saturating_sub(window);
+        let mut bytes = vec![0; usize::try_from(to - start).map_err(io::Error::other)?];
         let read = file.read_at(&mut bytes, start)?;
         bytes.truncate(read);
+        let is_all = start == 0 && to == end;
+        if is_all && are_missing(&bytes, 0, None) {
+            return Ok(Content::Torn(end));
+        }
         if let Some(tail) = walk(&bytes, start) {
-            return Ok(Content::Lines(tail));
+            return Ok(Content::Lines(if to == end { tail } else { tail.before_damage(end) }));
         }
         if start == 0 {
-            let torn = Head::any_could_be_torn(&bytes);
+            let torn = is_all && Head::any_could_be_torn(&bytes);
             return Ok(if torn { Content::Torn(end) } else { Content::Foreign });
         }
-        window *= 4;
+        if window < MAX_WINDOW {
+            window *= 4;
+        } else {
+            // A line may begin before what was read.
+            to = start + MAX_LINE_BYTES as u64;
+        }
+    }
+}
+
+impl Tail {
+    /// As it is where no line stands any more up to the end of the file.
+    fn before_damage(mut self, end: u64) -> Self {
+        (self.torn, self.position.next_seq) = (0, self.position.next_seq + (end - self.end) / SHORTEST_LINE + 1);
+        self.damage = self.damage.or(Some((self.end, JournalDamage::NotALine)));
+        self
     }
 }
 
@@ -85,6 +109,8 @@ fn walk(bytes: &[u8], start: u64) -> Option<Tail> {
     // What the window cuts into is not looked at.
     let skipped = if start == 0 { 0 } else { bytes.iter().position(|byte| *byte == b'\n')? + 1 };
     let (mut walk, mut tail, mut doubt) = (Walk::default(), None::<Tail>, None);
+    // Behind the last line up to which each is the next one.
+    let mut sound = None;
     let mut at = skipped;
     for line in bytes[skipped..].split(|byte| *byte == b'\n') {
         let (from, to) = (start + at as u64, start + (at + line.len()) as u64 + 1);
@@ -93,17 +119,26 @@ fn walk(bytes: &[u8], start: u64) -> Option<Tail> {
             Ok(step) => whole(line).map(|record| (step, record)),
             Err(damage) => Err(damage),
         };
+        if !matches!(&step, Ok((Step { damage: None, .. }, _))) {
+            sound = sound.or_else(|| tail.as_ref().map(|tail| (tail.position, tail.end)));
+        }
         match (step, walk.next) {
-            (Ok((step, record)), Some(position)) => {
+            (Ok((step, _)), Some(position)) => {
                 let earlier = tail.as_mut().and_then(|tail| tail.damage.take());
                 let damage = earlier.or_else(|| doubt.take()).or(step.damage.map(|damage| (from, damage)));
-                tail = Some(Tail { position, end: to, torn: 0, closed: record.action() == CLOSED, damage });
+                tail = Some(Tail { position, end: to, torn: 0, damage });
             }
             (Err(damage), _) => doubt = doubt.or(Some((from, damage))),
             (Ok(_), None) => {}
         }
     }
     let mut tail = tail?;
+    if let Some((position, end)) = sound
+        && let Some(rest) = usize::try_from(end - start).ok().and_then(|at| bytes.get(at..))
+        && are_missing(rest, end, Some(position))
+    {
+        return Some(Tail { position, end, torn: rest.len() as u64, damage: None });
+    }
     if let Some((from, damage)) = doubt {
         let rest = &bytes[usize::try_from(from - start).unwrap_or_default()..];
         if is_torn(rest, tail.position.stream) {
@@ -114,6 +149,29 @@ fn walk(bytes: &[u8], start: u64) -> Option<Tail> {
         }
     }
     Some(tail)
+}
+
+/// Whether what stands at `offset`, behind a line or at the beginning of a file, lacks sectors that a write did not
+/// bring to the disk before the power was lost, although it brought others that follow.
+///
+/// One round is synced as a whole: what is behind such a hole was not acknowledged either. It is one only where whole
+/// sectors are as they were before, where the line that belongs there is nowhere behind it, and where no more follows
+/// than a round writes. Whoever can make one look so can cut the file as well.
+fn are_missing(rest: &[u8], offset: u64, position: Option<Position>) -> bool {
+    let is_fill = |byte: &u8| matches!(*byte, FILL | 0);
+    let begun = rest.iter().position(is_fill).unwrap_or(rest.len());
+    let hole = offset + begun as u64;
+    let left = usize::try_from(SECTOR_BYTES - hole % SECTOR_BYTES).unwrap_or_default();
+    let misses = rest.get(begun..begun + left).is_some_and(|sector| sector.iter().all(is_fill));
+    let aligned = begun == 0 || hole % SECTOR_BYTES == 0;
+    let is_next = |line: &[u8]| {
+        Place::of(line).is_some_and(|place| position.is_some_and(|position| position.mismatch(place).is_none()))
+    };
+    aligned
+        && misses
+        && rest.len() <= ROUND_BYTES
+        && Head::any_could_be_torn(&rest[..begun])
+        && !rest.split(|byte| *byte == b'\n').any(is_next)
 }
 
 /// Whether what follows the last whole line was never finished: it begins as a line, and does not end as one. A line

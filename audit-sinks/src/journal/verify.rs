@@ -79,7 +79,7 @@ pub(super) fn verify(directory: &Path, anchor: Option<JournalHead>) -> Result<Ve
         }
         if let (0, Some(first)) = (found.lines, file.first) {
             found.first_seq = first.seq;
-            hash = anchor.filter(|anchor| anchor.seq + 1 == first.seq).map(|_| first.prev);
+            hash = anchor.filter(|anchor| anchor.seq == first.seq - 1).map(|_| first.prev);
         }
         found.lines += file.lines;
         found.damage.extend(file.damage);
@@ -151,7 +151,7 @@ fn check_all(paths: &[PathBuf], anchor: Option<u64>) -> Vec<Result<Checked, Jour
         while let at = next.fetch_add(1, Ordering::Relaxed)
             && let (Some(path), Some(result)) = (paths.get(at), results.get(at))
         {
-            let _ = result.set(check(path, paths.get(at + 1), anchor));
+            let _ = result.set(check(path, &paths[at + 1..], anchor));
         }
     };
     thread::scope(|scope| {
@@ -164,9 +164,9 @@ fn check_all(paths: &[PathBuf], anchor: Option<u64>) -> Vec<Result<Checked, Jour
     results.into_iter().filter_map(OnceLock::into_inner).collect()
 }
 
-fn check(path: &Path, next: Option<&PathBuf>, anchor: Option<u64>) -> Result<Checked, JournalError> {
+fn check(path: &Path, later: &[PathBuf], anchor: Option<u64>) -> Result<Checked, JournalError> {
     let mut lines = Lines::open(path, Walk::default())?;
-    lines.limit = next.and_then(|next| first_place(next)).map(|place| place.seq);
+    lines.set_limit(later.iter().find_map(|path| first_place(path)).map(|place| place.seq))?;
     let mut checked = Checked::default();
     loop {
         match lines.next()? {

@@ -81,7 +81,13 @@ impl Writer {
 
     /// Begins the first file, so that a disk that will not have one is found when the journal is opened.
     pub(super) fn begin_first(&mut self) -> io::Result<()> {
-        self.write(None, false)
+        match self.write(None, false) {
+            Err(error) if wants_room(&error) => {
+                self.keeper.free_reserve();
+                self.write(None, false)
+            }
+            result => result,
+        }
     }
 
     /// Writes until the queue is closed and empty.
@@ -136,7 +142,9 @@ impl Writer {
         let result = self.try_write(round, end);
         match &result {
             Ok(ended) => {
-                self.progress.advance(self.position);
+                if let Some(file) = &self.file {
+                    self.progress.advance(self.position, file.segment.index);
+                }
                 self.down = None;
                 if *ended && let Some(file) = self.file.take() {
                     self.keeper.end(file.segment, self.position);
@@ -168,8 +176,10 @@ impl Writer {
             round.lines(queue, &mut |body| self.push(body));
             end |= round.rotates();
         }
+        // Under load no turn is idle.
+        let due = self.rotation_due().is_some_and(|due| due <= Instant::now());
         let Some(file) = &mut self.file else { return Ok(false) };
-        let ends = end || file.segment.end + self.buffer.len() as u64 >= self.shape.segment_bytes;
+        let ends = end || due || file.segment.end + self.buffer.len() as u64 >= self.shape.segment_bytes;
         if ends {
             let footer = system::closed(file.segment.index, file.first_seq, self.position);
             let footer = Body::new(&self.head, footer);
