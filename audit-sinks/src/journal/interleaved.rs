@@ -18,9 +18,10 @@ use super::line::{Body, Head};
 use super::position::Position;
 use super::progress::Progress;
 use super::queue::{Lot, Queue, Turn};
+use super::round::ROUND_BYTES;
 use super::segment::Index;
 use super::system::{Because, Began};
-use super::writer::{ROUND_BYTES, Shape, Writer};
+use super::writer::{Shape, Writer};
 
 /// A disk with one file.
 #[derive(Clone)]
