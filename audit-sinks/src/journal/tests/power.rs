@@ -4,8 +4,10 @@ use super::failing::{assert_goes_on, assert_kept, live};
 use super::model::{EIO, ModelDisk};
 use super::*;
 
-/// In each case of losing and keeping: nothing, everything, and six times some.
-const SEEDS: u64 = 8;
+/// In each case of losing and keeping nothing, everything, or some; `AUDITED_POWER_CUTS` sets how often.
+fn seeds() -> u64 {
+    std::env::var("AUDITED_POWER_CUTS").map_or(8, |cuts| cuts.parse().unwrap())
+}
 
 #[test]
 fn what_was_acknowledged_outlives_a_power_cut_at_any_operation() {
@@ -16,7 +18,7 @@ fn what_was_acknowledged_outlives_a_power_cut_at_any_operation() {
             disk.cut_at(at);
             let acknowledged = live(&disk, &options()).acknowledged();
             let operation = disk.lock().log.get(at).cloned();
-            for seed in 0..SEEDS {
+            for seed in 0..seeds() {
                 let Some(after) = disk.after_the_cut(seed) else { return assert!(at > 60, "{at}") };
                 assert_goes_on(&after, &acknowledged, &format!("cut at {at}, {operation:?}, seed {seed}"));
             }
