@@ -110,17 +110,15 @@ fn until(what: impl Fn() -> bool) {
 
 /// Runs a test on a thread of its own, so that a hang is a failure.
 #[track_caller]
-fn bounded(test: impl FnOnce() + Send + 'static) {
+fn bounded<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
     let (ends, ended) = channel();
     let thread = thread::spawn(move || {
         let _ends = ends;
-        test();
+        test()
     });
     let still_runs = ended.recv_timeout(PATIENCE) == Err::<(), _>(RecvTimeoutError::Timeout);
     assert!(!still_runs, "it hangs");
-    if let Err(panicked) = thread.join() {
-        resume_unwind(panicked);
-    }
+    thread.join().unwrap_or_else(|panicked| resume_unwind(panicked))
 }
 
 /// The actions of the tests' own records, as a reader finds them on that disk; panics at damage.
