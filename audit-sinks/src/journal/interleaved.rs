@@ -159,7 +159,7 @@ fn run_hastily(setting: &Setting, queue: &Queue, media: &Media) {
 fn explore(model: impl Fn(&Setting) + Send + Sync + 'static) {
     let setting = Setting::new();
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(2);
+    builder.preemption_bound = Some(3);
     builder.check(move || model(&setting));
 }
 

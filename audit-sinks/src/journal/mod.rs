@@ -6,6 +6,8 @@
 //! the [`writer`], takes all that is there, gives each record its place in the chain, writes once, syncs once, and
 //! answers ([`settle`]). What nobody waits for, another thread does ([`keeper`]): it fills files ahead, has the next
 //! one ready and ends the full ones.
+//!
+//! What is in the files, and how to check them without any of this, is in `FORMAT.md`.
 
 mod chain;
 mod disk;

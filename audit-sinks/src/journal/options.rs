@@ -115,7 +115,8 @@ impl JournalOptions {
 
     /// Has the head of the journal told each time a file has ended, and once when the journal is closed, on a thread
     /// of the journal's own. Keep it where nobody who can write the journal can: it shows what the chain cannot, that
-    /// lines at its end are missing or that all of it was written anew.
+    /// lines at its end are missing or that all of it was written anew. No record waits for what is told, but whoever
+    /// drops the last handle does.
     pub fn on_checkpoint(mut self, told: impl Fn(JournalHead) + Send + Sync + 'static) -> Self {
         self.on_checkpoint = Some(Arc::new(told));
         self

@@ -11,6 +11,7 @@ mod tail;
 mod writers;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use audited::{Action, AuditSink, Journal, JournalOptions, Record, StoredRecord};
@@ -78,7 +79,7 @@ fn copy(path: &Path) -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let to = directory.path().join("audit");
     fs::create_dir(&to).unwrap();
-    fs::set_permissions(&to, fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o700))).unwrap();
+    fs::set_permissions(&to, fs::Permissions::from_mode(0o700)).unwrap();
     for entry in fs::read_dir(path).unwrap() {
         let from = entry.unwrap().path();
         fs::copy(&from, to.join(from.file_name().unwrap())).unwrap();

@@ -111,9 +111,9 @@ fn sectors_that_did_not_reach_the_disk_are_a_torn_end() {
     let journal = small().open(&path).unwrap();
     assert_eq!(journal.recovered().damage, None);
     assert!(journal.recovered().cut_bytes > 512);
-    let last = journal.recovered().last_seq;
+    let kept = journal.recovered().last_seq;
     drop(journal);
-    assert_eq!(read(&path).len() as u64, last - 1);
+    assert_eq!(read(&path).len() as u64, kept - 1);
     assert_sound(&path);
     // The same in the midst of lines is damage: a line that was put between two breaks nothing off.
     let (_directory, path, bytes) = unclosed(12);

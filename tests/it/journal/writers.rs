@@ -82,7 +82,9 @@ fn a_full_queue_makes_wait_and_refuses_nobody() {
     let large: Vec<_> = (0..100).map(record).collect();
     thread::scope(|scope| {
         let writers: Vec<_> = (0..8).map(|_| scope.spawn(|| block_on(journal.write(&large)))).collect();
-        writers.into_iter().for_each(|writer| writer.join().unwrap().unwrap());
+        for writer in writers {
+            writer.join().unwrap().unwrap();
+        }
     });
     block_on(journal.flush()).unwrap();
     let path = journal.path().to_owned();

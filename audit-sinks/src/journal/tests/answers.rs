@@ -21,7 +21,9 @@ fn whoever_comes_during_a_sync_shares_the_next_one() {
         assert_eq!(journal.0.queue.waiting(), 64);
         disk.block(false);
         first.wait().unwrap();
-        others.into_iter().for_each(|receipt| receipt.wait().unwrap());
+        for receipt in others {
+            receipt.wait().unwrap();
+        }
         assert_eq!(syncs(&disk) - before, 2, "one for the first, one for the 64 others");
         drop(journal);
         assert_eq!(sound_actions(&disk).len(), 65);
@@ -75,7 +77,9 @@ fn dropping_the_last_handle_writes_what_is_waiting() {
         until(|| queue.is_closing());
         disk.block(false);
         waiting.join().unwrap();
-        receipts.into_iter().for_each(|receipt| receipt.wait().unwrap());
+        for receipt in receipts {
+            receipt.wait().unwrap();
+        }
         assert_eq!(sound_actions(&disk).len(), 10);
     });
 }
@@ -277,7 +281,10 @@ fn nothing_is_filled_where_records_are() {
                     }
                 });
                 while written.len() < 2 << 20 {
-                    let some = vec![b'a' + u8::try_from(random.next() % 26).unwrap(); random.next() as usize % 300_000];
+                    let some = vec![
+                        b'a' + u8::try_from(random.next() % 26).unwrap();
+                        usize::try_from(random.next() % 300_000).unwrap()
+                    ];
                     segment.append(&some).unwrap();
                     written.extend_from_slice(&some);
                 }

@@ -152,7 +152,9 @@ fn a_failed_sync_ends_the_file_for_good_and_each_of_its_waiters_is_told() {
         disk.block(false);
         assert!(matches!(first.wait(), Err(SinkError::Io(_))));
         // What came meanwhile was in no file yet.
-        behind.into_iter().for_each(|receipt| receipt.wait().unwrap());
+        for receipt in behind {
+            receipt.wait().unwrap();
+        }
         drop(journal);
         let state = disk.lock();
         let poisoned = "audit-0000000001.jsonl";

@@ -110,17 +110,15 @@ fn until(what: impl Fn() -> bool) {
 
 /// Runs a test on a thread of its own, so that a hang is a failure.
 #[track_caller]
-fn bounded(test: impl FnOnce() + Send + 'static) {
+fn bounded<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
     let (ends, ended) = channel();
     let thread = thread::spawn(move || {
         let _ends = ends;
-        test();
+        test()
     });
     let still_runs = ended.recv_timeout(PATIENCE) == Err::<(), _>(RecvTimeoutError::Timeout);
     assert!(!still_runs, "it hangs");
-    if let Err(panicked) = thread.join() {
-        resume_unwind(panicked);
-    }
+    thread.join().unwrap_or_else(|panicked| resume_unwind(panicked))
 }
 
 /// The actions of the tests' own records, as a reader finds them on that disk; panics at damage.
@@ -135,16 +133,15 @@ fn sound_actions(disk: &ModelDisk) -> Vec<String> {
 
 /// What is on a disk, short enough to be read in the message of a test that failed.
 fn shown(disk: &ModelDisk) -> String {
-    let mut text = String::new();
+    let mut text = Vec::new();
     for (name, bytes) in disk.contents() {
-        text += &format!("== {name}, {} bytes\n", bytes.len());
+        text.push(format!("== {name}, {} bytes", bytes.len()));
         for line in String::from_utf8_lossy(&bytes).split('\n').filter(|line| !line.trim_matches('\0').is_empty()) {
-            let (start, end): (String, String) = (
-                line.chars().skip(40).take(90).collect(),
-                line.chars().rev().take(90).collect::<Vec<_>>().into_iter().rev().collect(),
-            );
-            text += &format!("{} .. {}\n", start.escape_debug(), end.escape_debug());
+            let line: Vec<_> = line.chars().collect();
+            let part = |chars: &[char]| chars.iter().collect::<String>().escape_debug().to_string();
+            let (start, end) = (&line[..line.len().min(130)], &line[line.len().saturating_sub(90)..]);
+            text.push(format!("{} .. {}", part(start), part(end)));
         }
     }
-    text
+    text.join("\n")
 }

@@ -203,12 +203,12 @@ impl State {
         let mut keeps = |what: u64| match seed % 4 {
             0 => false,
             1 => true,
-            _ => random.next() % what == 0,
+            _ => random.next().is_multiple_of(what),
         };
         let mut names = self.durable_names.clone();
         // A file system that keeps a journal loses the latest changes, and none before one that it has.
         let kept = self.changes.iter().take_while(|_| seed % 4 == 1 || !keeps(3)).count();
-        for change in self.changes.iter().take(if seed % 4 == 0 { 0 } else { kept }) {
+        for change in self.changes.iter().take(if seed.is_multiple_of(4) { 0 } else { kept }) {
             change.apply(&mut names);
         }
         let mut files = Vec::new();

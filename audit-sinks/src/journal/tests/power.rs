@@ -4,25 +4,31 @@ use super::failing::{assert_goes_on, assert_kept, live};
 use super::model::{EIO, ModelDisk};
 use super::*;
 
-/// In each case of losing and keeping: nothing, everything, and six times some.
-const SEEDS: u64 = 8;
+/// In each case of losing and keeping nothing, everything, or some; `AUDITED_POWER_CUTS` sets how often.
+fn seeds() -> u64 {
+    std::env::var("AUDITED_POWER_CUTS").map_or(8, |cuts| cuts.parse().unwrap())
+}
 
 #[test]
 fn what_was_acknowledged_outlives_a_power_cut_at_any_operation() {
-    bounded(|| {
-        let mut at = 0;
-        loop {
-            let disk = ModelDisk::default();
-            disk.cut_at(at);
-            let acknowledged = live(&disk, &options()).acknowledged();
-            let operation = disk.lock().log.get(at).cloned();
-            for seed in 0..SEEDS {
-                let Some(after) = disk.after_the_cut(seed) else { return assert!(at > 60, "{at}") };
-                assert_goes_on(&after, &acknowledged, &format!("cut at {at}, {operation:?}, seed {seed}"));
-            }
-            at += 1;
-        }
-    });
+    let mut cuts = 0;
+    while bounded(move || outlives_a_cut(cuts)) {
+        cuts += 1;
+    }
+    assert!(cuts > 60, "{cuts}");
+}
+
+/// Says whether there was such an operation.
+fn outlives_a_cut(at: usize) -> bool {
+    let disk = ModelDisk::default();
+    disk.cut_at(at);
+    let acknowledged = live(&disk, &options()).acknowledged();
+    let operation = disk.lock().log.get(at).cloned();
+    (0..seeds()).all(|seed| {
+        let Some(after) = disk.after_the_cut(seed) else { return false };
+        assert_goes_on(&after, &acknowledged, &format!("cut at {at}, {operation:?}, seed {seed}"));
+        true
+    })
 }
 
 /// The same checks must find a journal that acknowledges before it has synced.
