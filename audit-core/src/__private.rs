@@ -11,19 +11,21 @@ pub use crate::action::Action;
 pub use crate::catalogue::registered::{
     Capture, ErrorType, EventType, Exempt, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
 };
+pub use crate::contain::contained;
 pub use crate::coverage::note_exempt;
 pub use crate::decision::{Deny, Verdict};
 pub use crate::derived::{derive, derived_len};
 pub use crate::event::{Anywhere, AuditEvent, EventKind, UnknownAction, deserialize_kind, distinct};
 pub use crate::judge;
 pub use crate::lock::assert_locked;
-use crate::record::Record;
+use crate::record::{Record, StoredRecord};
 pub use crate::recorder::FailurePolicy;
 pub use crate::recorder::prologue::{
     Intent, actor, field, fields, intent, intent_sync, require, resource, subject, tenant,
 };
 pub use crate::recorder::{
-    AboutSite, Audited, Begun, Call, RegisteredSite, Site, audit, audit_begun, audit_sync, begin, make, never_refused,
+    AboutSite, Audited, Begun, Call, Guarded, RegisteredSite, Site, audit, audit_begun, audit_sync, begin, block_on,
+    make, never_refused,
 };
 pub use crate::refusal::{Refusal, Refuse};
 pub use crate::sensitive::{
@@ -34,6 +36,11 @@ pub use crate::sensitive::{
 pub use crate::severity::Severity;
 pub use crate::ticket::{Receipt, Ticket};
 pub use crate::view::{EventView, Seen, ViewError, ViewFields};
+
+/// A record that was read back, as sinks take it. For what carries records from sink to sink, each as it is.
+pub fn carried(stored: &StoredRecord) -> Record {
+    Record::carried(stored)
+}
 
 /// How the framework's own sinks take records: on the caller's thread, never blocking it.
 pub trait Inline {

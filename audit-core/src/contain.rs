@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs foreign code; should it panic, so be it. The payload is dropped unread, and may panic in turn.
-pub(crate) fn contained<R>(run: impl FnOnce() -> R) -> Option<R> {
+pub fn contained<R>(run: impl FnOnce() -> R) -> Option<R> {
     let panic = match catch_unwind(AssertUnwindSafe(run)) {
         Ok(value) => return Some(value),
         Err(panic) => panic,

@@ -1,5 +1,6 @@
 //! A sink, held so that its panics stay with it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use crate::sink::{AuditSink, Durability, SinkError};
 /// What a sink is called that panics when it is asked.
 const NAMELESS: &str = "a sink that cannot describe itself";
 
-pub(super) struct Guarded {
+/// A sink whose panics cost one answer each, and nothing else.
+pub struct Guarded {
     /// Taken when it is dropped.
     sink: Option<Arc<dyn AuditSink>>,
     /// Asked once: what goes into records and logs later must not run foreign code.
@@ -21,7 +23,8 @@ pub(super) struct Guarded {
 }
 
 impl Guarded {
-    pub(super) fn new(sink: Arc<dyn AuditSink>) -> Self {
+    /// Asks the sink once what it is.
+    pub fn new(sink: Arc<dyn AuditSink>) -> Self {
         let description = contained(|| sink.describe()).unwrap_or_else(|| NAMELESS.to_owned());
         // A sink that cannot say what it promises promises nothing.
         let durability = contained(|| sink.durability()).unwrap_or(Durability::None);
@@ -29,15 +32,18 @@ impl Guarded {
     }
 
     /// The same sink, for another thread.
-    pub(super) fn share(&self) -> Self {
+    #[must_use]
+    pub fn share(&self) -> Self {
         Self { sink: self.sink.clone(), description: self.description.clone(), durability: self.durability }
     }
 
-    pub(super) fn description(&self) -> &str {
+    /// What the sink says that it is.
+    pub fn description(&self) -> &str {
         &self.description
     }
 
-    pub(super) fn durability(&self) -> Durability {
+    /// What the sink promises.
+    pub fn durability(&self) -> Durability {
         self.durability
     }
 
@@ -54,12 +60,20 @@ impl Guarded {
     }
 
     /// Polls a write on this thread.
-    pub(super) fn write(&self, batch: &[Record], within: Duration) -> Result<(), SinkError> {
+    ///
+    /// # Errors
+    ///
+    /// What the sink says, also where it says it by a panic or not in time.
+    pub fn write(&self, batch: &[Record], within: Duration) -> Result<(), SinkError> {
         self.poll(|sink| block_on(sink.write(batch), within))
     }
 
     /// Polls a flush on this thread.
-    pub(super) fn flush(&self, within: Duration) -> Result<(), SinkError> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write`].
+    pub fn flush(&self, within: Duration) -> Result<(), SinkError> {
         self.poll(|sink| block_on(sink.flush(), within))
     }
 
@@ -79,5 +93,11 @@ impl Drop for Guarded {
         // The last record's caller may be the one who drops the sink.
         let sink = self.sink.take();
         contained(move || drop(sink));
+    }
+}
+
+impl fmt::Debug for Guarded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Guarded({})", self.description)
     }
 }

@@ -194,7 +194,11 @@ impl State {
 
 /// Polls a sink's future on this thread until it is ready or the deadline has passed; a future that is late is
 /// dropped.
-pub(super) fn block_on<F>(future: F, within: Duration) -> Result<(), SinkError>
+///
+/// # Errors
+///
+/// What the future gives, or [`SinkError::Deadline`].
+pub fn block_on<F>(future: F, within: Duration) -> Result<(), SinkError>
 where
     F: Future<Output = Result<(), SinkError>>,
 {

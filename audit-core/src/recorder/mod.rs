@@ -36,6 +36,8 @@ pub use self::capture::{CaptureActor, CaptureSubject};
 pub(crate) use self::core::Core;
 pub use self::drive::{Audited, audit, audit_begun, audit_sync, never_refused};
 pub use self::event::{Acknowledging, Unacknowledged, record, record_action, record_from};
+pub use self::guarded::Guarded;
+pub use self::lane::block_on;
 pub use self::loss::Stats;
 pub use self::site::{AboutSite, FailurePolicy, RegisteredSite, Site, sites};
 use crate::action::Action;
