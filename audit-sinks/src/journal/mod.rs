@@ -32,7 +32,9 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use audit_core::__private::{Inline, Ticket};
@@ -40,7 +42,7 @@ use audit_core::{AuditSink, Durability, Record, SinkError};
 
 pub use self::chain::{ChainHash, InvalidHash};
 use self::disk::Disk;
-use self::error::Shown;
+pub(crate) use self::error::Shown;
 pub use self::error::{JournalDamage, JournalError, JournalStep};
 use self::keeper::Keeper;
 use self::line::{Body, Head};
@@ -51,6 +53,7 @@ pub use self::progress::JournalHead;
 use self::progress::Progress;
 use self::queue::{Lot, Queue};
 pub use self::reader::JournalReader;
+pub(crate) use self::reader::last_begun;
 pub use self::recover::Recovered;
 use self::recover::Resume;
 use self::settle::Settler;
@@ -180,6 +183,16 @@ impl Journal {
     /// What the disk says.
     pub async fn rotate(&self) -> Result<(), SinkError> {
         self.hand_over(Lot::Rotate).await
+    }
+
+    /// Waits until the line at `seq` is acknowledged, the waiter is called, or the time is over.
+    pub(crate) fn wait_unless_called(&self, seq: u64, within: Duration, called: &AtomicBool) {
+        self.0.progress.wait_unless_called(seq, within, called);
+    }
+
+    /// Calls who waits in [`Self::wait_unless_called`].
+    pub(crate) fn call(&self, called: &AtomicBool) {
+        self.0.progress.call(called);
     }
 
     fn start(
