@@ -172,9 +172,11 @@ pub use audit_core::{
 };
 pub use audit_macros::{AuditEvent, Deny, Sensitive, audited, not_audited};
 pub use audit_sinks::{
-    Anchored, ChainHash, DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES,
-    InvalidHash, Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader, JournalStep,
-    MIN_SEGMENT_BYTES, MemorySink, Recovered, StillMissing, Verification,
+    Anchored, ChainHash, Circuit, DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES,
+    DEFAULT_SEGMENT_BYTES, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor,
+    ForwarderError, ForwarderLag, ForwarderStats, InvalidHash, Journal, JournalDamage, JournalError, JournalHead,
+    JournalOptions, JournalReader, JournalStep, MIN_SEGMENT_BYTES, MemorySink, NotDelivered, Recovered, StillMissing,
+    Verification,
 };
 
 /// For the tests of those who use `audited`.

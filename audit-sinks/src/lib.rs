@@ -5,10 +5,15 @@
 
 #![forbid(unsafe_code)]
 
+mod forward;
 mod journal;
 mod memory;
 mod sync;
 
+pub use forward::{
+    Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor, ForwarderError,
+    ForwarderLag, ForwarderStats, NotDelivered,
+};
 pub use journal::{
     Anchored, ChainHash, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, InvalidHash, Journal,
     JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader, JournalStep, MIN_SEGMENT_BYTES, Recovered,
