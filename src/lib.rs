@@ -114,6 +114,11 @@
 //!
 //! **Plug in a sink** by implementing [`AuditSink`]; say in [`AuditSink::durability`] what its `Ok` promises.
 //!
+//! **Forward** the journal to a store with a [`Forwarder`]: the service is answered when the journal has the record, and
+//! the store gets it as soon as it can, in order and at least once. Watch [`Forwarder::lag`] and [`Forwarder::stats`];
+//! a [`DeadLetter`] is a record that the store will never take, kept until somebody resolves it. A store says so by
+//! [`SinkError::Rejected`], and by [`SinkError::Conflict`] where it has another record of that stream and seq.
+//!
 //! **Test** with a [`MemorySink`] and [`with_recorder`], in parallel: nothing is global. `testing::canary`, of the
 //! feature `testing`, shows in one line that nothing sensitive leaves.
 //!
@@ -122,8 +127,8 @@
 //! redaction fails that test, with what it means and what to do; [`LockSeverity`] says what needs a written reason.
 //! [`Lock`] and [`LockCheck`] are beneath, on a [`Catalogue`].
 //!
-//! **Alert** on [`Recorder::stats`], on error events of the target `audited::loss`, and on the actions `audit.gap`
-//! and `audit.recorder_replaced`.
+//! **Alert** on [`Recorder::stats`], on error events of the targets `audited::loss` and `audited::forward`, on
+//! [`ForwarderStats::conflicts`], and on the actions `audit.gap` and `audit.recorder_replaced`.
 //!
 //! # What the framework records about itself
 //!
@@ -136,13 +141,16 @@
 //! | `audit.unaudited` | [`report_unaudited`] was called: a request left no record; its method and its route |
 //! | `audit.recorder_replaced` | a scope replaced the installed recorder |
 //!
+//! Beside the journal, in that of the dead letters: `audit.dead_letter`, with the whole record that was not delivered, and
+//! `audit.dead_letter_resolved`.
+//!
 //! # Features
 //!
 //! Features add, they never change what exists.
 //!
 //! | feature | what it adds | what it costs |
 //! |---|---|---|
-//! | *(default)* | everything below but what a feature names | pure Rust: serde, tracing, uuid, jiff, sha2, toml; no async runtime |
+//! | *(default)* | everything below but what a feature names | pure Rust: serde, tracing, uuid, jiff, sha2, toml, backon; no async runtime |
 //! | `testing` | `testing::canary`: a test in one line that nothing sensitive leaves; `testing::faithful`: that nothing is lost and no event drifts | nothing; for dev-dependencies |
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
 

@@ -14,6 +14,7 @@ mod deny;
 mod event;
 #[cfg(feature = "testing")]
 mod faithful;
+mod forward;
 #[cfg(feature = "http")]
 mod http;
 //mod journal;
