@@ -127,13 +127,16 @@ impl Search<'_> {
         let ended = block_on(journal.rotate(), self.settings.deadline);
         ended.map_err(|error| ForwarderError::Io { path: path.to_owned(), source: std::io::Error::other(error) })?;
         let running = Running::start(&journal, self.sink.share(), self.settings.clone(), false)?;
-        while running.shared.wait_until_delivered(LOOK_AGAIN).is_err() {
-            if self.shared.is_stopping() || running.shared.wait_until_ended(Duration::ZERO) {
-                return Ok(false);
+        let is_over = || self.shared.is_stopping() || running.shared.wait_until_ended(Duration::ZERO);
+        let delivered = loop {
+            match running.shared.wait_until_delivered(LOOK_AGAIN) {
+                Ok(()) => break true,
+                Err(_) if is_over() => break false,
+                Err(_) => {}
             }
-        }
+        };
         running.shared.stop();
-        if !running.shared.wait_until_ended(self.settings.deadline) {
+        if !running.shared.wait_until_ended(self.settings.deadline) || !delivered {
             return Ok(false);
         }
         mark(path, &self.settings.name)?;

@@ -240,7 +240,7 @@ impl Running {
         }
         let dead = Arc::new(DeadLetters::new(journal.path(), &cursor.name));
         let unresolved = dead.unresolved()?.iter().map(DeadLetter::key).collect();
-        let shared = Arc::new(Shared::new(journal.clone(), cursor.seq, unresolved));
+        let shared = Arc::new(Shared::new(journal.progress(), cursor.seq, unresolved));
         let threads = (shared.clone(), dead.clone());
         let courier = Courier::new((journal.clone(), source), (cursor, file), (sink, settings), threads);
         let ended = Ended(shared.clone());

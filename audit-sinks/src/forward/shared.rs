@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::SyncSender;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use audit_core::{Record, Timestamp};
@@ -11,7 +11,7 @@ use audit_core::{Record, Timestamp};
 use super::circuit::Circuit;
 use super::error::{DeadLetterError, NotDelivered};
 use super::letter::Key;
-use crate::journal::Journal;
+use crate::journal::Progress;
 
 /// How far a forwarder is behind its journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,7 +62,8 @@ pub(super) enum Command {
 }
 
 pub(super) struct Shared {
-    journal: Journal,
+    /// Without the journal itself, which is to be closed when the thread has ended.
+    journal: Arc<Progress>,
     state: Mutex<State>,
     changed: Condvar,
     /// Set when the thread is to look what is asked of it.
@@ -90,7 +91,7 @@ pub(super) struct State {
 }
 
 impl Shared {
-    pub(super) fn new(journal: Journal, delivered_seq: u64, unresolved: BTreeSet<Key>) -> Self {
+    pub(super) fn new(journal: Arc<Progress>, delivered_seq: u64, unresolved: BTreeSet<Key>) -> Self {
         let state = State { delivered_seq, read_seq: delivered_seq, unresolved, ..State::default() };
         Self { journal, state: Mutex::new(state), changed: Condvar::new(), called: AtomicBool::new(false) }
     }

@@ -32,9 +32,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use audit_core::__private::{Inline, Ticket};
@@ -50,7 +48,7 @@ pub use self::options::{
     DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, JournalOptions, MIN_SEGMENT_BYTES,
 };
 pub use self::progress::JournalHead;
-use self::progress::Progress;
+pub(crate) use self::progress::Progress;
 use self::queue::{Lot, Queue};
 pub use self::reader::JournalReader;
 pub(crate) use self::reader::last_begun;
@@ -185,14 +183,9 @@ impl Journal {
         self.hand_over(Lot::Rotate).await
     }
 
-    /// Waits until the line at `seq` is acknowledged, the waiter is called, or the time is over.
-    pub(crate) fn wait_unless_called(&self, seq: u64, within: Duration, called: &AtomicBool) {
-        self.0.progress.wait_unless_called(seq, within, called);
-    }
-
-    /// Calls who waits in [`Self::wait_unless_called`].
-    pub(crate) fn call(&self, called: &AtomicBool) {
-        self.0.progress.call(called);
+    /// How far it is, for whoever follows it without keeping it open.
+    pub(crate) fn progress(&self) -> Arc<Progress> {
+        self.0.progress.clone()
     }
 
     fn start(

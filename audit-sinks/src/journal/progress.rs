@@ -31,7 +31,7 @@ impl JournalHead {
     }
 }
 
-pub(super) struct Progress {
+pub(crate) struct Progress {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -60,7 +60,7 @@ impl Progress {
         self.changed.notify_all();
     }
 
-    pub(super) fn head(&self) -> JournalHead {
+    pub(crate) fn head(&self) -> JournalHead {
         self.lock().position.into()
     }
 
@@ -78,14 +78,14 @@ impl Progress {
     }
 
     /// Waits until the line at `seq` is there, the waiter is called, or the time is over.
-    pub(super) fn wait_unless_called(&self, seq: u64, within: Duration, called: &AtomicBool) {
+    pub(crate) fn wait_unless_called(&self, seq: u64, within: Duration, called: &AtomicBool) {
         let waits = |state: &mut State| state.position.next_seq <= seq && !called.load(Ordering::Acquire);
         let waited = self.changed.wait_timeout_while(self.lock(), within, waits);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Calls a waiter.
-    pub(super) fn call(&self, called: &AtomicBool) {
+    pub(crate) fn call(&self, called: &AtomicBool) {
         {
             // Under the lock, or a waiter that has just looked would sleep on.
             let _state = self.lock();
