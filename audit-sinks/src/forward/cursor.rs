@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::error::ForwarderError;
-use crate::journal::{ChainHash, last_begun};
+use crate::journal::{ChainHash, Journal, last_begun};
 
 /// Where the cursors of a journal's forwarders are, below its directory.
 const DIRECTORY: &str = "cursors";
@@ -18,10 +18,14 @@ const SUFFIX: &str = ".json";
 /// The most bytes that are read of what should be a cursor.
 const MAX_BYTES: u64 = 64 << 10;
 
+/// What a journal writes that is opened and closed.
+const FRAMES: [&str; 2] = ["audit.segment_opened", "audit.segment_closed"];
+
 /// The last record of a journal that a forwarder has delivered.
 ///
 /// It stands in a file of the journal's directory, `cursors/NAME.json`, which is replaced as a whole. Whatever removes
-/// files of a journal reads all of them first, and removes nothing behind the least.
+/// files of a journal reads all of them first, and removes nothing behind the least. The file of a forwarder that is
+/// gone for good is removed by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ForwarderCursor {
@@ -63,11 +67,18 @@ impl ForwarderCursor {
 
     /// Whether a journal, left behind by a process that died, was delivered to its end since it was last written.
     ///
+    /// That it was opened since, as the forwarder of another name does that delivers it, too, makes no difference.
+    ///
     /// # Errors
     ///
     /// [`ForwarderError`] when the journal cannot be read.
     pub fn is_complete(&self, journal: impl AsRef<Path>) -> Result<bool, ForwarderError> {
-        Ok(self.end.is_some() && self.end == last_begun(journal.as_ref())?)
+        let journal = journal.as_ref();
+        if self.end.is_none() || self.end == last_begun(journal)? {
+            return Ok(self.end.is_some());
+        }
+        let behind = Journal::read(journal)?.from_seq(self.seq + 1)?;
+        Ok(behind.into_iter().all(|record| record.is_ok_and(|record| FRAMES.contains(&&*record.action()))))
     }
 }
 

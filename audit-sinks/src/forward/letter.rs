@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::cursor::dead_letters_of;
+use super::cursor::{dead_letters_of, is_name};
 use super::dead;
 use super::error::ForwarderError;
 use super::source::Damage;
@@ -86,8 +86,11 @@ impl DeadLetter {
     ///
     /// # Errors
     ///
-    /// [`ForwarderError`] when they cannot be read.
+    /// [`ForwarderError`] when they cannot be read, or there is no such name.
     pub fn all(journal: impl AsRef<Path>, forwarder: &str) -> Result<Vec<Self>, ForwarderError> {
+        if !is_name(forwarder) {
+            return Err(ForwarderError::Name);
+        }
         dead::unresolved(&dead_letters_of(journal.as_ref(), forwarder))
     }
 

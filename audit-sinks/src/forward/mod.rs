@@ -121,7 +121,7 @@ impl Forwarder {
         self.running.shared.wait_until_delivered(within)
     }
 
-    /// Flushes, and ends the forwarder. It blocks the thread.
+    /// Flushes, and ends the forwarder. It blocks the thread, where the sink does not come back a second longer than told.
     ///
     /// # Errors
     ///

@@ -61,8 +61,9 @@ fn every_journal_of_a_dead_process_is_delivered_to_its_end_once() {
     assert_eq!(forwarder.stats().adopted, 3);
     // Unless somebody writes to one and dies.
     let again = options().open(&orphans[1]).unwrap();
-    assert!(!is_complete(&orphans[1]));
+    assert!(is_complete(&orphans[1]), "nothing is written yet");
     write(&again, 200..210);
+    assert!(!is_complete(&orphans[1]));
     drop(again);
     eventually("it is adopted again", || forwarder.stats().adopted == 4);
     assert!(lines(&orphans[1]).keys().all(|key| store.records().contains_key(key)));
@@ -116,6 +117,24 @@ fn two_adopters_share_the_work_and_never_one_journal() {
     assert!(!store.was_concurrent());
     store.assert_in_order_but(&[]);
     assert_eq!(store.taken().len(), store.records().len(), "nothing came twice");
+}
+
+#[test]
+fn two_names_deliver_one_orphan_and_do_not_wake_it_for_each_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let orphans = orphans(directory.path(), 1);
+    let ours = options().open(directory.path().join("ours")).unwrap();
+    let (first, second) = (Store::new(), Store::new());
+    let one = adopting(&ours, &first, directory.path()).start().unwrap();
+    let two = adopting(&ours, &second, directory.path()).name("second").start().unwrap();
+    eventually("both have it", || one.stats().adopted == 1 && two.stats().adopted == 1);
+    let written = lines(&orphans[0]);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!((one.stats().adopted, two.stats().adopted), (1, 1));
+    assert_eq!(lines(&orphans[0]), written);
+    let substance = written.iter().filter(|(_, line)| line.contains("\"forward.write\"")).map(|(key, _)| key);
+    let all = substance.clone().all(|key| first.records().contains_key(key) && second.records().contains_key(key));
+    assert!(all && substance.count() == 20);
 }
 
 #[test]
