@@ -122,6 +122,11 @@
 //! [`RateLimit`], in any depth. A [`Member`] is a sink with a deadline and a bounded queue of its own; what it misses is in
 //! its [`MemberStats`].
 //!
+//! **Forward** the journal to a store with a [`Forwarder`]: the service is answered when the journal has the record, and
+//! the store gets it as soon as it can, in order and at least once. Watch [`Forwarder::lag`] and [`Forwarder::stats`];
+//! a [`DeadLetter`] is a record that the store will never take, kept until somebody resolves it. A store says so by
+//! [`SinkError::Rejected`], and by [`SinkError::Conflict`] where it has another record of that stream and seq.
+//!
 //! **Test** with a [`MemorySink`] and [`with_recorder`], in parallel: nothing is global. `testing::canary`, of the
 //! feature `testing`, shows in one line that nothing sensitive leaves.
 //!
@@ -130,8 +135,8 @@
 //! redaction fails that test, with what it means and what to do; [`LockSeverity`] says what needs a written reason.
 //! [`Lock`] and [`LockCheck`] are beneath, on a [`Catalogue`].
 //!
-//! **Alert** on [`Recorder::stats`], on error events of the target `audited::loss`, and on the actions `audit.gap`
-//! and `audit.recorder_replaced`.
+//! **Alert** on [`Recorder::stats`], on error events of the targets `audited::loss` and `audited::forward`, on
+//! [`ForwarderStats::conflicts`], and on the actions `audit.gap` and `audit.recorder_replaced`.
 //!
 //! # What the framework records about itself
 //!
@@ -147,6 +152,9 @@
 //! | `audit.undelivered` | the answer of a completed call did not reach its caller; `call` is the id of its record |
 //! | `audit.unaudited` | [`report_unaudited`] was called: a request left no record; its method and its route |
 //! | `audit.recorder_replaced` | a scope replaced the installed recorder |
+//!
+//! Beside the journal, in that of the dead letters: `audit.dead_letter`, with the whole record that was not delivered, and
+//! `audit.dead_letter_resolved`.
 //!
 //! # Features
 //!
@@ -204,6 +212,10 @@ pub use audit_sinks::{
     DEFAULT_RATE_LIMIT_WAIT, DEFAULT_RETRY_ATTEMPTS, DEFAULT_RETRY_TOTAL, DiscardCounted, Failover, FailoverBuilder,
     FailoverState, FanOut, FanOutBuilder, FanOutError, Filter, InvalidPath, Map, MapBuilder, Member, MemberStats,
     RateLimit, RateLimitStats, Retry, Timeout,
+};
+pub use audit_sinks::{
+    Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor, ForwarderError,
+    ForwarderLag, ForwarderStats, NotDelivered,
 };
 
 #[cfg(feature = "tower")]

@@ -21,11 +21,11 @@ pub use crate::event::{
     Anywhere, AuditEvent, EventKind, UnknownAction, deserialize_kind, distinct, name_beside, prefixed, prefixed_len,
     prefixed_names,
 };
-pub use crate::guarded::Guarded;
+pub use crate::guarded::{Guarded, block_on};
 pub use crate::judge;
 pub use crate::lock::assert_locked;
-use crate::record::Record;
 pub use crate::record::{InvalidPath, Omission};
+use crate::record::{Record, StoredRecord};
 pub use crate::recorder::FailurePolicy;
 pub use crate::recorder::prologue::{
     Intent, actor, field, fields, intent, intent_sync, require, resource, subject, tenant,
@@ -45,6 +45,11 @@ pub use crate::severity::Severity;
 use crate::ticket::Share;
 pub use crate::ticket::{Receipt, Ticket};
 pub use crate::view::{EventView, Seen, ViewError, ViewFields};
+
+/// A record that was read back, as sinks take it. For what carries records from sink to sink, each as it is.
+pub fn carried(stored: &StoredRecord) -> Record {
+    Record::carried(stored)
+}
 
 /// How the framework's own sinks take records: on the caller's thread, never blocking it.
 pub trait Inline {

@@ -1,5 +1,6 @@
 //! A sink, held so that its panics stay with it.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -34,7 +35,8 @@ impl Guarded {
     }
 
     /// The same sink, for another thread.
-    pub(crate) fn share(&self) -> Self {
+    #[must_use]
+    pub fn share(&self) -> Self {
         Self { sink: self.sink.clone(), description: self.description.clone(), durability: self.durability }
     }
 
@@ -113,7 +115,11 @@ impl Drop for Guarded {
 
 /// Polls a sink's future on this thread until it is ready or the deadline has passed; a future that is late is
 /// dropped.
-fn block_on<F>(future: F, within: Duration) -> Result<(), SinkError>
+///
+/// # Errors
+///
+/// What the future gives, or [`SinkError::Deadline`].
+pub fn block_on<F>(future: F, within: Duration) -> Result<(), SinkError>
 where
     F: Future<Output = Result<(), SinkError>>,
 {
@@ -143,5 +149,11 @@ where
             return Err(SinkError::Deadline);
         }
         thread::park_timeout(left);
+    }
+}
+
+impl fmt::Debug for Guarded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Guarded({})", self.description)
     }
 }

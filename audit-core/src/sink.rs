@@ -97,6 +97,10 @@ pub trait AuditSink: Send + Sync + 'static {
     ///
     /// When any record of the batch does not have that promise. Some may have been written nevertheless; whoever
     /// writes again writes the same ids.
+    ///
+    /// A store tells records apart by [`stream`](crate::Fields::stream) and [`seq`](crate::Fields::seq) where they have
+    /// them: the same record again is `Ok`, another one in its place is [`SinkError::Conflict`]. Only a record that will
+    /// never be taken is [`SinkError::Rejected`]. Whatever else is said, the whole batch comes again.
     async fn write(&self, batch: &[Record]) -> Result<(), SinkError>;
 
     /// Waits until everything written before has the sink's durability.
@@ -172,12 +176,29 @@ pub enum SinkError {
     /// It was closed, or dropped the records without an answer.
     #[error("the sink is closed")]
     Closed,
+    /// The batch holds a record that it will never take, however often it is asked. Whatever may pass by itself is
+    /// another error: on this one a record is taken out of the stream.
+    #[error("the sink will never take a record of the batch")]
+    Rejected(#[source] Arc<dyn StdError + Send + Sync>),
+    /// It has a record of the same stream and seq already, with another content. The same content again is no error.
+    #[error("the sink has another record in the place of one of the batch")]
+    Conflict(#[source] Arc<dyn StdError + Send + Sync>),
 }
 
 impl SinkError {
     /// Wraps an error of the sink's own.
     pub fn failed(source: impl StdError + Send + Sync + 'static) -> Self {
         Self::Failed(Arc::new(source))
+    }
+
+    /// Says that a record of the batch will never be taken, and why.
+    pub fn rejected(source: impl StdError + Send + Sync + 'static) -> Self {
+        Self::Rejected(Arc::new(source))
+    }
+
+    /// Says that another record has the place of one of the batch.
+    pub fn conflict(source: impl StdError + Send + Sync + 'static) -> Self {
+        Self::Conflict(Arc::new(source))
     }
 
     /// The name in counters, logs and gap records.
@@ -190,6 +211,8 @@ impl SinkError {
             Self::Panicked => "panicked",
             Self::Poisoned => "poisoned",
             Self::Closed => "closed",
+            Self::Rejected(_) => "rejected",
+            Self::Conflict(_) => "conflict",
         }
     }
 }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod combine;
+mod forward;
 mod journal;
 mod memory;
 mod sync;
@@ -17,6 +18,10 @@ pub use combine::{
     DEFAULT_RATE_LIMIT_WAIT, DEFAULT_RETRY_ATTEMPTS, DEFAULT_RETRY_TOTAL, DiscardCounted, Failover, FailoverBuilder,
     FailoverState, FanOut, FanOutBuilder, FanOutError, Filter, Map, MapBuilder, Member, MemberStats, RateLimit,
     RateLimitStats, Retry, Timeout,
+};
+pub use forward::{
+    Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor, ForwarderError,
+    ForwarderLag, ForwarderStats, NotDelivered,
 };
 pub use journal::{
     Anchored, ChainHash, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, HoldError, InvalidHash,

@@ -15,6 +15,7 @@ mod deny;
 mod event;
 #[cfg(feature = "testing")]
 mod faithful;
+mod forward;
 #[cfg(feature = "http")]
 mod http;
 mod journal;

@@ -28,6 +28,11 @@ impl Record {
     pub(super) fn from_parts(json: String, index: Index) -> Self {
         Self(Arc::new(Fields::new(json, index)))
     }
+
+    /// Takes what was read back as it is.
+    pub(crate) fn carried(stored: &StoredRecord) -> Self {
+        Self(stored.0.clone())
+    }
 }
 
 impl Deref for Record {

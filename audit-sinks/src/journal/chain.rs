@@ -22,7 +22,7 @@ pub struct ChainHash([u8; 32]);
 
 impl ChainHash {
     /// What the first line of a stream has as its `prev`.
-    pub(super) fn of_stream(stream: Uuid) -> Self {
+    pub(crate) fn of_stream(stream: Uuid) -> Self {
         let mut text = [0; 36];
         let text = stream.hyphenated().encode_lower(&mut text);
         let mut open = OpenHash(Sha256::new_with_prefix(STREAM), 0);
@@ -31,7 +31,7 @@ impl ChainHash {
     }
 
     /// The hash of a line without its end.
-    pub(super) fn of_line(line: &[u8]) -> Self {
+    pub(crate) fn of_line(line: &[u8]) -> Self {
         let mut open = OpenHash::line();
         open.push(line);
         open.close()

@@ -178,7 +178,7 @@ impl JournalError {
 }
 
 /// A path on one line, whatever it holds.
-pub(super) struct Shown<'a>(pub(super) &'a Path);
+pub(crate) struct Shown<'a>(pub(crate) &'a Path);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

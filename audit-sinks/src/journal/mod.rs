@@ -50,7 +50,7 @@ use audit_core::{AuditSink, Durability, Record, SinkError};
 
 pub use self::chain::{ChainHash, InvalidHash};
 use self::disk::Disk;
-use self::error::Shown;
+pub(crate) use self::error::Shown;
 pub use self::error::{JournalDamage, JournalError, JournalStep};
 pub use self::hold::{HoldError, LegalHold};
 use self::keeper::Keeper;
@@ -59,9 +59,10 @@ pub use self::options::{
     DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, JournalOptions, MIN_SEGMENT_BYTES,
 };
 pub use self::progress::JournalHead;
-use self::progress::Progress;
+pub(crate) use self::progress::Progress;
 use self::queue::{Lot, Number, Queue};
 pub use self::reader::JournalReader;
+pub(crate) use self::reader::last_begun;
 pub use self::recover::Recovered;
 use self::recover::Resume;
 pub use self::retention::{Kept, Retained, Retention, RetentionError};
@@ -194,6 +195,11 @@ impl Journal {
     /// What the disk says.
     pub async fn rotate(&self) -> Result<(), SinkError> {
         self.hand_over(Lot::Rotate).await
+    }
+
+    /// How far it is, for whoever follows it without keeping it open.
+    pub(crate) fn progress(&self) -> Arc<Progress> {
+        self.0.progress.clone()
     }
 
     fn start(

@@ -1,5 +1,6 @@
 //! How far a journal is acknowledged, for those who follow it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ impl JournalHead {
     }
 }
 
-pub(super) struct Progress {
+pub(crate) struct Progress {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -64,7 +65,7 @@ impl Progress {
         self.changed.notify_all();
     }
 
-    pub(super) fn head(&self) -> JournalHead {
+    pub(crate) fn head(&self) -> JournalHead {
         self.lock().position.into()
     }
 
@@ -85,6 +86,23 @@ impl Progress {
         let waits = |state: &mut State| !state.closed && state.position.next_seq <= seq;
         let (state, _) = self.changed.wait_timeout_while(state, within, waits).unwrap_or_else(PoisonError::into_inner);
         (state.position.into(), state.closed)
+    }
+
+    /// Waits until the line at `seq` is there, the waiter is called, or the time is over.
+    pub(crate) fn wait_unless_called(&self, seq: u64, within: Duration, called: &AtomicBool) {
+        let waits = |state: &mut State| state.position.next_seq <= seq && !called.load(Ordering::Acquire);
+        let waited = self.changed.wait_timeout_while(self.lock(), within, waits);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Calls a waiter.
+    pub(crate) fn call(&self, called: &AtomicBool) {
+        {
+            // Under the lock, or a waiter that has just looked would sleep on.
+            let _state = self.lock();
+            called.store(true, Ordering::Release);
+        }
+        self.changed.notify_all();
     }
 }
 

@@ -258,6 +258,12 @@ pub(super) fn list(directory: &Path) -> Result<Vec<Index>, JournalError> {
     Ok(Index::all(names.iter().map(String::as_str)))
 }
 
+/// The name of the last file in which there is a line. Whoever opens a journal begins another.
+pub(crate) fn last_begun(directory: &Path) -> Result<Option<String>, JournalError> {
+    let names = list(directory)?.into_iter().rev().map(|index| index.to_string());
+    Ok(names.into_iter().find(|name| first_place(&directory.join(name)).is_some()))
+}
+
 impl Iterator for JournalReader {
     type Item = Result<StoredRecord, JournalError>;
 
