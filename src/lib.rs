@@ -203,8 +203,8 @@ pub use audit_macros::{AuditEvent, Deny, Sensitive, audited, not_audited};
 pub use audit_sinks::{
     Anchored, ChainHash, DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES,
     HoldError, InvalidHash, Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader,
-    JournalStep, Kept, LegalHold, MIN_SEGMENT_BYTES, MemorySink, Recovered, Retained, Retention, RetentionError,
-    StillMissing, Verification,
+    JournalStep, Kept, LegalHold, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, MemorySink, Recovered, Retained, Retention,
+    RetentionError, StillMissing, Verification,
 };
 pub use audit_sinks::{
     Batch, BatchBuilder, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DELAY, DEFAULT_BATCH_RECORDS, DEFAULT_FAILOVER_FAILURES,

@@ -26,6 +26,6 @@ pub use forward::{
 pub use journal::{
     Anchored, ChainHash, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, HoldError, InvalidHash,
     Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader, JournalStep, Kept, LegalHold,
-    MIN_SEGMENT_BYTES, Recovered, Retained, Retention, RetentionError, Verification,
+    MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, Recovered, Retained, Retention, RetentionError, Verification,
 };
 pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, StillMissing};

@@ -67,7 +67,7 @@ pub use self::recover::Recovered;
 use self::recover::Resume;
 pub use self::retention::{Kept, Retained, Retention, RetentionError};
 use self::settle::Settler;
-pub use self::verify::{Anchored, Verification};
+pub use self::verify::{Anchored, MAX_DAMAGE_LISTED, Verification};
 use self::writer::{Shape, Writer};
 
 /// Appends records to files in a directory, one JSON line each, and acknowledges them once they are synced to the

@@ -17,6 +17,9 @@ use super::progress::JournalHead;
 use super::reader::{JournalReader, list};
 use super::retention::RETAINED;
 
+/// How much damage of one file a [`Verification`] lists.
+pub const MAX_DAMAGE_LISTED: usize = 100;
+
 /// What [`Journal::verify`](super::Journal::verify) found.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -29,8 +32,10 @@ pub struct Verification {
     pub lines: u64,
     /// How many files there are.
     pub files: u64,
-    /// What is not as it was written, in its order.
+    /// What is not as it was written, in its order; of each file the first [`MAX_DAMAGE_LISTED`].
     pub damage: Vec<JournalError>,
+    /// How much of it there is, listed or not.
+    pub damages: u64,
     /// Whether the journal leads to the anchor that was given.
     pub anchored: Option<Anchored>,
 }
@@ -67,6 +72,7 @@ pub(super) fn verify(directory: &Path, anchor: Option<JournalHead>) -> Result<Ve
         lines: 0,
         files: paths.len() as u64,
         damage: Vec::new(),
+        damages: 0,
         anchored: None,
     };
     let (mut last, mut hash) = (None::<Position>, None);
@@ -76,6 +82,7 @@ pub(super) fn verify(directory: &Path, anchor: Option<JournalHead>) -> Result<Ve
             && let Some(damage) = last.mismatch(first)
         {
             found.damage.push(JournalError::damaged(path, 1, damage));
+            found.damages += 1;
         }
         if let (0, Some(first)) = (found.lines, file.first) {
             found.first_seq = first.seq;
@@ -83,6 +90,7 @@ pub(super) fn verify(directory: &Path, anchor: Option<JournalHead>) -> Result<Ve
         }
         found.lines += file.lines;
         found.damage.extend(file.damage);
+        found.damages += file.damages;
         last = file.last.or(last);
         hash = file.anchor.or(hash);
     }
@@ -91,6 +99,7 @@ pub(super) fn verify(directory: &Path, anchor: Option<JournalHead>) -> Result<Ve
         && first.seq > 1
         && !was_removed(directory, first)?
     {
+        found.damages += 1;
         found.damage.insert(0, JournalError::damaged(path, 1, JournalDamage::Missing { seq: first.seq }));
     }
     found.anchored = anchor.map(|anchor| found.leads_to(anchor, hash));
@@ -139,6 +148,7 @@ struct Checked {
     last: Option<Position>,
     lines: u64,
     damage: Vec<JournalError>,
+    damages: u64,
     /// The hash of the line that was asked for.
     anchor: Option<ChainHash>,
 }
@@ -177,7 +187,12 @@ fn check(path: &Path, later: &[PathBuf], anchor: Option<u64>) -> Result<Checked,
                     checked.anchor = lines.walk.next.map(|next| next.prev);
                 }
             }
-            Next::Damage(line, damage) => checked.damage.push(JournalError::damaged(path, line, damage)),
+            Next::Damage(line, damage) => {
+                checked.damages += 1;
+                if checked.damage.len() < MAX_DAMAGE_LISTED {
+                    checked.damage.push(JournalError::damaged(path, line, damage));
+                }
+            }
             Next::End => break,
         }
     }
