@@ -73,7 +73,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// with_recorder_sync(recorder, || record_action(Action::new("door.open")).wait())?;
 ///
 /// forwarder.flush(Duration::from_secs(5))?;
-/// assert_eq!(store.count("door.open"), 1);
+/// assert_eq!(store.find("door.open").len(), 1);
 /// assert_eq!(forwarder.lag().records, 0);
 /// # drop(forwarder);
 /// # std::fs::remove_dir_all(&directory)?;

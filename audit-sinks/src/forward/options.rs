@@ -127,6 +127,9 @@ impl ForwarderBuilder {
     /// journal, whose lock is free and that were not written for a while ([`Self::adopt_after`]). Each is opened,
     /// recovered, delivered to its end by a forwarder of this name, and marked. While that lasts, nobody else can open
     /// it.
+    ///
+    /// Its dead letters stay with it, and count nowhere here, although they are told: to resolve them, open that journal
+    /// and start a forwarder of the same name on it.
     pub fn adopt(mut self, parent: impl Into<PathBuf>) -> Self {
         self.settings.orphans.push(parent.into());
         self
