@@ -10,10 +10,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::error::ForwarderError;
-use crate::journal::{ChainHash, Journal, last_begun};
+use crate::journal::{CURSORS, ChainHash, Journal, last_begun};
 
-/// Where the cursors of a journal's forwarders are, below its directory.
-const DIRECTORY: &str = "cursors";
 const SUFFIX: &str = ".json";
 /// The most bytes that are read of what should be a cursor.
 const MAX_BYTES: u64 = 64 << 10;
@@ -50,7 +48,7 @@ impl ForwarderCursor {
     ///
     /// [`ForwarderError`] when one cannot be read: what that forwarder has delivered is not known then.
     pub fn all(journal: impl AsRef<Path>) -> Result<Vec<Self>, ForwarderError> {
-        let directory = journal.as_ref().join(DIRECTORY);
+        let directory = journal.as_ref().join(CURSORS);
         let failed = |source| ForwarderError::Io { path: directory.clone(), source };
         let entries = match fs::read_dir(&directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -121,7 +119,7 @@ pub(super) struct CursorFile {
 impl CursorFile {
     /// Takes the lock; the directory is made where it is missing.
     pub(super) fn open(journal: &Path, name: &str) -> Result<Self, ForwarderError> {
-        let path = journal.join(DIRECTORY);
+        let path = journal.join(CURSORS);
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |error: rustix::io::Errno| ForwarderError::Io { path, source: error.into() }
@@ -189,7 +187,7 @@ impl Drop for CursorFile {
 
 /// Where a forwarder of that name keeps its dead letters.
 pub(super) fn dead_letters_of(journal: &Path, name: &str) -> PathBuf {
-    journal.join(DIRECTORY).join(format!("{name}.dead"))
+    journal.join(CURSORS).join(format!("{name}.dead"))
 }
 
 pub(super) fn is_name(name: &str) -> bool {

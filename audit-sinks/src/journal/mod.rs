@@ -65,6 +65,7 @@ pub use self::reader::JournalReader;
 pub(crate) use self::reader::last_begun;
 pub use self::recover::Recovered;
 use self::recover::Resume;
+pub(crate) use self::retention::CURSORS;
 pub use self::retention::{Kept, Retained, Retention, RetentionError};
 use self::settle::Settler;
 pub use self::verify::{Anchored, MAX_DAMAGE_LISTED, Verification};

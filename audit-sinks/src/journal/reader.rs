@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use audit_core::{StoredRecord, Timestamp};
 
-use super::error::{JournalError, JournalStep};
+use super::error::{JournalDamage, JournalError, JournalStep};
 use super::lines::{Lines, Next, first_line, first_place};
 use super::position::Walk;
 use super::progress::Progress;
@@ -162,9 +162,8 @@ impl JournalReader {
                     if place.seq < self.from_seq {
                         continue;
                     }
-                    let text = String::from_utf8_lossy(lines.line());
-                    let record = StoredRecord::parse(text)
-                        .map_err(|error| JournalError::damaged(lines.path(), lines.number(), error.into()))?;
+                    let record = parse(lines.line())
+                        .map_err(|damage| JournalError::damaged(lines.path(), lines.number(), damage))?;
                     if self.since.is_some_and(|since| record.recorded_at().is_some_and(|recorded| recorded < since)) {
                         continue;
                     }
@@ -248,6 +247,12 @@ impl JournalReader {
         self.lines = Some((index, lines));
         Ok(true)
     }
+}
+
+/// Reads the record of a line.
+pub(super) fn parse(line: &[u8]) -> Result<StoredRecord, JournalDamage> {
+    let text = std::str::from_utf8(line).map_err(|_| JournalDamage::NotUtf8)?;
+    Ok(StoredRecord::parse(text)?)
 }
 
 /// The files of a journal, in their order.

@@ -2,13 +2,13 @@
 
 use std::io;
 
-use audit_core::StoredRecord;
 use uuid::Uuid;
 
 use super::disk::DiskFile;
 use super::error::JournalDamage;
 use super::line::{Head, MAX_LINE_BYTES, Place};
 use super::position::{Position, Step, Walk};
+use super::reader::parse;
 use super::round::ROUND_BYTES;
 use super::segment::FILL;
 
@@ -116,7 +116,7 @@ fn walk(bytes: &[u8], start: u64) -> Option<Tail> {
         let (from, to) = (start + at as u64, start + (at + line.len()) as u64 + 1);
         at += line.len() + 1;
         let step = match walk.step(line) {
-            Ok(step) => whole(line).map(|record| (step, record)),
+            Ok(step) => parse(line).map(|record| (step, record)),
             Err(damage) => Err(damage),
         };
         if !matches!(&step, Ok((Step { damage: None, .. }, _))) {
@@ -179,9 +179,4 @@ fn are_missing(rest: &[u8], offset: u64, position: Option<Position>) -> bool {
 fn is_torn(rest: &[u8], stream: Uuid) -> bool {
     let first = rest.split(|byte| matches!(*byte, b'\n' | 0)).next().unwrap_or_default();
     Head::new(stream).could_be_torn(rest) && !first.ends_with(b"\"}")
-}
-
-fn whole(line: &[u8]) -> Result<StoredRecord, JournalDamage> {
-    let text = std::str::from_utf8(line).map_err(|_| JournalDamage::NotUtf8)?;
-    Ok(StoredRecord::parse(text)?)
 }

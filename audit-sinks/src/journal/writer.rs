@@ -189,7 +189,8 @@ impl Writer {
         if file.segment.append(&self.buffer)? {
             self.keeper.fill(file.segment.filler());
         }
-        if self.shape.sync_each {
+        // The file that a flush syncs is the one that is written then.
+        if self.shape.sync_each || ends {
             file.segment.file.sync()?;
         }
         if file.segment.end > self.shape.segment_bytes / 2 && !ends {

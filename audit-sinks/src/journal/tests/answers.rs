@@ -122,6 +122,21 @@ fn the_buffer_of_the_operating_system_is_synced_where_a_file_ends() {
 }
 
 #[test]
+fn a_flush_covers_the_files_that_ended_before_it() {
+    bounded(|| {
+        let disk = ModelDisk::default();
+        let journal = open_with(&disk, &JournalOptions::new().os_buffer()).unwrap();
+        write(&journal, 0).unwrap();
+        block_on(journal.rotate()).unwrap();
+        write(&journal, 1).unwrap();
+        block_on(journal.flush()).unwrap();
+        disk.cut_at(disk.operations());
+        drop(journal);
+        assert_eq!(sound_actions(&disk.after_the_cut(0).unwrap()), ["test.n0", "test.n1"]);
+    });
+}
+
+#[test]
 fn a_panic_of_the_writer_answers_everybody() {
     bounded(|| {
         for after in 0..2 {
