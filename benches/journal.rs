@@ -25,7 +25,7 @@ use tokio::runtime::Runtime;
 
 const ROUNDS: usize = 5;
 const TURN: Duration = Duration::from_millis(300);
-const CALLERS: [usize; 2] = [64, 256];
+const CALLERS: [usize; 4] = [8, 64, 256, 1024];
 /// Enough for a turn on a fast disk.
 const FILLED: u64 = 256 << 20;
 

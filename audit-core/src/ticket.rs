@@ -3,7 +3,6 @@
 //! A mutex and a condition variable, nothing lock-free: a wait costs a sync to a disk, not this. The first of answer
 //! and deadline decides; the decision is entered in the account, and only then does the waiter see it.
 
-mod others;
 mod share;
 
 use std::fmt;
@@ -13,7 +12,6 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use self::others::Others;
 pub(crate) use self::share::Share;
 use crate::contain::contained;
 use crate::sink::SinkError;
@@ -46,8 +44,6 @@ struct State {
     parked: bool,
     watched: bool,
     account: Option<Weak<dyn Account>>,
-    /// Whom the waiter wakes when it has its answer.
-    others: Option<Arc<Others>>,
 }
 
 enum Fate {
@@ -78,7 +74,6 @@ impl Ticket {
             parked: false,
             watched: false,
             account: account.as_ref().map(Arc::downgrade),
-            others: None,
         };
         let slip = Arc::new(Slip { state: Mutex::new(state), answered: Condvar::new() });
         (Self(Some(Obligation { slip: slip.clone(), account })), Receipt { slip, deadline: None })
@@ -93,22 +88,6 @@ impl Ticket {
     #[allow(clippy::needless_pass_by_value, reason = "an answer is given away")]
     pub fn settle(self, result: Result<(), SinkError>) {
         self.settle_if_awaited(&result);
-    }
-
-    /// Answers for many records at once.
-    ///
-    /// Waking a task from a thread that is not its runtime's costs about as much as recording something. So the first of
-    /// those who wait is woken here, and wakes the others, from within its runtime. Should it not come to that before
-    /// long, it is done here.
-    pub fn settle_all(tickets: impl IntoIterator<Item = Self>, result: &Result<(), SinkError>) {
-        let decided =
-            tickets.into_iter().filter_map(|mut ticket| contained(|| ticket.0.take()?.decide(result)).flatten());
-        let mut woken = decided.filter_map(|slip| slip.publish().map(|waker| (slip, waker)));
-        let Some((first, waker)) = woken.next() else { return };
-        let others = Arc::new(Others::new(woken.map(|(_, waker)| waker).collect()));
-        first.lock().others = Some(others.clone());
-        contained(|| waker.wake());
-        others.wake_if_left();
     }
 
     /// Answers, and says whether the waiter had not given up before.
@@ -156,16 +135,6 @@ impl Account for Answering {
 
 impl Obligation {
     fn settle(self, result: &Result<(), SinkError>) -> bool {
-        let decided = self.decide(result);
-        if let Some(waker) = decided.as_ref().and_then(|slip| slip.publish()) {
-            // A waker is foreign code, and other tickets wait to be settled by this thread.
-            contained(|| waker.wake());
-        }
-        decided.is_some()
-    }
-
-    /// Enters the answer, and gives the slip on which it is to be published: none where the waiter had given up.
-    fn decide(self, result: &Result<(), SinkError>) -> Option<Arc<Slip>> {
         let Self { slip, account } = self;
         let late = {
             let mut state = slip.lock();
@@ -180,7 +149,10 @@ impl Obligation {
             // What it holds (the room for the record) is free before the waiter goes on.
             drop(account);
         }
-        (!late).then_some(slip)
+        if !late {
+            slip.publish();
+        }
+        !late
     }
 }
 
@@ -202,17 +174,15 @@ impl Slip {
         if let Some(account) = account.and_then(|account| account.upgrade()) {
             account.expired();
         }
-        if let Some(waker) = self.publish() {
-            contained(|| waker.wake());
-        }
+        self.publish();
     }
 
     pub(crate) fn is_waiting(&self) -> bool {
         matches!(self.lock().fate, Fate::Waiting)
     }
 
-    /// Lets the waiter see what was decided; gives what a task is to be woken by.
-    fn publish(&self) -> Option<Waker> {
+    /// Lets the waiter see what was decided.
+    fn publish(&self) {
         let (waker, parked) = {
             let mut state = self.lock();
             state.counted = true;
@@ -221,14 +191,9 @@ impl Slip {
         if parked {
             self.answered.notify_all();
         }
-        waker
-    }
-
-    /// Wakes those whom the waiter of this slip is to wake.
-    fn wake_others(&self) {
-        let others = self.lock().others.take();
-        if let Some(others) = others {
-            others.wake();
+        if let Some(waker) = waker {
+            // A waker is foreign code, and other tickets wait to be settled by this thread.
+            contained(|| waker.wake());
         }
     }
 }
@@ -332,11 +297,6 @@ impl Future for Receipt {
         let replaced = {
             let mut state = self.slip.lock();
             if let Some(answer) = state.answer() {
-                let others = state.others.take();
-                drop(state);
-                if let Some(others) = others {
-                    others.wake();
-                }
                 return Poll::Ready(answer);
             }
             match &state.waker {
@@ -353,7 +313,6 @@ impl Future for Receipt {
 
 impl Drop for Receipt {
     fn drop(&mut self) {
-        self.slip.wake_others();
         // Nobody waits any more, but a record that is not acknowledged in time counts nevertheless.
         self.watch();
     }

@@ -1,8 +1,8 @@
 //! Answering for what is written.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
-use audit_core::__private::Ticket;
 use audit_core::SinkError;
 
 use super::queue::Entry;
@@ -48,5 +48,11 @@ fn run(batches: &Receiver<Answered>) {
 
 /// Answers for a whole batch in one pass.
 fn settle(batch: Vec<Entry>, result: &Result<(), SinkError>) {
-    Ticket::settle_all(batch.into_iter().map(|entry| entry.ticket), result);
+    for Entry { lot, ticket, .. } in batch {
+        // Whatever is woken is foreign code.
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            drop(lot);
+            ticket.settle(result.clone());
+        }));
+    }
 }
