@@ -2,7 +2,6 @@
 //! its lock.
 
 use std::collections::VecDeque;
-use std::mem;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -33,6 +32,8 @@ struct State {
     bytes: usize,
     /// Whether the writer waits: waking nobody is a system call, too.
     idle: bool,
+    /// How many lots it waits for.
+    wanted: usize,
     closing: bool,
     dead: bool,
 }
@@ -114,7 +115,10 @@ impl Queue {
     /// Wakes the writer, should it wait for what has come.
     fn wake(&self, mut state: MutexGuard<'_, State>) {
         self.waiting.store(state.waiting.len(), Ordering::Relaxed);
-        let wakes = !state.waiting.is_empty() && mem::take(&mut state.idle);
+        let wakes = state.idle && state.waiting.len() >= state.wanted.max(1);
+        if wakes {
+            state.idle = false;
+        }
         drop(state);
         if wakes {
             self.changed.notify_one();
@@ -159,11 +163,20 @@ impl Queue {
         Turn::Write
     }
 
-    /// Moves into `batch` what has come meanwhile, up to as much as it may have; says whether anything had.
-    pub(super) fn take_more(&self, batch: &mut Vec<Entry>, most_bytes: usize) -> bool {
+    /// Waits until so many lots have come, or the moment has, and moves them into `batch`, up to as much as it may have.
+    pub(super) fn take_more(&self, batch: &mut Vec<Entry>, most_bytes: usize, wanted: usize, until: Instant) -> bool {
         let taken = batch.iter().map(|entry| entry.bytes).sum();
         let before = batch.len();
         let mut state = self.lock();
+        while state.waiting.len() < wanted && !state.closing {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            (state.idle, state.wanted) = (true, wanted);
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        (state.idle, state.wanted) = (false, 0);
         state.take(batch, most_bytes.saturating_sub(taken), taken > 0);
         self.waiting.store(state.waiting.len(), Ordering::Relaxed);
         drop(state);

@@ -3,8 +3,9 @@
 //! Callers that wait for their records come in waves: all of a round are answered at once, and soon after they all
 //! come back. A round that began with the first of them would leave the others to the next one, and from then on two
 //! halves would take turns with a sync each. So the first of a wave is not written before the rest has come, if there
-//! was a wave just before and as long as somebody comes; who comes alone does not wait.
+//! was a wave just before, and no longer than a sync takes; who comes alone does not wait.
 
+use std::ops::RangeInclusive;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,13 +15,12 @@ use super::queue::{Entry, Lot, Queue, Turn};
 /// How much is written and synced at once at most. It bounds what a crash can tear.
 pub(super) const ROUND_BYTES: usize = 4 << 20;
 
-/// How many callers are a wave.
-const WAVE: usize = 4;
+/// How many callers are a wave. So many that they take as long to come back as a sync takes are none: of those it is
+/// better that one half comes while the other is synced.
+const WAVE: RangeInclusive<usize> = 4..=96;
 
-/// How long nobody may come before a wave is taken for over.
-const LULL: Duration = Duration::from_micros(50);
-
-/// How long a wave may take, whatever a sync takes.
+/// The least and the most that a wave may take, whatever a sync takes.
+const MIN_WAVE: Duration = Duration::from_micros(50);
 const MAX_WAVE: Duration = Duration::from_millis(1);
 
 /// How long the first of the next round is watched for before the thread sleeps. To wake it takes about as long.
@@ -60,8 +60,8 @@ impl<'q> Rounds<'q> {
         let mut batch = Vec::with_capacity(self.callers);
         match self.queue.take(&mut batch, ROUND_BYTES, until) {
             Turn::Write => {
-                let wave = (soon && self.callers >= WAVE)
-                    .then(|| (self.callers, self.answered + self.average.clamp(LULL, MAX_WAVE)));
+                let wave = (soon && WAVE.contains(&self.callers))
+                    .then(|| (self.callers, self.answered + self.average.clamp(MIN_WAVE, MAX_WAVE)));
                 Ok(Round { batch, wave })
             }
             turn => Err(turn),
@@ -106,21 +106,12 @@ impl Round {
     /// Gives each line to `push`, those of the wave as they come.
     pub(super) fn lines(&mut self, queue: &Queue, push: &mut dyn FnMut(&Body)) {
         let mut done = 0;
-        let mut last = Instant::now();
         loop {
-            if done < self.batch.len() {
-                self.batch[done..].iter().flat_map(|entry| entry.lot.bodies()).for_each(&mut *push);
-                done = self.batch.len();
-                last = Instant::now();
-            }
-            let Some((callers, until)) = self.wave else { return };
-            let now = Instant::now();
-            if done >= callers || now >= until || now.duration_since(last) >= LULL {
-                self.wave = None;
+            self.batch[done..].iter().flat_map(|entry| entry.lot.bodies()).for_each(&mut *push);
+            done = self.batch.len();
+            let Some((callers, until)) = self.wave.take() else { return };
+            if done >= callers || !queue.take_more(&mut self.batch, ROUND_BYTES, callers - done, until) {
                 return;
-            }
-            if queue.waiting() == 0 || !queue.take_more(&mut self.batch, ROUND_BYTES) {
-                thread::yield_now();
             }
         }
     }

@@ -163,7 +163,7 @@ fn are_missing(rest: &[u8], offset: u64, position: Option<Position>) -> bool {
     let hole = offset + begun as u64;
     let left = usize::try_from(SECTOR_BYTES - hole % SECTOR_BYTES).unwrap_or_default();
     let misses = rest.get(begun..begun + left).is_some_and(|sector| sector.iter().all(is_fill));
-    let aligned = begun == 0 || hole % SECTOR_BYTES == 0;
+    let aligned = begun == 0 || hole.is_multiple_of(SECTOR_BYTES);
     let is_next = |line: &[u8]| {
         Place::of(line).is_some_and(|place| position.is_some_and(|position| position.mismatch(place).is_none()))
     };
