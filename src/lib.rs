@@ -147,7 +147,7 @@
 //! | `audit.gap` | records were lost: how many, of which actions, why, from when to when |
 //! | `audit.coalesced` | [`FloodControl`] has counted denials instead of writing them: how many, of which kind and source |
 //! | `audit.segment_opened`, `audit.segment_closed` | the first and the last line of a [`Journal`]'s file; the first says why it was begun, what was cut off and what is damaged |
-//! | `audit.retained` | [`Journal::retain`] removes files: up to which position and hash, and by which rule |
+//! | `audit.retained` | [`Journal::retain`] removes a file: which positions, the hash of its last line, and by which rule |
 //! | `audit.hold_placed`, `audit.hold_lifted` | a [`LegalHold`] |
 //! | `audit.undelivered` | the answer of a completed call did not reach its caller; `call` is the id of its record |
 //! | `audit.unaudited` | [`report_unaudited`] was called: a request left no record; its method and its route |

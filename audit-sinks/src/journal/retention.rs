@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use audit_core::{AuditSink as _, SinkError, StoredRecord, Timestamp};
+use audit_core::{AuditSink as _, Record, SinkError, StoredRecord, Timestamp};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -102,48 +102,61 @@ struct Closed {
 }
 
 impl Journal {
-    /// Removes what a retention says, and records that before: `audit.retained`, with the positions, the hash of the
-    /// last line that goes, and the rule. The chain goes on from there, and [`Journal::verify`] finds that record.
+    /// Removes what a retention says, and records that before: an `audit.retained` for each file, with its positions, the
+    /// hash of its last line, and the rule. The chain goes on from there, and [`Journal::verify`] finds that record, also
+    /// where removing was interrupted.
     ///
     /// # Errors
     ///
     /// [`RetentionError`].
     pub async fn retain(&self, retention: Retention) -> Result<Retained, RetentionError> {
-        let plan = plan(self.path(), retention)?;
-        let (Some(first), Some(last)) = (plan.remove.first(), plan.remove.last()) else {
-            return Ok(Retained { kept: plan.kept, ..Retained::default() });
-        };
-        let (first_seq, last_seq, hash) = (first.first.seq, last.next.seq - 1, last.next.prev);
-        let record = system::record(RETAINED)
-            .fields(|fields| {
-                fields.value("first_seq", &first_seq);
-                fields.value("last_seq", &last_seq);
-                fields.plain("last_hash", &hash.to_string());
-                fields.value("files", &(plan.remove.len() as u64));
-                if let Some(age) = retention.older_than {
-                    fields.value("older_than_seconds", &age.as_secs());
+        let Plan { remove, mut kept } = plan(self.path(), retention)?;
+        let mut retained = Retained::default();
+        if !remove.is_empty() {
+            let records: Vec<_> = remove.iter().map(|file| file.tombstone(retention)).collect();
+            self.write(&records).await.map_err(RetentionError::Record)?;
+            // Who places a hold meanwhile must not be told so for files that go.
+            let _no_hold_is_placed = self.changing_holds();
+            let holds = holds(self.path())?;
+            for file in remove {
+                if let Some(hold) = holds.iter().find(|hold| hold.covers(file.from, file.to)) {
+                    kept = Some((file.name, Kept::Held(hold.name().to_owned())));
+                    break;
                 }
-                if let Some(bytes) = retention.total_bytes {
-                    fields.value("total_bytes", &bytes);
+                let path = self.path().join(&file.name);
+                match fs::remove_file(&path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(JournalError::io(&path, JournalStep::Remove, error).into());
+                    }
+                    _ => {}
                 }
-            })
-            .build();
-        self.write(&[record]).await.map_err(RetentionError::Record)?;
-        let mut retained = Retained { kept: plan.kept, up_to: Some((last_seq, hash)), ..Retained::default() };
-        for file in plan.remove {
-            let path = self.path().join(&file.name);
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(JournalError::io(&path, JournalStep::Remove, error).into());
-                }
-                _ => {}
+                retained.bytes += file.bytes;
+                retained.up_to = Some((file.next.seq - 1, file.next.prev));
+                retained.removed.push(file.name);
             }
-            retained.bytes += file.bytes;
-            retained.removed.push(file.name);
+            let synced = fs::File::open(self.path()).and_then(|directory| directory.sync_all());
+            synced.map_err(|error| JournalError::io(self.path(), JournalStep::Sync, error))?;
         }
-        let synced = fs::File::open(self.path()).and_then(|directory| directory.sync_all());
-        synced.map_err(|error| JournalError::io(self.path(), JournalStep::Sync, error))?;
-        Ok(retained)
+        Ok(Retained { kept, ..retained })
+    }
+}
+
+impl Closed {
+    /// The record that says that it goes.
+    fn tombstone(&self, retention: Retention) -> Record {
+        let about = system::record(RETAINED).fields(|fields| {
+            fields.plain("file", &self.name);
+            fields.value("first_seq", &self.first.seq);
+            fields.value("last_seq", &(self.next.seq - 1));
+            fields.plain("last_hash", &self.next.prev.to_string());
+            if let Some(age) = retention.older_than {
+                fields.value("older_than_seconds", &age.as_secs());
+            }
+            if let Some(bytes) = retention.total_bytes {
+                fields.value("total_bytes", &bytes);
+            }
+        });
+        about.build()
     }
 }
 
