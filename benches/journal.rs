@@ -41,13 +41,8 @@ fn main() {
     let record = record();
     let line = line_bytes(&record, directory.path());
     println!("{} bytes a line; {ROUNDS} rounds of {TURN:?}\n", line.len());
-    if std::env::var_os("ONLY").is_none() {
-        one_caller(directory.path(), &record, &line);
-    }
+    one_caller(directory.path(), &record, &line);
     many_callers(directory.path(), &record, &line);
-    if std::env::var_os("ONLY").is_some() {
-        return;
-    }
     steady_state(directory.path(), &record);
     verifying(directory.path(), &record);
 }
