@@ -158,7 +158,11 @@ impl Writer<'_> {
 
     fn paths(&mut self, key: Key, paths: &Paths) {
         if !paths.is_empty() {
-            self.key(key, |w| w.out.extend(["[", paths.json(), "]"]));
+            self.key(key, |w| {
+                w.out.push('[');
+                paths.push_json(&mut w.out);
+                w.out.push(']');
+            });
         }
     }
 

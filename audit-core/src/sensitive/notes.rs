@@ -1,5 +1,7 @@
 //! What happened to a payload while it was encoded.
 
+use std::borrow::Cow;
+
 use crate::json;
 use crate::text::start;
 
@@ -17,9 +19,16 @@ pub(crate) struct Notes {
     pub(crate) keyless: bool,
 }
 
+/// How many paths are listed without a text of their own.
+const MAX_READY: usize = 4;
+
 /// A list of paths, as JSON.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Paths {
+    /// The first paths, as `,"key"`, while nothing else is in the list: most lists are short and of fields alone.
+    ready: [&'static str; MAX_READY],
+    /// How many of these are in the list and not in its text.
+    unwritten: usize,
     /// The items of an array, without its brackets.
     json: String,
     count: usize,
@@ -37,15 +46,31 @@ impl Paths {
     /// The same for a key that is ready: `,"key":`.
     pub(super) fn note_ready(&mut self, json: &'static str) {
         let path = &json[..json.len() - 1];
-        if self.json.is_empty() {
-            self.json = String::with_capacity(96);
-            self.json.push_str(&path[1..]);
+        if self.json.is_empty() && self.unwritten < MAX_READY {
+            self.ready[self.unwritten] = path;
+            self.unwritten += 1;
         } else if self.count < MAX_PATHS {
+            self.write_ready();
             self.json.push_str(path);
         } else {
             return self.note("…");
         }
         self.count += 1;
+    }
+
+    fn write_ready(&mut self) {
+        if self.unwritten > 0 {
+            self.json = self.written_ready();
+            self.unwritten = 0;
+        }
+    }
+
+    fn written_ready(&self) -> String {
+        let mut json = String::with_capacity(96);
+        for path in &self.ready[..self.unwritten] {
+            json.push_str(if json.is_empty() { &path[1..] } else { path });
+        }
+        json
     }
 
     /// The same with what stands between the quotes of the path's JSON, and whether several values share it: those of a
@@ -54,6 +79,7 @@ impl Paths {
         if self.count > MAX_PATHS {
             return;
         }
+        self.write_ready();
         if self.json.is_empty() {
             self.json = String::with_capacity(96);
         } else {
@@ -96,12 +122,16 @@ impl Paths {
     /// Takes back what was added since.
     pub(super) fn back_to(&mut self, (length, count): (usize, usize)) {
         self.json.truncate(length);
+        if length == 0 {
+            // What was ready then still is.
+            self.unwritten = count;
+        }
         self.count = count;
     }
 
     /// Whether a field is in the list, or one within it.
     pub(crate) fn holds(&self, key: &str) -> bool {
-        let paths: Vec<String> = serde_json::from_str(&format!("[{}]", self.json)).unwrap_or_default();
+        let paths: Vec<String> = serde_json::from_str(&format!("[{}]", self.json())).unwrap_or_default();
         paths.iter().any(|path| leads_to(path, key))
     }
 
@@ -110,8 +140,16 @@ impl Paths {
     }
 
     /// The items of a JSON array, without its brackets.
-    pub(crate) fn json(&self) -> &str {
-        &self.json
+    pub(crate) fn json(&self) -> Cow<'_, str> {
+        if self.unwritten > 0 { Cow::Owned(self.written_ready()) } else { Cow::Borrowed(&self.json) }
+    }
+
+    /// Appends what [`Self::json`] gives.
+    pub(crate) fn push_json(&self, out: &mut String) {
+        for (at, path) in self.ready[..self.unwritten].iter().enumerate() {
+            out.push_str(if at == 0 { &path[1..] } else { path });
+        }
+        out.push_str(&self.json);
     }
 }
 
@@ -135,5 +173,32 @@ mod tests {
             paths.note(&number.to_string());
         }
         assert!(paths.json().ends_with(r#","60","…""#), "{}", paths.json());
+    }
+
+    #[test]
+    fn ready_paths_are_listed_as_any_others_whatever_follows_and_is_taken_back() {
+        const READY: [&str; 6] = [r#","a":"#, r#","b":"#, r#","c":"#, r#","d":"#, r#","e":"#, r#","f":"#];
+        for first in 0..READY.len() {
+            for more in 0..READY.len() {
+                let (mut ready, mut plain) = (Paths::default(), Paths::default());
+                for key in &READY[..first] {
+                    ready.note_ready(key);
+                    plain.note(&key[2..3]);
+                }
+                let mark = ready.mark();
+                ready.note("x.y");
+                READY[..more].iter().for_each(|key| ready.note_ready(key));
+                ready.note("x[]");
+                ready.back_to(mark);
+                assert_eq!(ready.json(), plain.json());
+                ready.note_ready(r#","z":"#);
+                plain.note("z");
+                assert_eq!((ready.json(), ready.mark().1, ready.is_empty()), (plain.json(), plain.mark().1, false));
+                let mut pushed = "[".to_owned();
+                ready.push_json(&mut pushed);
+                assert_eq!(pushed[1..], *plain.json());
+                assert!(ready.holds("z") && !ready.holds("x"));
+            }
+        }
     }
 }
