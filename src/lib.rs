@@ -135,17 +135,23 @@
 //! redaction fails that test, with what it means and what to do; [`LockSeverity`] says what needs a written reason.
 //! [`Lock`] and [`LockCheck`] are beneath, on a [`Catalogue`].
 //!
-//! **Alert** on [`Recorder::stats`], on error events of the targets `audited::loss` and `audited::forward`, on
-//! [`ForwarderStats::conflicts`], and on the actions `audit.gap` and `audit.recorder_replaced`.
+//! **Alert** on [`Recorder::stats`] or the metrics below, on [`RecorderBuilder::on_loss`], on error events of the targets
+//! `audited::loss` and `audited::forward`, on [`ForwarderStats::conflicts`], and on the actions `audit.gap` and
+//! `audit.recorder_replaced`.
+//!
+//! **Count instead of write** denials above a quota, with [`RecorderBuilder::flood_control`]; [`FloodControl`] says what
+//! an acknowledgement of a counted denial is worth.
+//!
+//! **Shut down** with [`Recorder::shutdown`]: [`NotFlushed`] says in numbers what is not in the stream.
 //!
 //! # What the framework records about itself
 //!
 //! | action | when |
 //! |---|---|
-//! | `audit.started` | a recorder was built: which sink, which durability, whether weak sinks are allowed, which redaction policy |
+//! | `audit.started` | a recorder was built: which sink, which durability, which guarantee that is, for which `fail_closed` actions a weaker one is allowed, which redaction policy, which flood control |
 //! | `audit.stopped` | [`Recorder::shutdown`] was called |
 //! | `audit.gap` | records were lost: how many, of which actions, why, from when to when |
-//! | `audit.coalesced` | [`FloodControl`] has counted denials instead of writing them: how many, of which kind and source |
+//! | `audit.coalesced` | [`FloodControl`] has counted denials instead of writing them: how many, of which kind and source, from when to when; of the tenant, where they have one |
 //! | `audit.segment_opened`, `audit.segment_closed` | the first and the last line of a [`Journal`]'s file; the first says why it was begun, what was cut off and what is damaged |
 //! | `audit.retained` | [`Journal::retain`] removes a file: which positions, the hash of its last line, and by which rule |
 //! | `audit.hold_placed`, `audit.hold_lifted` | a [`LegalHold`] |
@@ -156,6 +162,25 @@
 //! Beside the journal, in that of the dead letters: `audit.dead_letter`, with the whole record that was not delivered, and
 //! `audit.dead_letter_resolved`.
 //!
+//! # Metrics
+//!
+//! With the feature `metrics` a recorder counts through the facade `metrics`. It asks for its handles once, where it is
+//! built: install the metrics recorder before that. What that one does runs on the threads that record, so it must not
+//! block; should it panic, nothing else happens. Labels hold nothing that a caller says, and no action either: those of
+//! derives and attributes are few, those that are known only at run time are not.
+//!
+//! | name | kind | what |
+//! |---|---|---|
+//! | `audited_records_total{result}` | counter | records, `acknowledged` in time or `unacknowledged` |
+//! | `audited_records_late_total` | counter | of the unacknowledged: acknowledged later |
+//! | `audited_records_lost_total{reason}` | counter | lost for certain: `io`, `failed`, `full`, `deadline`, `panicked`, `poisoned`, `closed`, `rejected`, `conflict` |
+//! | `audited_records_in_flight` | gauge | records that are not answered for |
+//! | `audited_acknowledgement_seconds` | histogram | how long acknowledgements took, late ones among them |
+//! | `audited_denials_coalesced_total` | counter | denials that [`FloodControl`] counted instead of writing them |
+//! | `audited_events_unknown_total`, `audited_events_drift_total` | counter | events that are not as the [`Vocabulary`] says |
+//! | `audited_surface_violations_total` | counter | records from another [`Surface`] than they may come from |
+//! | `audited_redaction_fallbacks_total` | counter | records in which a value was redacted for want of a key or an encoding |
+//!
 //! # Features
 //!
 //! Features add, they never change what exists.
@@ -164,6 +189,7 @@
 //! |---|---|---|
 //! | *(default)* | everything below but what a feature names | pure Rust: serde, tracing, uuid, jiff, sha2, toml, backon; no async runtime |
 //! | `testing` | `testing::canary`: a test in one line that nothing sensitive leaves; `testing::faithful`: that nothing is lost and no event drifts | nothing; for dev-dependencies |
+//! | `metrics` | what a recorder counts, as counters, a gauge and a histogram | the crates `metrics` and `rapidhash` |
 //! | `schemars` | [`EventSchema`](https://docs.rs/audited/latest/audited/trait.EventSchema.html): JSON Schemas of what records hold, where an enum says `#[event(schema)]` | the crate `schemars` |
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
 //! | `tower` | [`CoverageLayer`](https://docs.rs/audited/latest/audited/struct.CoverageLayer.html): finds requests that leave no record, or refuses their answers; and `http` | the crates `tower-layer` and `tower-service` |

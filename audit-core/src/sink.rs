@@ -201,6 +201,11 @@ impl SinkError {
         Self::Conflict(Arc::new(source))
     }
 
+    /// All that [`Self::reason`] gives.
+    #[cfg_attr(not(feature = "metrics"), allow(dead_code))]
+    pub(crate) const REASONS: [&'static str; 9] =
+        ["io", "failed", "full", "deadline", "panicked", "poisoned", "closed", "rejected", "conflict"];
+
     /// The name in counters, logs and gap records.
     pub const fn reason(&self) -> &'static str {
         match self {
@@ -226,5 +231,27 @@ impl From<io::Error> for SinkError {
 impl fmt::Debug for SinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SinkError({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_listed() {
+        let other = || io::Error::other("x");
+        let all = [
+            SinkError::from(other()),
+            SinkError::failed(other()),
+            SinkError::Full,
+            SinkError::Deadline,
+            SinkError::Panicked,
+            SinkError::Poisoned,
+            SinkError::Closed,
+            SinkError::rejected(other()),
+            SinkError::conflict(other()),
+        ];
+        assert_eq!(all.map(|error| error.reason()), SinkError::REASONS);
     }
 }

@@ -11,14 +11,12 @@ use super::core::Core;
 use super::flood::{Flood, FloodControl};
 use super::lane::Lane;
 use super::loss::{Loss, Losses, OnLoss};
-use super::site::{FailurePolicy, sites};
+use super::owed::Owed;
 use super::slots::Slots;
-use crate::action::Action;
+use super::weak::WeakFailClosed;
 use crate::catalogue::collision::{self, Collision};
-use crate::contain::contained;
 use crate::guarded::Guarded;
-use crate::record::{Draft, Kind};
-use crate::sensitive::{Folded, InvalidPolicy, KeyRing, Limits, Redaction, RedactionPolicy, Rules};
+use crate::sensitive::{InvalidPolicy, KeyRing, Limits, RedactionPolicy, Rules};
 use crate::sink::{AuditSink, Durability};
 use crate::vocabulary::Vocabulary;
 
@@ -37,7 +35,7 @@ pub struct RecorderBuilder {
     policy: RedactionPolicy,
     deadline: Duration,
     max_in_flight: usize,
-    allow_weak: bool,
+    weak: WeakFailClosed,
     vocabulary: Option<Vocabulary>,
     flood_control: Option<FloodControl>,
     on_loss: Option<Box<OnLoss>>,
@@ -52,7 +50,7 @@ impl RecorderBuilder {
             policy: RedactionPolicy::new(),
             deadline: DEFAULT_DEADLINE,
             max_in_flight: DEFAULT_MAX_IN_FLIGHT,
-            allow_weak: false,
+            weak: WeakFailClosed::default(),
             vocabulary: None,
             flood_control: None,
             on_loss: None,
@@ -107,10 +105,25 @@ impl RecorderBuilder {
         self
     }
 
-    /// Lets `fail_closed` functions run on a sink that is weaker than [`Durability::Disk`]. For tests; the start
+    /// Lets every `fail_closed` function run on a sink that is weaker than [`Durability::Disk`]. For tests; the start
     /// record says so.
     pub fn allow_weak_fail_closed(mut self) -> Self {
-        self.allow_weak = true;
+        self.weak = WeakFailClosed::All;
+        self
+    }
+
+    /// Lets the `fail_closed` functions of these actions, and no others, run on a sink that is weaker than
+    /// [`Durability::Disk`]. Called again it adds to them; the start record lists them.
+    ///
+    /// ```
+    /// use audit_core::{BuildError, Recorder, TracingSink};
+    ///
+    /// let builder = Recorder::builder().sink(TracingSink::new());
+    /// let misspelt = builder.allow_weak_fail_closed_for(["acount.transfer"]).build();
+    /// assert!(matches!(misspelt, Err(BuildError::NotFailClosed { .. })));
+    /// ```
+    pub fn allow_weak_fail_closed_for<A: Into<String>>(mut self, actions: impl IntoIterator<Item = A>) -> Self {
+        self.weak.add(actions.into_iter().map(Into::into));
         self
     }
 
@@ -132,29 +145,21 @@ impl RecorderBuilder {
     /// # Errors
     ///
     /// [`BuildError`] when there is no sink, an action of this binary is declared at two places, the sink is too weak
-    /// for the `fail_closed` functions of this binary, the redaction policy names what does not exist, or no thread
+    /// for the `fail_closed` functions of this binary, one is allowed by name that is not there, the redaction policy names what does not exist, or no thread
     /// could be started.
     pub fn build(mut self) -> Result<Recorder, BuildError> {
         let sink = Guarded::new(self.sink.clone().ok_or(BuildError::NoSink)?);
         if let Some(Collision { action, places: [first, second] }) = collision::of_this_binary().cloned() {
             return Err(BuildError::Collision { action, first, second });
         }
-        let closed: Vec<_> = sites()
-            .into_iter()
-            .filter(|site| site.policy == FailurePolicy::Closed)
-            .map(|site| site.action.as_str().to_owned())
-            .collect();
-        let durability = sink.durability();
-        if durability < Durability::Disk && !self.allow_weak && !closed.is_empty() {
-            let sink = sink.description().to_owned();
-            return Err(BuildError::WeakSink { sink, durability, actions: closed });
-        }
+        self.weak.check(&sink)?;
         let policy = std::mem::take(&mut self.policy);
         let policy = if policy.rules().is_empty() { None } else { Some(policy.fold()?) };
-        let losses = Losses::new(Arc::default(), self.on_loss.take());
+        let rules = Arc::new(Rules { keys: self.keys.take(), limits: self.limits, policy });
+        let losses = Losses::new(Owed::new(Arc::default(), rules.clone()), self.on_loss.take());
         let lane =
             if sink.is_inline() { None } else { Some(Lane::start(sink.share(), losses.clone(), self.deadline)?) };
-        let recorder = self.with(sink, lane, losses, policy);
+        let recorder = self.with(sink, lane, losses, rules);
         recorder.announce_start();
         Ok(recorder)
     }
@@ -162,63 +167,27 @@ impl RecorderBuilder {
     /// For the sink to `tracing`, which needs no thread: the recorder until one is installed.
     pub(super) fn unchecked(self) -> Recorder {
         let sink = self.sink.clone().unwrap_or_else(|| Arc::new(crate::TracingSink::new()));
-        self.with(Guarded::new(sink), None, Losses::new(Arc::default(), None), None)
+        let rules = Arc::new(Rules { keys: None, limits: self.limits, policy: None });
+        let losses = Losses::new(Owed::new(Arc::default(), rules.clone()), None);
+        self.with(Guarded::new(sink), None, losses, rules)
     }
 
-    fn with(self, sink: Guarded, lane: Option<Lane>, losses: Arc<Losses>, policy: Option<Folded>) -> Recorder {
+    fn with(self, sink: Guarded, lane: Option<Lane>, losses: Arc<Losses>, rules: Arc<Rules>) -> Recorder {
+        let watch = losses.owed().watch().clone();
         let core = Arc::new(Core {
             sink,
             lane,
             vocabulary: self.vocabulary,
-            rules: Rules { keys: self.keys, limits: self.limits, policy },
+            rules,
             deadline: self.deadline,
-            allow_weak: self.allow_weak,
+            weak: self.weak,
             slots: Slots::new(self.max_in_flight),
-            flood: self.flood_control.map(|control| Flood::new(control, losses.watch().alarms().clone())),
-            watch: losses.watch().clone(),
+            flood: self.flood_control.map(|control| Flood::new(control, losses.owed().clone())),
             losses,
+            watch,
         });
         core.watch.serve(&core);
-        if let Some(flood) = &core.flood {
-            flood.serve(&core);
-        }
         Recorder(core)
-    }
-}
-
-impl Recorder {
-    /// States, in a log line and in a first record, what this configuration guarantees.
-    fn announce_start(&self) {
-        let core = self.core();
-        let (sink, durability) = (core.sink.description(), core.sink.durability().as_str());
-        contained(|| {
-            tracing::info!(
-                target: "audited",
-                sink,
-                durability,
-                guarantee = core.sink.durability().guarantee(),
-                weak_fail_closed = core.allow_weak,
-                "audit recorder started"
-            );
-        });
-        let mut draft = Draft::new(Action::new("audit.started"), Kind::System);
-        draft.detail.add(Redaction::default(), &mut |fields| {
-            fields.plain("sink", sink);
-            fields.plain("durability", durability);
-            fields.value("weak_fail_closed", &core.allow_weak);
-            fields.value("hash_keys", &core.rules.keys.is_some());
-            if let Some(policy) = &core.rules.policy {
-                let rules: Vec<_> = policy.rules().iter().map(ToString::to_string).collect();
-                fields.plain("redaction_rules", &rules);
-            }
-            fields.plain("guarantee", core.sink.durability().guarantee());
-            if let Some(flood) = &core.flood {
-                fields.value("flood_quota", &flood.control.quota);
-                fields.value("flood_window_ms", &u64::try_from(flood.control.window.as_millis()).unwrap_or(u64::MAX));
-            }
-            fields.value("deadline_ms", &u64::try_from(core.deadline.as_millis()).unwrap_or(u64::MAX));
-        });
-        drop(core.submit_system(&draft));
     }
 }
 
@@ -231,7 +200,7 @@ pub enum BuildError {
     NoSink,
     /// The sink promises less than the `fail_closed` functions of this binary need.
     #[error(
-        "`{sink}` promises only `{durability}`, but these actions are fail_closed and need `disk`: {}. Take a journal, or `allow_weak_fail_closed()` in a test",
+        "`{sink}` promises only `{durability}`, but these actions are fail_closed and need `disk`: {}. Take a journal, or allow them by name with `allow_weak_fail_closed_for([…])`; in a test, `allow_weak_fail_closed()` allows all",
         actions.join(", ")
     )]
     WeakSink {
@@ -241,6 +210,17 @@ pub enum BuildError {
         durability: Durability,
         /// The actions that need more.
         actions: Vec<String>,
+    },
+    /// What [`RecorderBuilder::allow_weak_fail_closed_for`] names is not there to be allowed.
+    #[error(
+        "`allow_weak_fail_closed_for` names what no fail_closed function of this binary has as its action: {}. {}",
+        actions.join(", "), there_are(there)
+    )]
+    NotFailClosed {
+        /// The names.
+        actions: Vec<String>,
+        /// The actions of the `fail_closed` functions that there are.
+        there: Vec<String>,
     },
     /// An action is declared at two places.
     #[error(
@@ -260,4 +240,8 @@ pub enum BuildError {
     /// The thread for the sink could not be started.
     #[error("the thread for the sink could not be started: {}", .0.kind())]
     Thread(#[from] io::Error),
+}
+
+fn there_are(actions: &[String]) -> String {
+    if actions.is_empty() { "There is none".to_owned() } else { format!("There are: {}", actions.join(", ")) }
 }

@@ -168,7 +168,7 @@ impl Call {
             return Ok(None);
         }
         let closed = self.site.policy == FailurePolicy::Closed;
-        if closed && !(self.admitted && self.core.can_fail_closed()) {
+        if closed && !(self.admitted && self.core.can_fail_closed(&self.site.action)) {
             return Err(self.unavailable(true));
         }
         // The draft itself, payload and all; its own end overwrites the stage.

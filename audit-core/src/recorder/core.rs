@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::flood::{Admission, Flood};
+use super::flood::{Admission, Flood, Mark};
 use super::lane::Lane;
 use super::loss::{Loss, Losses};
+use super::meter::Flight;
 use super::slots::{Place, Slot, Slots};
 use super::watch::Watch;
+use super::weak::WeakFailClosed;
+use crate::action::Action;
 use crate::alarm::Timed;
 use crate::contain::contained;
 use crate::context::AuditContext;
@@ -23,10 +26,10 @@ use crate::vocabulary::Vocabulary;
 pub(crate) struct Core {
     pub(super) sink: Guarded,
     pub(super) lane: Option<Lane>,
-    pub(super) rules: Rules,
+    pub(super) rules: Arc<Rules>,
     pub(super) vocabulary: Option<Vocabulary>,
     pub(super) deadline: Duration,
-    pub(super) allow_weak: bool,
+    pub(super) weak: WeakFailClosed,
     pub(super) slots: Arc<Slots>,
     pub(super) losses: Arc<Losses>,
     pub(super) flood: Option<Arc<Flood>>,
@@ -38,9 +41,9 @@ impl Core {
         &self.rules
     }
 
-    /// Whether a `fail_closed` call may rely on this recorder.
-    pub(crate) fn can_fail_closed(&self) -> bool {
-        self.allow_weak || self.sink.durability() >= Durability::Disk
+    /// Whether a `fail_closed` call of this action may rely on this recorder.
+    pub(crate) fn can_fail_closed(&self, action: &Action) -> bool {
+        self.sink.durability() >= Durability::Disk || self.weak.allows(action.as_str())
     }
 
     pub(crate) fn try_slot(&self) -> Option<Slot> {
@@ -79,9 +82,13 @@ impl Core {
     ) -> Receipt {
         let flags = self.vocabulary.as_ref().map(|vocabulary| vocabulary.flags(draft)).unwrap_or_default();
         let mut flags = flags.and(draft.flags);
+        let mut mark = None;
         match self.flood.as_ref().map(|flood| flood.admit(draft, context, occurred_at)) {
             None | Some(Admission::Written) => {}
-            Some(Admission::LastWritten) => flags.raise(Flag::Coalescing),
+            Some(Admission::Marked(marked)) => {
+                flags.raise(Flag::Coalescing);
+                mark = Some(Box::new(marked));
+            }
             Some(Admission::Counted) => {
                 self.losses.coalesced();
                 return Receipt::acknowledged();
@@ -94,7 +101,8 @@ impl Core {
         let stamp = Stamp { id, occurred_at, recorded_at: Timestamp::now(), flags };
         let record = encode(draft, context, &stamp, &self.rules);
         let room = slot.is_some();
-        let entry = Entry { core: self.clone(), record: record.clone(), _slot: slot.map(Slot::fly) };
+        let flight = self.losses.took_off();
+        let entry = Entry { core: self.clone(), record: record.clone(), flight, mark, _slot: slot.map(Slot::fly) };
         let (ticket, receipt) = Ticket::with_account(Some(Arc::new(entry)));
         if room {
             self.hand_over(record, ticket);
@@ -114,10 +122,10 @@ impl Core {
         self.submit(draft, None, RecordId::at(now), now, slot)
     }
 
-    /// Ends the window of the flood control, and writes what was counted in it.
-    pub(super) fn write_floods(self: &Arc<Self>) {
-        for draft in self.flood.iter().flat_map(|flood| flood.take()) {
-            drop(self.submit_system(&draft));
+    /// Ends the window of the flood control: what was counted in it is owed to the stream.
+    pub(super) fn end_flood_window(&self) {
+        if let Some(flood) = &self.flood {
+            flood.end_window();
         }
     }
 
@@ -137,18 +145,18 @@ impl Core {
     fn hand_over(&self, record: Record, ticket: Ticket) {
         let Some(lane) = &self.lane else {
             // What was lost before comes first, so that the gap stands in the stream where the records are missing.
-            self.write_gap();
+            self.write_owed();
             return self.sink.submit_inline(record, ticket);
         };
         lane.submit(record, ticket);
     }
 
-    /// Writes what was lost into the stream, if anything was.
-    pub(super) fn write_gap(&self) {
+    /// Writes into the stream what was lost and what was counted, if anything was.
+    pub(super) fn write_owed(&self) {
         match &self.lane {
-            Some(lane) => lane.write_gap(),
+            Some(lane) => lane.write_owed(),
             None => {
-                if let Some((record, ticket)) = self.losses.next_gap() {
+                for (record, ticket) in self.losses.owed().next() {
                     self.sink.submit_inline(record, ticket);
                 }
             }
@@ -158,7 +166,12 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
+        self.end_flood_window();
         self.watch.close();
+        // A lane does so by itself, once it has written what it was given.
+        if self.lane.is_none() {
+            self.write_owed();
+        }
     }
 }
 
@@ -166,14 +179,20 @@ impl Drop for Core {
 struct Entry {
     core: Arc<Core>,
     record: Record,
+    flight: Flight,
+    /// Where it says that denials like it follow.
+    mark: Option<Box<Mark>>,
     /// Held until the sink has answered.
     _slot: Option<Slot>,
 }
 
 impl Account for Entry {
     fn settled(&self, result: &Result<(), SinkError>, late: bool) {
+        if let Some(mark) = &self.mark {
+            mark.settled(result.is_ok());
+        }
         match result {
-            Ok(()) => self.core.losses.acknowledged(late),
+            Ok(()) => self.core.losses.acknowledged(&self.flight, late),
             Err(error) => {
                 self.core.losses.lost(&self.record, error.reason(), late);
                 self.tell("audit record lost", error.reason(), true);
@@ -188,6 +207,12 @@ impl Account for Entry {
 
     fn watch(&self, slip: &Arc<Slip>, deadline: Instant) {
         self.core.watch.alarms().at(deadline, slip);
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.core.losses.landed();
     }
 }
 

@@ -30,8 +30,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     queue: VecDeque<Job>,
-    /// Whether a gap is to be written even if nothing else is.
-    gap: bool,
+    /// Whether what is owed is to be written even if nothing else is.
+    owed: bool,
     /// Since when the sink has been polled without coming back.
     busy_since: Option<Instant>,
     /// Whether the last write was given up. Until the sink has taken a gap record, it gets nothing else, so that
@@ -68,9 +68,9 @@ impl Lane {
         self.enqueue(Job::Flush(within, ticket));
     }
 
-    /// Has the gap written that waits, also when nothing else is submitted.
-    pub(super) fn write_gap(&self) {
-        self.shared.lock().gap = true;
+    /// Has what is owed written, also when nothing else is submitted.
+    pub(super) fn write_owed(&self) {
+        self.shared.lock().owed = true;
         self.shared.changed.notify_one();
     }
 
@@ -120,37 +120,42 @@ impl Shared {
                 }
             }
         }
-        // The last chance for a gap: nobody asks again.
+        // The last chance for what is owed: nobody asks again.
         self.write(Vec::new());
     }
 
     fn write(&self, batch: Vec<(Record, Ticket)>) {
         // What was lost before comes first, so that the gap stands in the stream where the records are missing.
-        let (records, tickets): (Vec<_>, Vec<_>) = self.losses.next_gap().into_iter().chain(batch).unzip();
+        let (records, tickets): (Vec<_>, Vec<_>) = self.losses.owed().next().into_iter().chain(batch).unzip();
         let result = if records.is_empty() { Ok(()) } else { self.sink.write(&records, self.deadline) };
         let waiting = self.lock().written(&result);
         for ticket in tickets.into_iter().chain(waiting) {
             ticket.settle(result.clone());
         }
-        // What was just lost is the gap to ask with whether the sink is back.
+        // What was just lost is what to ask with whether the sink is back.
         let mut state = self.lock();
-        state.gap |= state.down && !state.closed;
+        state.owed |= state.down && !state.closed;
     }
 
     /// Waits for something to do; nothing more comes once the lane is closed and empty.
     fn next_turn(&self) -> Option<Turn> {
         let mut state = self.lock();
-        while state.queue.is_empty() && !state.gap {
+        while state.queue.is_empty() && !state.owed {
             if state.closed {
                 return None;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.busy_since = Some(Instant::now());
+        // A flush comes after what is owed, unless that is only to find out whether the sink is back.
+        if state.owed && !state.down && matches!(state.queue.front(), Some(Job::Flush(..))) {
+            state.owed = false;
+            return Some(Turn::Write(Vec::new()));
+        }
         match state.queue.pop_front() {
             Some(Job::Flush(within, ticket)) => Some(Turn::Flush(within, ticket)),
             first => {
-                state.gap = false;
+                state.owed = false;
                 Some(Turn::Write(state.batch(first)))
             }
         }

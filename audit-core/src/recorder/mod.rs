@@ -9,19 +9,28 @@ mod core;
 mod drive;
 mod event;
 mod flood;
+mod flush;
+mod gap;
 mod lane;
 mod loss;
+#[cfg(feature = "metrics")]
+mod meter;
+#[cfg(not(feature = "metrics"))]
+#[path = "unmetered.rs"]
+mod meter;
+mod owed;
 pub(crate) mod prologue;
 mod shell;
 mod site;
 mod slots;
+mod start;
 mod watch;
+mod weak;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -38,12 +47,13 @@ pub(crate) use self::core::Core;
 pub use self::drive::{Audited, audit, audit_begun, audit_sync, never_refused};
 pub use self::event::{Acknowledging, Unacknowledged, record, record_action, record_from};
 pub use self::flood::FloodControl;
+pub use self::flush::NotFlushed;
 pub use self::loss::{Loss, Stats};
 pub use self::site::{AboutSite, FailurePolicy, RegisteredSite, Site, sites};
 use crate::action::Action;
 use crate::record::{Draft, Kind};
 use crate::sensitive::Redaction;
-use crate::sink::{Durability, SinkError};
+use crate::sink::Durability;
 use crate::tracing_sink::TracingSink;
 
 /// Stamps records, drives the sink, applies the failure policy, and counts every loss.
@@ -59,7 +69,9 @@ use crate::tracing_sink::TracingSink;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Cloning it copies a pointer.
+/// Cloning it copies a pointer. Whoever waits for room or for an answer has one of his own: dropping the others leaves
+/// him waiting for the sink, up to the deadline. With the last one what was lost and what was counted is written, if
+/// the sink takes it; nobody waits for that, so call [`Recorder::shutdown`] first.
 #[derive(Clone)]
 pub struct Recorder(Arc<Core>);
 
@@ -94,43 +106,6 @@ impl Recorder {
     /// What an acknowledgement of this recorder promises.
     pub fn durability(&self) -> Durability {
         self.0.sink.durability()
-    }
-
-    /// Waits until every record on its way is answered for and the sink is flushed. It blocks the thread.
-    ///
-    /// Audited calls that still run have no record on its way yet, and are not waited for.
-    ///
-    /// # Errors
-    ///
-    /// [`NotFlushed`] when that takes longer than `within`, or the sink says no.
-    pub fn flush(&self, within: Duration) -> Result<(), NotFlushed> {
-        self.flush_until(within, Instant::now().checked_add(within))
-    }
-
-    /// Writes what was counted or lost, and the stop record, then flushes. It blocks the thread.
-    ///
-    /// Call it last: records of calls that were cancelled are on their way with nobody waiting for them.
-    ///
-    /// # Errors
-    ///
-    /// As [`Recorder::flush`].
-    pub fn shutdown(&self, within: Duration) -> Result<(), NotFlushed> {
-        let until = Instant::now().checked_add(within);
-        let stop = Draft::new(Action::new("audit.stopped"), Kind::System);
-        self.0.write_floods();
-        self.0.write_gap();
-        let slot = self.0.try_slot().or_else(|| self.0.queue_for_slot_within(within).wait());
-        drop(self.0.submit_system_in(&stop, slot));
-        self.flush_until(within, until)
-    }
-
-    fn flush_until(&self, within: Duration, until: Option<Instant>) -> Result<(), NotFlushed> {
-        let on_their_way = self.0.slots.wait_until_landed(until);
-        if on_their_way > 0 {
-            return Err(NotFlushed::OnTheirWay { records: on_their_way });
-        }
-        let left = until.map_or(within, |until| until.saturating_duration_since(Instant::now()));
-        self.0.flush_sink(left).map_err(NotFlushed::Sink)
     }
 
     /// The recorder that records are made with here: the scoped one, the installed one, or the one to `tracing`.
@@ -183,18 +158,3 @@ impl fmt::Debug for Recorder {
 #[derive(Debug, Error)]
 #[error("a recorder is installed already; install one, at start-up, and scope others with `with_recorder`")]
 pub struct AlreadyInstalled;
-
-/// Not everything is flushed.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum NotFlushed {
-    /// The sink has not answered for all records.
-    #[error("{records} records are still on their way")]
-    OnTheirWay {
-        /// How many.
-        records: usize,
-    },
-    /// The sink could not be flushed.
-    #[error("the sink was not flushed")]
-    Sink(#[source] SinkError),
-}

@@ -103,6 +103,11 @@ impl Slots {
         }
     }
 
+    /// How many wait for a slot.
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().waiting.iter().filter(|place| place.is_awaited()).count()
+    }
+
     /// Waits until the sink has answered for every record that it has, or the deadline has passed; gives how many are
     /// left.
     pub(super) fn wait_until_landed(&self, until: Option<Instant>) -> usize {

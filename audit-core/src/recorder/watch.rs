@@ -16,6 +16,8 @@ pub(super) struct Watch {
     alarms: Arc<Alarms>,
     /// Whether it is about to ask about a gap.
     gap_due: AtomicBool,
+    /// Whether the recorder is gone.
+    closed: AtomicBool,
 }
 
 impl Watch {
@@ -35,17 +37,27 @@ impl Watch {
         }
     }
 
+    /// Has what is owed written, where the recorder is still there.
+    pub(super) fn write_now(&self) {
+        if let Some(core) = self.core.get().and_then(Weak::upgrade) {
+            core.write_owed();
+        }
+    }
+
     pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
         self.alarms.close();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
     }
 }
 
 impl Alarm for Watch {
     fn ring(&self) {
         self.gap_due.store(false, Ordering::SeqCst);
-        if let Some(core) = self.core.get().and_then(Weak::upgrade) {
-            core.write_gap();
-        }
+        self.write_now();
     }
 
     fn is_over(&self) -> bool {

@@ -31,7 +31,6 @@ pub use mode::{InvalidMode, Mode};
 pub(crate) use notes::{Notes, Paths, leads_to};
 pub use object::{Array, Members, Object};
 pub use plain::{PlainError, PlainSerializer};
-pub(crate) use policy::Folded;
 pub use policy::{InvalidPolicy, PolicyRule, RedactionPolicy};
 pub(crate) use redaction::{Redaction, Rules};
 pub use registry::{More, RegisteredType, Said, SensitiveField, SensitiveType, sensitive_types};

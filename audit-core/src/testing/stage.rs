@@ -16,7 +16,7 @@ use super::scan::Scanner;
 use super::secret::Secret;
 use super::tree::Tree;
 use crate::action::Action;
-use crate::recorder::{NotFlushed, Recorder, RecorderBuilder, record_action, with_recorder_sync};
+use crate::recorder::{Recorder, RecorderBuilder, record_action, with_recorder_sync};
 use crate::sensitive::{KeyRing, Sensitive};
 use crate::sink::AuditSink;
 use crate::tracing_sink::TracingSink;
@@ -63,7 +63,7 @@ impl Stage {
         let flushed = dispatcher::with_default(&self.dispatch, || self.recorder.shutdown(PATIENCE));
         match flushed {
             Ok(()) => {}
-            Err(error @ NotFlushed::OnTheirWay { .. }) => {
+            Err(error) if error.on_their_way > 0 => {
                 self.faults.push(Fault::NotFlushed { why: error.to_string() });
             }
             Err(error) => self.capture.add_error("flushing", &error),

@@ -28,7 +28,7 @@ fn a_weak_sink_is_refused_with_the_way_out() {
     };
     assert_eq!(
         error.to_string(),
-        "`memory` promises only `memory`, but these actions are fail_closed and need `disk`: a.b, c.d. Take a journal, or `allow_weak_fail_closed()` in a test"
+        "`memory` promises only `memory`, but these actions are fail_closed and need `disk`: a.b, c.d. Take a journal, or allow them by name with `allow_weak_fail_closed_for([…])`; in a test, `allow_weak_fail_closed()` allows all"
     );
 }
 

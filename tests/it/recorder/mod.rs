@@ -6,7 +6,12 @@ mod failing;
 mod flood;
 mod gap;
 mod install;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod runtime;
+mod shutdown;
 mod waiting;
+mod weak;
 
 use std::time::Duration;
 
