@@ -5,7 +5,7 @@
 //! A caller encodes its record and hashes it as far as it can ([`line`]), and puts it into the [`queue`]. One thread,
 //! the [`writer`], takes all that is there, gives each record its place in the chain, writes once, syncs once, and
 //! answers ([`settle`]). What nobody waits for, another thread does ([`keeper`]): it fills files ahead, has the next
-//! one ready and ends the full ones.
+//! one ready, ends the full ones, and compresses what has ended before.
 //!
 //! What is in the files, and how to check them without any of this, is in `FORMAT.md`.
 
