@@ -69,7 +69,7 @@ fn corrupt(error: io::Error) -> io::Error {
 }
 
 pub(super) fn is_corrupt(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Corrupt>())
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Corrupt>)
 }
 
 /// A compressed file as recovery reads it: as if it were the plain one, which nobody may write.

@@ -10,6 +10,10 @@ use super::failing::{Answers, assert_goes_on, assert_kept, live};
 use super::model::{EFBIG, EIO, EMFILE, ENOSPC, EROFS, Operation};
 use super::*;
 
+const PLAIN: &str = ".jsonl";
+const PACKED: &str = ".zst";
+const NEXT: &str = ".next";
+
 fn compressing() -> JournalOptions {
     options().compress(3)
 }
@@ -19,7 +23,7 @@ fn ended() -> (ModelDisk, Answers, Vec<String>) {
     let disk = ModelDisk::default();
     let answers = live(&disk, &options());
     let disk = disk.after_the_process();
-    let names = names(&disk, ".jsonl");
+    let names = names(&disk, PLAIN);
     (disk, answers, names)
 }
 
@@ -33,7 +37,7 @@ fn compress(disk: &ModelDisk, files: usize, fault: usize) -> Vec<String> {
     let mut acknowledged = Vec::new();
     let wait = |packed: usize| {
         let start = Instant::now();
-        while names(disk, ".zst").len() < packed || !names(disk, ".next").is_empty() {
+        while names(disk, PACKED).len() < packed || !names(disk, NEXT).is_empty() {
             let patience = if disk.operations() > fault { Duration::from_millis(15) } else { PATIENCE };
             if start.elapsed() > patience {
                 break;
@@ -59,7 +63,7 @@ fn compress(disk: &ModelDisk, files: usize, fault: usize) -> Vec<String> {
 fn assert_same(disk: &ModelDisk, before: &[(String, Vec<u8>)], what: &str) {
     let after = disk.contents();
     let find = |name: &str| after.iter().find(|(other, _)| other == name).map(|(_, bytes)| bytes.as_slice());
-    for (name, bytes) in before.iter().filter(|(name, _)| name.ends_with(".jsonl")) {
+    for (name, bytes) in before.iter().filter(|(name, _)| name.ends_with(PLAIN)) {
         if find(name).is_none() {
             let packed = find(&format!("{name}.zst")).unwrap_or_else(|| panic!("{what}: {name} is gone"));
             assert!(zstd::decode_all(packed).unwrap() == *bytes, "{what}: {name} is another");
@@ -74,11 +78,11 @@ fn all_files_but_the_last_two_are_compressed() {
         assert!(files.len() > 3, "{files:?}");
         let before = disk.contents();
         let acknowledged = [answers.acknowledged(), compress(&disk, files.len(), usize::MAX)].concat();
-        assert_eq!(names(&disk, ".zst"), {
+        assert_eq!(names(&disk, PACKED), {
             let last = format!("audit-{:010}.jsonl", files.len() + 1);
             files.iter().chain([&last]).map(|name| format!("{name}.zst")).collect::<Vec<_>>()
         });
-        assert_eq!(names(&disk, ".jsonl").len(), 1);
+        assert_eq!(names(&disk, PLAIN).len(), 1);
         assert_same(&disk, &before, "well");
         assert_eq!(sound_actions(&disk), acknowledged);
         assert_goes_on(&disk, &acknowledged, "well");
@@ -97,9 +101,9 @@ fn a_failure_at_any_operation_costs_no_file() {
                 let disk = base.after_the_process();
                 let errno = [EIO, ENOSPC, EFBIG, EMFILE, EROFS][at % 5];
                 if lasting {
-                    disk.fail_from(at, errno)
+                    disk.fail_from(at, errno);
                 } else {
-                    disk.fail_at(at, errno)
+                    disk.fail_at(at, errno);
                 }
                 let acknowledged = [answers.acknowledged(), compress(&disk, files.len(), at)].concat();
                 let what = format!("{errno} at {at}, {lasting}, {:?}", disk.lock().log.get(at));
@@ -111,7 +115,7 @@ fn a_failure_at_any_operation_costs_no_file() {
                 }
                 let after = disk.after_the_process();
                 assert_goes_on(&after, &acknowledged, &what);
-                assert_eq!(names(&after, ".next"), [""; 0], "{what}");
+                assert_eq!(names(&after, NEXT), [""; 0], "{what}");
             }
         }
         assert_eq!(failed, BTreeSet::from(KINDS));
@@ -137,7 +141,7 @@ fn a_power_cut_at_any_operation_costs_no_file() {
                 let what = format!("cut at {at}, {operation:?}, seed {seed}");
                 assert_same(&after, &before, &what);
                 assert_goes_on(&after, &acknowledged, &what);
-                assert_eq!(names(&after, ".next"), [""; 0], "{what}");
+                assert_eq!(names(&after, NEXT), [""; 0], "{what}");
             }
         }
         assert_eq!(cut, BTreeSet::from(KINDS));
@@ -149,11 +153,11 @@ const KINDS: [&str; 5] = ["create", "remove", "rename", "sync", "write"];
 
 fn kind(operation: &Operation) -> Option<&'static str> {
     match operation {
-        Operation::Create(name) if name.ends_with(".next") => Some("create"),
-        Operation::Write(name, ..) if name.ends_with(".next") => Some("write"),
-        Operation::Sync(name) if name.ends_with(".next") => Some("sync"),
+        Operation::Create(name) if name.ends_with(NEXT) => Some("create"),
+        Operation::Write(name, ..) if name.ends_with(NEXT) => Some("write"),
+        Operation::Sync(name) if name.ends_with(NEXT) => Some("sync"),
         Operation::Rename(..) => Some("rename"),
-        Operation::Remove(name) if name.ends_with(".jsonl") => Some("remove"),
+        Operation::Remove(name) if name.ends_with(PLAIN) => Some("remove"),
         _ => None,
     }
 }
@@ -165,7 +169,7 @@ fn operations(base: &ModelDisk, files: usize) -> usize {
 }
 
 fn compressor(disk: &ModelDisk) -> Compressor {
-    let next = Index(names(disk, ".jsonl").len() as u64 + 1);
+    let next = Index(names(disk, PLAIN).len() as u64 + 1);
     Compressor::new(3, Swaps::default(), "journal".to_owned(), next)
 }
 
@@ -174,11 +178,11 @@ fn what_is_stopped_leaves_nothing_behind() {
     let (disk, _, _) = ended();
     let before = disk.contents();
     let mut compressor = compressor(&disk);
-    while names(&disk, ".next").is_empty() {
+    while names(&disk, NEXT).is_empty() {
         compressor.step(&disk);
     }
     compressor.step(&disk);
-    assert_eq!(names(&disk, ".next"), ["audit-0000000001.jsonl.zst.next"]);
+    assert_eq!(names(&disk, NEXT), ["audit-0000000001.jsonl.zst.next"]);
     compressor.stop(&disk);
     assert!(disk.contents() == before);
 }
@@ -187,7 +191,7 @@ fn what_is_stopped_leaves_nothing_behind() {
 fn a_file_that_is_removed_meanwhile_does_not_come_back() {
     let (disk, _, files) = ended();
     let mut compressor = compressor(&disk);
-    while names(&disk, ".next").is_empty() {
+    while names(&disk, NEXT).is_empty() {
         compressor.step(&disk);
     }
     disk.remove(&files[0]).unwrap();
@@ -195,8 +199,8 @@ fn a_file_that_is_removed_meanwhile_does_not_come_back() {
         compressor.step(&disk);
     }
     let packed: Vec<_> = files[1..files.len() - 1].iter().map(|name| format!("{name}.zst")).collect();
-    assert_eq!((names(&disk, ".zst"), names(&disk, ".next")), (packed, Vec::new()));
-    assert_eq!(names(&disk, ".jsonl"), [files[files.len() - 1].clone()]);
+    assert_eq!((names(&disk, PACKED), names(&disk, NEXT)), (packed, Vec::new()));
+    assert_eq!(names(&disk, PLAIN), [files[files.len() - 1].clone()]);
 }
 
 #[test]
@@ -209,7 +213,7 @@ fn a_full_disk_keeps_plain_files_and_takes_records() {
         while compressor.has_work() {
             compressor.step(&disk);
         }
-        assert_eq!((names(&disk, ".jsonl"), names(&disk, ".next").len()), (files, 0));
+        assert_eq!((names(&disk, PLAIN), names(&disk, NEXT).len()), (files, 0));
         disk.limit(None);
         assert_goes_on(&disk, &answers.acknowledged(), "full");
     });
