@@ -17,6 +17,7 @@ fn what_cannot_be_read_is_told_and_never_passed_over() {
     let journal = small.open(&path).unwrap();
     write(&journal, 0).unwrap();
     block_on(journal.rotate()).unwrap();
+    write(&journal, 1).unwrap();
     drop(journal);
     let packed = path.join("audit-0000000001.jsonl.zst");
     fs::write(&packed, "compressed, for all that this program knows").unwrap();
@@ -31,10 +32,14 @@ fn what_cannot_be_read_is_told_and_never_passed_over() {
     assert_told(&Journal::read(&path).unwrap_err());
     assert_told(&Journal::verify(&path).unwrap_err());
     assert_told(&last_begun(&path).unwrap_err());
-    assert_told(&small.open(&path).unwrap_err());
-    fs::rename(&packed, path.join("audit-0000000001.jsonl.zst.away")).unwrap();
+    // Records are taken: the last file is plain.
     let journal = small.open(&path).unwrap();
-    fs::rename(path.join("audit-0000000001.jsonl.zst.away"), &packed).unwrap();
+    write(&journal, 2).unwrap();
     assert_told(&block_on(Box::pin(journal.retain(Retention::new().total_bytes(0)))).unwrap_err());
+    drop(journal);
     assert!(packed.exists());
+    for n in 2..4 {
+        fs::remove_file(path.join(format!("audit-{n:010}.jsonl"))).unwrap();
+    }
+    assert_told(&small.open(&path).unwrap_err());
 }
