@@ -20,7 +20,10 @@ pub(super) trait Disk: Send + Sync + 'static {
     /// A file that is there.
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
     fn remove(&self, name: &str) -> io::Result<()>;
-    /// Returns when what was created and removed is so on the disk.
+    /// Gives a file another name, and takes that from the one that has it.
+    #[cfg_attr(not(feature = "zstd"), expect(dead_code, reason = "only a compressed file gets another name"))]
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Returns when what was created, renamed and removed is so on the disk.
     fn sync(&self) -> io::Result<()>;
 }
 
@@ -170,6 +173,10 @@ impl Disk for Directory {
 
     fn remove(&self, name: &str) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())?)
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.fd, from, &self.fd, to)?)
     }
 
     fn sync(&self) -> io::Result<()> {

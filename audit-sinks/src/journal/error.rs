@@ -82,6 +82,15 @@ pub enum JournalError {
         #[source]
         damage: JournalDamage,
     },
+    /// A file of the journal is compressed, and this program was built without what it takes to read it.
+    #[error(
+        "{} is compressed: build with the feature `zstd` of `audited`, or decompress it with `zstd -d`",
+        Shown(path)
+    )]
+    Compressed {
+        /// The path.
+        path: PathBuf,
+    },
     /// The thread that writes could not be started.
     #[error("the thread that writes {} could not be started: {}", Shown(path), source.kind())]
     Thread {
@@ -159,6 +168,9 @@ pub enum JournalDamage {
     /// Its `prev` is not the hash of the line before: that line, or this one, is not what was written.
     #[error("the hash of the line before is not the one that stands here: one of the two was changed")]
     Chain,
+    /// The file is compressed, and what is from here on cannot be decompressed: it is not what was compressed.
+    #[error("what is compressed from here on is not what was compressed")]
+    Undecodable,
     /// The lines before it are gone, and no record says that they were removed.
     #[error("the lines before seq {seq} are gone, and no record of a retention says so")]
     Missing {

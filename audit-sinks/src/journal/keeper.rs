@@ -17,6 +17,20 @@ pub(super) const RESERVE: &str = "reserve";
 /// Told where the stream is, each time a file has ended and once when the journal is closed.
 pub(super) type OnCheckpoint = dyn Fn(JournalHead) + Send + Sync;
 
+/// Held while a file is replaced by its compressed one, and while files are removed: neither must bring back what the
+/// other has just removed.
+pub(super) type Swaps = Arc<Mutex<()>>;
+
+/// What is done while there is nothing else to do, in steps that are short.
+pub(super) trait Spare: Send {
+    fn has_work(&self) -> bool;
+    fn step(&mut self, disk: &dyn Disk);
+    /// A file has ended.
+    fn ended(&mut self, index: Index);
+    /// Nothing more will be done: what is not finished is as if it had never been begun.
+    fn stop(&mut self, disk: &dyn Disk);
+}
+
 pub(super) struct Keeper {
     disk: Arc<dyn Disk>,
     segment_bytes: u64,
@@ -51,6 +65,7 @@ enum Job {
     Fill(Filler),
     End(Segment, JournalHead),
     Abandon(Segment),
+    Spare,
 }
 
 impl Keeper {
@@ -126,9 +141,9 @@ impl Keeper {
         }
     }
 
-    /// Does what it is asked until it is closed, and then what is left to do.
-    pub(super) fn run(&self) {
-        while let Some(job) = self.next() {
+    /// Does what it is asked until it is closed, and then what is left to do, but for what it does in spare time.
+    pub(super) fn run(&self, mut spare: Option<Box<dyn Spare>>) {
+        while let Some(job) = self.next(spare.as_ref().is_some_and(|spare| spare.has_work())) {
             match job {
                 Job::Prepare(index) => self.make_ready(index),
                 Job::Fill(filler) => {
@@ -138,12 +153,23 @@ impl Keeper {
                 }
                 Job::End(segment, head) => {
                     self.finish(&segment, head);
+                    if let Some(spare) = &mut spare {
+                        spare.ended(segment.index);
+                    }
                     self.keep_reserve();
                 }
                 Job::Abandon(segment) => {
                     let _ = self.disk.remove(&segment.index.to_string());
                 }
+                Job::Spare => {
+                    if let Some(spare) = &mut spare {
+                        spare.step(&*self.disk);
+                    }
+                }
             }
+        }
+        if let Some(mut spare) = spare {
+            spare.stop(&*self.disk);
         }
         let ready = std::mem::take(&mut self.lock().ready);
         if let Ready::Yes(unused) = ready {
@@ -157,7 +183,7 @@ impl Keeper {
         self.changed.notify_all();
     }
 
-    fn next(&self) -> Option<Job> {
+    fn next(&self, spare: bool) -> Option<Job> {
         let mut state = self.lock();
         loop {
             if let Some(job) = state.jobs.pop_front() {
@@ -168,6 +194,9 @@ impl Keeper {
             }
             if state.closed {
                 return None;
+            }
+            if spare {
+                return Some(Job::Spare);
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }

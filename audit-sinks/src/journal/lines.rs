@@ -1,16 +1,15 @@
 //! The lines of one file of a journal, whether it is being written or not.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::disk::open_for_reading;
 use super::error::{JournalDamage, JournalError, JournalStep};
 use super::line::{Head, MAX_LINE_BYTES, Place};
 use super::position::{Step, Walk};
 use super::scan::{Found, Scan};
+use super::source::{Source, is_corrupt};
 
 /// How long a line that makes no sense has to become one.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -18,12 +17,14 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// Goes through a file and checks that each line is the next one of the stream.
 pub(super) struct Lines {
     path: PathBuf,
-    scan: Scan<File>,
+    scan: Scan<Source>,
     pub(super) walk: Walk,
     /// The position at which the next file goes on. What stands here from there on was never acknowledged.
     limit: Option<u64>,
     /// A line that follows damage that was reported first.
     kept: Option<Place>,
+    /// Whether it was reported that the rest cannot be decompressed.
+    ends_corrupt: bool,
 }
 
 /// What comes next in a file.
@@ -38,8 +39,8 @@ pub(super) enum Next {
 
 impl Lines {
     pub(super) fn open(path: &Path, walk: Walk) -> Result<Self, JournalError> {
-        let scan = Scan::new(open_for_reading(path)?);
-        Ok(Self { path: path.to_owned(), scan, walk, limit: None, kept: None })
+        let (path, source) = Source::open(path)?;
+        Ok(Self { path, scan: Scan::new(source), walk, limit: None, kept: None, ends_corrupt: false })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -63,7 +64,13 @@ impl Lines {
             self.kept = None;
             return Ok(Next::Line(place));
         }
-        self.advance().map_err(|error| JournalError::io(&self.path, JournalStep::Read, error))
+        match self.advance() {
+            Err(error) if is_corrupt(&error) => {
+                let told = std::mem::replace(&mut self.ends_corrupt, true);
+                Ok(if told { Next::End } else { Next::Damage(self.scan.number() + 1, JournalDamage::Undecodable) })
+            }
+            advanced => advanced.map_err(|error| JournalError::io(&self.path, JournalStep::Read, error)),
+        }
     }
 
     pub(super) const fn limit(&self) -> Option<u64> {
@@ -142,7 +149,7 @@ impl Lines {
 
 /// The first line of a file, where it has one.
 pub(super) fn first_line(path: &Path) -> Option<String> {
-    let mut scan = Scan::new(open_for_reading(path).ok()?);
+    let mut scan = Scan::new(Source::open(path).ok()?.1);
     scan.next().ok().filter(|found| *found == Found::Line)?;
     Some(String::from_utf8_lossy(scan.line()).into_owned())
 }

@@ -5,11 +5,13 @@
 //! A caller encodes its record and hashes it as far as it can ([`line`]), and puts it into the [`queue`]. One thread,
 //! the [`writer`], takes all that is there, gives each record its place in the chain, writes once, syncs once, and
 //! answers ([`settle`]). What nobody waits for, another thread does ([`keeper`]): it fills files ahead, has the next
-//! one ready and ends the full ones.
+//! one ready, ends the full ones, and compresses what has ended before.
 //!
 //! What is in the files, and how to check them without any of this, is in `FORMAT.md`.
 
 mod chain;
+#[cfg(feature = "zstd")]
+mod compress;
 mod disk;
 mod error;
 mod hold;
@@ -30,10 +32,13 @@ mod round;
 mod scan;
 mod segment;
 mod settle;
+mod source;
 mod system;
 mod tail;
 #[cfg(all(test, not(loom)))]
 mod tests;
+#[cfg(feature = "zstd")]
+mod unpack;
 mod verify;
 mod writer;
 
@@ -53,7 +58,7 @@ use self::disk::Disk;
 pub(crate) use self::error::Shown;
 pub use self::error::{JournalDamage, JournalError, JournalStep};
 pub use self::hold::{HoldError, LegalHold};
-use self::keeper::Keeper;
+use self::keeper::{Keeper, Swaps};
 use self::line::{Body, Head};
 pub use self::options::{
     DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, JournalOptions, MIN_SEGMENT_BYTES,
@@ -121,6 +126,8 @@ struct Handle {
     process: u32,
     /// Taken to change the legal holds.
     holds: Mutex<()>,
+    /// Taken to remove files.
+    swaps: Swaps,
 }
 
 impl Journal {
@@ -210,7 +217,8 @@ impl Journal {
         options: &JournalOptions,
     ) -> Result<Self, JournalError> {
         let thread = |source| JournalError::Thread { path: path.to_owned(), source };
-        let position = resume.0;
+        let (position, swaps) = (resume.0, Swaps::default());
+        let spare = options.spare(path, &swaps, resume.1);
         let progress = Arc::new(Progress::new(position));
         let sizes = (options.segment_bytes, options.preallocate, options.reserve_bytes);
         let keeper = Arc::new(Keeper::new(disk, sizes, options.on_checkpoint.clone()));
@@ -234,11 +242,17 @@ impl Journal {
             threads: Vec::new(),
             process: std::process::id(),
             holds: Mutex::default(),
+            swaps,
         };
         let (told, keeping) = (Told { queue, keeper: keeper.clone(), progress }, keeper);
         handle.spawn("audited-journal", move || run(writer, &told)).map_err(thread)?;
-        handle.spawn("audited-journal-files", move || keeping.run()).map_err(thread)?;
+        handle.spawn("audited-journal-files", move || keeping.run(spare)).map_err(thread)?;
         Ok(Self(Arc::new(handle)))
+    }
+
+    /// Nothing is replaced by its compressed file meanwhile.
+    fn removing(&self) -> MutexGuard<'_, ()> {
+        self.0.swaps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn changing_holds(&self) -> MutexGuard<'_, ()> {

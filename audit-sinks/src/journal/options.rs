@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use super::disk::Directory;
 use super::error::{JournalError, JournalStep};
-use super::keeper::OnCheckpoint;
+use super::keeper::{OnCheckpoint, Spare, Swaps};
 use super::recover::recover;
+use super::segment::Index;
 use super::{Journal, JournalHead};
 
 /// How many bytes a journal holds in memory for records on their way, unless its options say otherwise.
@@ -55,6 +56,8 @@ pub struct JournalOptions {
     pub(super) reserve_bytes: u64,
     pub(super) on_checkpoint: Option<Arc<OnCheckpoint>>,
     pub(super) own_stream: bool,
+    #[cfg(feature = "zstd")]
+    pub(super) compress: Option<i32>,
 }
 
 impl JournalOptions {
@@ -70,6 +73,8 @@ impl JournalOptions {
             reserve_bytes: DEFAULT_RESERVE_BYTES,
             on_checkpoint: None,
             own_stream: false,
+            #[cfg(feature = "zstd")]
+            compress: None,
         }
     }
 
@@ -122,6 +127,21 @@ impl JournalOptions {
         self
     }
 
+    /// Compresses files that have ended, with zstd, at a level from 1 to 19; 3 is a good one. Each becomes
+    /// `audit-NNNNNNNNNN.jsonl.zst`, which `zstd -d` turns back into the same bytes; all that reads a journal here reads
+    /// it as before.
+    ///
+    /// That is done on a thread of the journal's own, one file behind the last that has ended, and when the journal is
+    /// opened also with older ones. No record waits for it, nor does whoever drops the last handle; the plain file is
+    /// removed once the other is on the disk, and stays where it cannot be compressed, which is logged. A level above
+    /// 9 takes tens of MiB of memory and much of a core. Whoever reads the directory needs the feature `zstd`, too.
+    #[cfg(feature = "zstd")]
+    pub fn compress(mut self, level: i32) -> Self {
+        let levels = super::compress::LEVELS;
+        self.compress = Some(level.clamp(*levels.start(), *levels.end()));
+        self
+    }
+
     /// Where another process writes the directory, opens a journal of another stream in a directory below it, instead
     /// of an error: one that a process has left, or a new one. [`Journal::path`] says where.
     pub const fn or_own_stream(mut self) -> Self {
@@ -140,6 +160,19 @@ impl JournalOptions {
             Err(JournalError::Locked { .. }) if self.own_stream => self.open_own(path),
             opened => opened,
         }
+    }
+
+    /// What is done with the files of a journal whose next file is `next` while there is nothing else to do.
+    #[cfg(feature = "zstd")]
+    pub(super) fn spare(&self, path: &Path, swaps: &Swaps, next: Index) -> Option<Box<dyn Spare>> {
+        let compressor = |level| super::compress::Compressor::new(level, swaps.clone(), super::describe(path), next);
+        self.compress.map(|level| Box::new(compressor(level)) as _)
+    }
+
+    #[cfg(not(feature = "zstd"))]
+    #[expect(clippy::unused_self, reason = "it is used where there is something to do")]
+    pub(super) const fn spare(&self, _: &Path, _: &Swaps, _: Index) -> Option<Box<dyn Spare>> {
+        None
     }
 
     fn open_at(&self, path: &Path) -> Result<Journal, JournalError> {

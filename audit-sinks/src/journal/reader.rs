@@ -13,7 +13,7 @@ use super::error::{JournalDamage, JournalError, JournalStep};
 use super::lines::{Lines, Next, first_line, first_place};
 use super::position::Walk;
 use super::progress::Progress;
-use super::segment::Index;
+use super::segment::{Index, compressed};
 
 /// How often the files of another process are looked at for something new.
 const POLL: Duration = Duration::from_millis(20);
@@ -260,7 +260,14 @@ pub(super) fn list(directory: &Path) -> Result<Vec<Index>, JournalError> {
     let failed = |error| JournalError::io(directory, JournalStep::Read, error);
     let entries = std::fs::read_dir(directory).map_err(failed)?;
     let names: Vec<_> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    Ok(Index::all(names.iter().map(String::as_str)))
+    let files = Index::all(names.iter().map(String::as_str));
+    // What cannot be read must not look as if it were not there.
+    if !cfg!(feature = "zstd")
+        && let Some(plain) = files.iter().map(Index::to_string).find(|plain| !names.contains(plain))
+    {
+        return Err(JournalError::Compressed { path: directory.join(compressed(&plain)) });
+    }
+    Ok(files)
 }
 
 /// The name of the last file in which there is a line. Whoever opens a journal begins another.

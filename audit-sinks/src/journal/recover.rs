@@ -1,6 +1,8 @@
 //! What a journal finds when it is opened.
 
+use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 
 use uuid::Uuid;
 
@@ -9,7 +11,7 @@ use super::error::{JournalError, JournalStep, Shown};
 use super::position::Position;
 use super::round::ROUND_BYTES;
 use super::scan::line_breaks;
-use super::segment::Index;
+use super::segment::{Index, compressed, is_unfinished};
 use super::system::{Because, Began, Damaged};
 use super::tail::{Content, SHORTEST_LINE, Tail, read_tail};
 
@@ -38,21 +40,33 @@ pub(super) fn recover(directory: &Directory) -> Result<(Resume, Recovered), Jour
 pub(super) fn recover_on(
     disk: &dyn Disk,
     refuse_foreign: &dyn Fn(&str) -> Result<(), JournalError>,
-    path: &std::path::Path,
+    path: &Path,
 ) -> Result<(Resume, Recovered), JournalError> {
     let io = |step| move |error: io::Error| JournalError::io(path, step, error);
-    let names = disk.names().map_err(io(JournalStep::Read))?;
+    let mut names: BTreeSet<_> = disk.names().map_err(io(JournalStep::Read))?.into_iter().collect();
     let mut files = Index::all(names.iter().map(String::as_str));
-    for index in &files {
-        refuse_foreign(&index.to_string())?;
+    for name in names.iter().filter(|name| Index::parse(name).is_some()) {
+        refuse_foreign(name)?;
+    }
+    for left in names.iter().filter(|name| is_unfinished(name)) {
+        let _ = disk.remove(left);
     }
     let next_index = files.last().map_or(Index::FIRST, |last| last.next());
     let mut began = Began::because(Because::Opened);
     let mut foreign = None;
     while let Some(index) = files.pop() {
-        let name = index.to_string();
+        let plain = index.to_string();
+        let is_plain = names.remove(&plain);
+        let name = if is_plain { plain } else { compressed(&plain) };
         let file = disk.open(&name).map_err(io(JournalStep::Open))?;
+        let file = if is_plain { file } else { unpacked(file, &path.join(&name))? };
+        if is_plain && names.contains(&compressed(&name)) {
+            // Should the plain one be removed, this is what is there.
+            files.push(index);
+        }
         match read_tail(&*file).map_err(io(JournalStep::Read))? {
+            // Somebody has compressed it: there is nothing in it to go on from.
+            Content::Nothing | Content::Torn(_) if !is_plain => {}
             // It was made ready and never used, or its first line was never finished.
             Content::Nothing => disk.remove(&name).map_err(io(JournalStep::Cut))?,
             Content::Torn(bytes) => {
@@ -66,8 +80,11 @@ pub(super) fn recover_on(
                 foreign = Some((damaged, most + lines));
             }
             Content::Lines(tail) => {
-                let mut position = settle(&*file, &tail).map_err(io(JournalStep::Sync))?;
-                began.cut_bytes += tail.torn;
+                let mut position = tail.position;
+                if is_plain {
+                    settle(&*file, &tail).map_err(io(JournalStep::Sync))?;
+                    began.cut_bytes += tail.torn;
+                }
                 if let Some((offset, damage)) = tail.damage {
                     let line = lines_before(&*file, offset).map_err(io(JournalStep::Read))? + 1;
                     began.damage = Some(Damaged { file: name, line, kind: damage.to_string() });
@@ -78,6 +95,7 @@ pub(super) fn recover_on(
                     began.damage = Some(damaged);
                 }
                 disk.sync().map_err(io(JournalStep::Sync))?;
+                files.retain(|other| *other != index);
                 return Ok(found(path, (position, next_index, began), files.len() as u64 + 1));
             }
         }
@@ -89,7 +107,7 @@ pub(super) fn recover_on(
 }
 
 /// Cuts a file behind its last line and sees to it that the end of it is on the disk.
-fn settle(file: &dyn DiskFile, tail: &Tail) -> io::Result<Position> {
+fn settle(file: &dyn DiskFile, tail: &Tail) -> io::Result<()> {
     if tail.damage.is_some() {
         file.sync()?;
     } else {
@@ -106,7 +124,18 @@ fn settle(file: &dyn DiskFile, tail: &Tail) -> io::Result<Position> {
         file.write_at(&bytes, start)?;
         file.sync()?;
     }
-    Ok(tail.position)
+    Ok(())
+}
+
+#[cfg(feature = "zstd")]
+fn unpacked(file: Box<dyn DiskFile>, path: &Path) -> Result<Box<dyn DiskFile>, JournalError> {
+    let unpacked = super::unpack::UnpackedFile::new(file);
+    unpacked.map(|file| Box::new(file) as _).map_err(|error| JournalError::io(path, JournalStep::Read, error))
+}
+
+#[cfg(not(feature = "zstd"))]
+fn unpacked(_: Box<dyn DiskFile>, path: &Path) -> Result<Box<dyn DiskFile>, JournalError> {
+    Err(JournalError::Compressed { path: path.to_owned() })
 }
 
 fn lines_before(file: &dyn DiskFile, offset: u64) -> io::Result<u64> {
@@ -123,7 +152,7 @@ fn lines_before(file: &dyn DiskFile, offset: u64) -> io::Result<u64> {
     Ok(lines)
 }
 
-fn found(path: &std::path::Path, resume: Resume, files: u64) -> (Resume, Recovered) {
+fn found(path: &Path, resume: Resume, files: u64) -> (Resume, Recovered) {
     let (position, _, began) = &resume;
     let damage = began.damage.clone().map(|damaged| (damaged.file, damaged.line, damaged.kind));
     let recovered = Recovered { cut_bytes: began.cut_bytes, last_seq: position.next_seq - 1, files, damage };

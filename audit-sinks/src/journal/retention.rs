@@ -16,6 +16,8 @@ use super::hold::holds;
 use super::line::Place;
 use super::lines::first_line;
 use super::reader::list;
+use super::segment::Index;
+use super::source::all_forms;
 use super::{Journal, system};
 
 /// Where forwarders keep how far they are: a file each, below the journal's directory.
@@ -55,7 +57,7 @@ impl Retention {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retained {
-    /// The names of the files that were removed, the oldest first.
+    /// The names of the files that were removed, the oldest first, each as it was on the disk.
     pub removed: Vec<String>,
     /// How many bytes they had.
     pub bytes: u64,
@@ -91,6 +93,8 @@ pub enum RetentionError {
 
 /// A file that is not written any more.
 struct Closed {
+    index: Index,
+    /// As it is on the disk.
     name: String,
     bytes: u64,
     first: Place,
@@ -110,34 +114,44 @@ impl Journal {
     ///
     /// [`RetentionError`].
     pub async fn retain(&self, retention: Retention) -> Result<Retained, RetentionError> {
-        let Plan { remove, mut kept } = plan(self.path(), retention)?;
+        let Plan { remove, mut kept } = {
+            let _as_they_are = self.removing();
+            plan(self.path(), retention)?
+        };
         let mut retained = Retained::default();
         if !remove.is_empty() {
             let records: Vec<_> = remove.iter().map(|file| file.tombstone(retention)).collect();
             self.write(&records).await.map_err(RetentionError::Record)?;
             // Who places a hold meanwhile must not be told so for files that go.
-            let _no_hold_is_placed = self.changing_holds();
+            let (_no_hold_is_placed, _as_they_are) = (self.changing_holds(), self.removing());
             let holds = holds(self.path())?;
             for file in remove {
                 if let Some(hold) = holds.iter().find(|hold| hold.covers(file.from, file.to)) {
                     kept = Some((file.name, Kept::Held(hold.name().to_owned())));
                     break;
                 }
-                let path = self.path().join(&file.name);
-                match fs::remove_file(&path) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(JournalError::io(&path, JournalStep::Remove, error).into());
-                    }
-                    _ => {}
-                }
-                retained.bytes += file.bytes;
+                self.remove(&file, &mut retained)?;
                 retained.up_to = Some((file.next.seq - 1, file.next.prev));
-                retained.removed.push(file.name);
             }
             let synced = fs::File::open(self.path()).and_then(|directory| directory.sync_all());
             synced.map_err(|error| JournalError::io(self.path(), JournalStep::Sync, error))?;
         }
         Ok(Retained { kept, ..retained })
+    }
+
+    fn remove(&self, file: &Closed, retained: &mut Retained) -> Result<(), JournalError> {
+        // It may have been compressed since.
+        for (path, metadata) in all_forms(&self.path().join(file.index.to_string())) {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(JournalError::io(&path, JournalStep::Remove, error));
+                }
+                _ => {}
+            }
+            retained.bytes += metadata.len();
+            retained.removed.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
+        }
+        Ok(())
     }
 }
 
@@ -207,15 +221,19 @@ fn closed(directory: &Path) -> Result<(Vec<Closed>, u64), JournalError> {
     let (mut all, mut total) = (Vec::new(), 0);
     for index in list(directory)? {
         let path = directory.join(index.to_string());
-        let metadata = fs::metadata(&path).map_err(|error| JournalError::io(&path, JournalStep::Read, error))?;
-        total += metadata.len();
+        let forms = all_forms(&path);
+        let bytes = forms.iter().map(|(_, metadata)| metadata.len()).sum();
+        total += bytes;
+        let name = forms.first().and_then(|(path, _)| path.file_name()).unwrap_or_default();
+        let name = name.to_string_lossy().into_owned();
         let Some(line) = first_line(&path) else { break };
         let Some(place) = Place::of(line.as_bytes()) else { break };
         let recorded_at = StoredRecord::parse(line).ok().and_then(|record| record.recorded_at());
-        all.push((index.to_string(), metadata.len(), place, recorded_at));
+        all.push((index, name, bytes, place, recorded_at));
     }
     let pairs = all.iter().zip(all.iter().skip(1));
-    let closed = pairs.map(|((name, bytes, first, from), (_, _, next, to))| Closed {
+    let closed = pairs.map(|((index, name, bytes, first, from), (_, _, _, next, to))| Closed {
+        index: *index,
         name: name.clone(),
         bytes: *bytes,
         first: *first,

@@ -17,6 +17,10 @@ const MAX_AHEAD: u64 = 32 << 20;
 
 const PREFIX: &str = "audit-";
 const SUFFIX: &str = ".jsonl";
+/// What follows the name of a file that was compressed.
+const COMPRESSED: &str = ".zst";
+/// What follows that while it is being compressed.
+const UNFINISHED: &str = ".next";
 const DIGITS: usize = 10;
 
 /// The number of a file, from 1; its name sorts by it.
@@ -30,21 +34,41 @@ impl Index {
         Self(self.0.saturating_add(1))
     }
 
+    /// The index of a file, by its plain name or by its compressed one.
     pub(super) fn parse(name: &str) -> Option<Self> {
-        let digits = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+        let plain = name.strip_suffix(COMPRESSED).unwrap_or(name);
+        let digits = plain.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
         let ours = digits.len() >= DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
-        digits.parse().ok().filter(|index| ours && Self(*index).to_string() == name).map(Self)
+        digits.parse().ok().filter(|index| ours && Self(*index).to_string() == plain).map(Self)
     }
 
-    /// The indexes among names, in their order.
+    /// The indexes among names, in their order, each once.
     pub(super) fn all<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<Self> {
         let mut all: Vec<_> = names.into_iter().filter_map(Self::parse).collect();
         all.sort_unstable();
+        all.dedup();
         all
     }
 }
 
-/// The name of the file.
+/// The name that a file of a plain name has once it is compressed.
+pub(super) fn compressed(plain: &str) -> String {
+    format!("{plain}{COMPRESSED}")
+}
+
+/// The name of a file that is being compressed.
+#[cfg(feature = "zstd")]
+pub(super) fn unfinished(index: Index) -> String {
+    format!("{index}{COMPRESSED}{UNFINISHED}")
+}
+
+/// Whether a process has left it while it compressed a file.
+pub(super) fn is_unfinished(name: &str) -> bool {
+    let packed = name.strip_suffix(UNFINISHED).filter(|packed| packed.ends_with(COMPRESSED));
+    packed.and_then(Index::parse).is_some()
+}
+
+/// The plain name of the file.
 impl fmt::Display for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{PREFIX}{:0DIGITS$}{SUFFIX}", self.0)

@@ -16,6 +16,7 @@ use super::position::{Position, Walk};
 use super::progress::JournalHead;
 use super::reader::{JournalReader, list};
 use super::retention::RETAINED;
+use super::source::shown;
 
 /// How much damage of one file a [`Verification`] lists.
 pub const MAX_DAMAGE_LISTED: usize = 100;
@@ -81,7 +82,7 @@ pub(super) fn verify(directory: &Path, anchor: Option<JournalHead>) -> Result<Ve
         if let (Some(last), Some(first)) = (last, file.first)
             && let Some(damage) = last.mismatch(first)
         {
-            found.damage.push(JournalError::damaged(path, 1, damage));
+            found.damage.push(JournalError::damaged(&shown(path), 1, damage));
             found.damages += 1;
         }
         if let (0, Some(first)) = (found.lines, file.first) {
@@ -100,7 +101,7 @@ pub(super) fn verify(directory: &Path, anchor: Option<JournalHead>) -> Result<Ve
         && !was_removed(directory, first)?
     {
         found.damages += 1;
-        found.damage.insert(0, JournalError::damaged(path, 1, JournalDamage::Missing { seq: first.seq }));
+        found.damage.insert(0, JournalError::damaged(&shown(path), 1, JournalDamage::Missing { seq: first.seq }));
     }
     found.anchored = anchor.map(|anchor| found.leads_to(anchor, hash));
     Ok(found)
@@ -190,7 +191,7 @@ fn check(path: &Path, later: &[PathBuf], anchor: Option<u64>) -> Result<Checked,
             Next::Damage(line, damage) => {
                 checked.damages += 1;
                 if checked.damage.len() < MAX_DAMAGE_LISTED {
-                    checked.damage.push(JournalError::damaged(path, line, damage));
+                    checked.damage.push(JournalError::damaged(lines.path(), line, damage));
                 }
             }
             Next::End => break,

@@ -2,6 +2,8 @@
 
 mod anchors;
 mod chain;
+#[cfg(feature = "zstd")]
+mod compressing;
 mod disk;
 mod format;
 mod reading;

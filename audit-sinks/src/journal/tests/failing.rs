@@ -7,7 +7,7 @@ use super::*;
 
 /// How the caller of each record was answered.
 #[derive(Default)]
-pub(super) struct Answers(Vec<(usize, Result<(), SinkError>)>);
+pub(super) struct Answers(pub(super) Vec<(usize, Result<(), SinkError>)>);
 
 impl Answers {
     /// Which were acknowledged.

@@ -42,6 +42,10 @@ impl Disk for Faulty {
         self.directory.remove(name)
     }
 
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.directory.rename(from, to)
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.directory.sync()
     }

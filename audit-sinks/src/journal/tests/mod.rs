@@ -1,6 +1,8 @@
 //! The journal over a disk that blocks, fails and loses its power on demand.
 
 mod answers;
+#[cfg(feature = "zstd")]
+mod compressing;
 mod failing;
 mod following;
 mod model;
@@ -8,6 +10,8 @@ mod power;
 mod recorded;
 mod room;
 mod tails;
+#[cfg(not(feature = "zstd"))]
+mod unreadable;
 
 use std::future::Future;
 use std::panic::resume_unwind;

@@ -51,6 +51,7 @@ pub(super) struct State {
 enum Change {
     Create(String, usize),
     Remove(String),
+    Rename(String, String, usize),
 }
 
 #[derive(Clone, Default)]
@@ -72,6 +73,7 @@ pub(super) enum Operation {
     Create(String),
     Open(String),
     Remove(String),
+    Rename(String, String),
     SyncDirectory,
     Read(String),
     Write(String, u64, usize),
@@ -237,6 +239,10 @@ impl Change {
         match self {
             Self::Create(name, id) => drop(names.insert(name.clone(), *id)),
             Self::Remove(name) => drop(names.remove(name)),
+            Self::Rename(from, to, id) => {
+                names.remove(from);
+                names.insert(to.clone(), *id);
+            }
         }
     }
 }
@@ -271,6 +277,15 @@ impl Disk for ModelDisk {
         let mut state = self.begin(Operation::Remove(name.to_owned()))?;
         state.names.remove(name).ok_or(io::ErrorKind::NotFound)?;
         state.changes.push(Change::Remove(name.to_owned()));
+        state.is_cut()
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.begin(Operation::Rename(from.to_owned(), to.to_owned()))?;
+        let id = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        state.names.insert(to.to_owned(), id);
+        to.clone_into(&mut state.files[id].name);
+        state.changes.push(Change::Rename(from.to_owned(), to.to_owned(), id));
         state.is_cut()
     }
 

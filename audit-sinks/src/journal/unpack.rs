@@ -1,0 +1,136 @@
+//! Decompressing a file, in bounded memory.
+
+use std::fmt;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::sync::{Mutex, PoisonError};
+
+use zstd::stream::read::Decoder;
+
+use super::disk::DiskFile;
+
+/// The bytes that were compressed. Memory is that of the window which the file asks for, 128 MiB at most.
+pub(super) struct Unpack<R: Read> {
+    /// `None` once it could not be put back to its beginning.
+    decoder: Option<Decoder<'static, BufReader<R>>>,
+    at: u64,
+}
+
+impl<R: Read + Seek> Unpack<R> {
+    pub(super) fn new(packed: R) -> io::Result<Self> {
+        Ok(Self { decoder: Some(Decoder::new(packed)?), at: 0 })
+    }
+
+    fn begin_again(&mut self) -> io::Result<()> {
+        let decoder = self.decoder.take().ok_or_else(|| io::Error::other("it could not be read before"))?;
+        let mut packed = decoder.finish().into_inner();
+        packed.seek(SeekFrom::Start(0))?;
+        *self = Self::new(packed)?;
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Unpack<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let decoder = self.decoder.as_mut().ok_or_else(|| io::Error::other("it could not be read before"))?;
+        let read = decoder.read(bytes).map_err(corrupt)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+impl<R: Read + Seek> Seek for Unpack<R> {
+    /// Goes to a place counted from the beginning; other places are not known before all is decompressed.
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let SeekFrom::Start(to) = to else { return Err(io::ErrorKind::Unsupported.into()) };
+        if to < self.at {
+            self.begin_again()?;
+        }
+        let ahead = to - self.at;
+        io::copy(&mut self.by_ref().take(ahead), &mut io::sink())?;
+        Ok(self.at)
+    }
+}
+
+/// What is compressed is not what was compressed.
+#[derive(Debug)]
+struct Corrupt(io::Error);
+
+impl fmt::Display for Corrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it cannot be decompressed: {}", self.0)
+    }
+}
+
+impl std::error::Error for Corrupt {}
+
+/// An error of the decompression has no number of the operating system.
+fn corrupt(error: io::Error) -> io::Error {
+    if error.raw_os_error().is_some() { error } else { io::Error::new(io::ErrorKind::InvalidData, Corrupt(error)) }
+}
+
+pub(super) fn is_corrupt(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Corrupt>)
+}
+
+/// A compressed file as recovery reads it: as if it were the plain one, which nobody may write.
+pub(super) struct UnpackedFile(Mutex<Unpack<FromStart>>);
+
+impl UnpackedFile {
+    pub(super) fn new(packed: Box<dyn DiskFile>) -> io::Result<Self> {
+        Ok(Self(Mutex::new(Unpack::new(FromStart { file: packed, at: 0 })?)))
+    }
+}
+
+impl DiskFile for UnpackedFile {
+    fn len(&self) -> io::Result<u64> {
+        let mut unpack = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        unpack.seek(SeekFrom::Start(u64::MAX))
+    }
+
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut unpack = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        unpack.seek(SeekFrom::Start(offset))?;
+        let mut read = 0;
+        while read < bytes.len() {
+            match unpack.read(&mut bytes[read..])? {
+                0 => break,
+                more => read += more,
+            }
+        }
+        Ok(read)
+    }
+
+    fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn set_len(&self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+}
+
+/// A file read from its beginning on.
+struct FromStart {
+    file: Box<dyn DiskFile>,
+    at: u64,
+}
+
+impl Read for FromStart {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(bytes, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for FromStart {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let SeekFrom::Start(to) = to else { return Err(io::ErrorKind::Unsupported.into()) };
+        self.at = to;
+        Ok(to)
+    }
+}
