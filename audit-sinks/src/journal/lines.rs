@@ -147,6 +147,11 @@ impl Lines {
     }
 }
 
+/// Whether nothing is in a file but what it was filled with.
+pub(super) fn is_only_filled(path: &Path) -> bool {
+    Source::open(path).is_ok_and(|(_, source)| Scan::new(source).only_fill_follows().unwrap_or_default())
+}
+
 /// The first line of a file, where it has one.
 pub(super) fn first_line(path: &Path) -> Option<String> {
     let mut scan = Scan::new(Source::open(path).ok()?.1);

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::chain::ChainHash;
 use super::error::{JournalDamage, JournalError};
 use super::line::Place;
-use super::lines::{Lines, Next, first_place};
+use super::lines::{Lines, Next, first_place, is_only_filled};
 use super::position::{Position, Walk};
 use super::progress::JournalHead;
 use super::reader::{JournalReader, list};
@@ -66,7 +66,9 @@ impl Verification {
 
 /// Checks every line of a directory, and whether it leads to an anchor.
 pub(super) fn verify(directory: &Path, anchor: Option<JournalHead>) -> Result<Verification, JournalError> {
-    let paths: Vec<_> = list(directory)?.into_iter().map(|index| directory.join(index.to_string())).collect();
+    let mut paths: Vec<_> = list(directory)?.into_iter().map(|index| directory.join(index.to_string())).collect();
+    // A file that is begun only now is none of what is checked: the one before it may grow until then.
+    while paths.pop_if(|path| is_only_filled(path)).is_some() {}
     let mut found = Verification {
         head: None,
         first_seq: 0,

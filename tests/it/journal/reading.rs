@@ -151,3 +151,21 @@ fn a_large_journal_is_opened_by_its_end() {
         assert!(journal.recovered().last_seq > bytes / (17 << 10));
     }
 }
+
+#[test]
+fn a_journal_that_is_written_is_checked_without_false_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("audit");
+    let journal = small().open(&path).unwrap();
+    thread::scope(|scope| {
+        let writing = scope.spawn(|| (0..1500).for_each(|n| drop(write(&journal, n))));
+        let mut checked = 0;
+        while !writing.is_finished() {
+            let verified = Journal::verify(&path).unwrap();
+            assert!(verified.is_sound(), "{:?}", verified.damage);
+            checked += 1;
+        }
+        assert!(checked > 0);
+    });
+    assert!(Journal::verify(&path).unwrap().files > 2);
+}
