@@ -81,7 +81,7 @@ use self::writer::{Shape, Writer};
 ///
 /// Many callers share one sync. Each line carries the journal's stream (a UUID), its position in it, `seq`, from 1 and
 /// without holes, and `prev`, the hash of the line before: a line that is changed, removed, inserted, swapped or
-/// repeated is found by [`Journal::verify`], and by a dozen lines of script in any language. What a chain alone cannot
+/// repeated is found by [`Journal::verify`], and by twenty lines of script in any language. What a chain alone cannot
 /// show is that its end was cut off, or all of it written anew by somebody who may write the files. Keep
 /// [`Journal::head`] elsewhere now and then ([`JournalOptions::on_checkpoint`]), and
 /// [`Journal::verify_to`] shows that, too.

@@ -6,12 +6,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use audited::{AuditSink, Durability, Journal, JournalOptions};
+use audited::{AuditSink, Durability, Forwarder, Journal, JournalOptions};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{assert_sound, copy, files, name, read, small, write, written};
 use crate::contract::block_on;
+use crate::support::PATIENCE;
 
 const DOCUMENTED: &str = include_str!("../../../audit-sinks/src/journal/FORMAT.md");
 
@@ -167,4 +168,28 @@ fn only_its_user_may_read_it() {
     assert_eq!(mode(&path), 0o700);
     let entries: Vec<_> = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(entries.len() > 2 && entries.iter().all(|path| mode(path) == 0o600), "{entries:?}");
+}
+
+#[test]
+fn a_record_that_comes_from_another_journal_keeps_the_place_it_had_there() {
+    let (_directory, path) = written(2);
+    let journal = small().open(&path).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let relay = small().open(elsewhere.path().join("relay")).unwrap();
+    let forwarder = Forwarder::builder(&journal, relay.clone()).name("relay").start().unwrap();
+    forwarder.flush(PATIENCE).unwrap();
+    drop(forwarder);
+    let originals: Vec<_> = Journal::read(&path).unwrap().map(Result::unwrap).collect();
+    let relayed = Journal::read(relay.path()).unwrap().map(Result::unwrap);
+    let relayed: Vec<_> = relayed.filter(|record| record.get("origin").is_some()).collect();
+    assert_eq!(relayed.len(), originals.len());
+    for (relayed, original) in relayed.iter().zip(&originals) {
+        let origin: Value = serde_json::from_str(relayed.get("origin").unwrap()).unwrap();
+        assert_eq!(origin["stream"], *original.stream().unwrap());
+        assert_eq!(origin["seq"].as_u64(), original.seq());
+        assert_eq!(relayed.id(), original.id());
+        assert_eq!(relayed.detail(), original.detail());
+        assert_eq!(relayed.stream().unwrap(), relay.head().stream.to_string());
+    }
+    assert_sound(relay.path());
 }
