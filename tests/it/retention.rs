@@ -33,7 +33,8 @@ fn everything() -> Retention {
 
 fn files(directory: &Path) -> Vec<String> {
     let names = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut files: Vec<_> = names.filter(|name| name.ends_with(".jsonl")).collect();
+    let mut files: Vec<_> =
+        names.filter(|name| Path::new(name).extension().is_some_and(|end| end == "jsonl")).collect();
     files.sort();
     files
 }
@@ -161,11 +162,9 @@ fn a_legal_hold_outlives_the_journal_and_is_recorded() {
     assert!(block_on(journal.lift_hold("case-18", "typo")).is_err());
     block_on(journal.lift_hold("case-17", "settled")).unwrap();
     assert!(!block_on(journal.retain(everything())).unwrap().removed.is_empty());
-    for (action, reason) in [("audit.hold_lifted", "settled")] {
-        let record = with_action(directory.path(), action).remove(0);
-        let detail: serde_json::Value = serde_json::from_str(record.detail().unwrap()).unwrap();
-        assert_eq!((&detail["hold"], &detail["reason"]), (&"case-17".into(), &reason.into()));
-    }
+    let record = with_action(directory.path(), "audit.hold_lifted").remove(0);
+    let detail: serde_json::Value = serde_json::from_str(record.detail().unwrap()).unwrap();
+    assert_eq!((&detail["hold"], &detail["reason"]), (&"case-17".into(), &"settled".into()));
 }
 
 #[test]
