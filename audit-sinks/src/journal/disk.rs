@@ -21,7 +21,7 @@ pub(super) trait Disk: Send + Sync + 'static {
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Gives a file another name, and takes that from the one that has it.
-    #[cfg_attr(not(feature = "zstd"), expect(dead_code, reason = "only a compressed file gets another name"))]
+    #[cfg_attr(not(feature = "zstd"), allow(dead_code, reason = "only a compressed file gets another name"))]
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Returns when what was created, renamed and removed is so on the disk.
     fn sync(&self) -> io::Result<()>;

@@ -24,11 +24,6 @@ fn what_cannot_be_read_is_told_and_never_passed_over() {
     fs::set_permissions(&packed, fs::Permissions::from_mode(0o600)).unwrap();
     assert!(Journal::verify(&path).unwrap().is_sound(), "the plain file is the one that counts");
     fs::remove_file(path.join("audit-0000000001.jsonl")).unwrap();
-
-    #[track_caller]
-    fn assert_told(error: &dyn std::error::Error) {
-        assert!(error.to_string().ends_with(MENDED), "{error}");
-    }
     assert_told(&Journal::read(&path).unwrap_err());
     assert_told(&Journal::verify(&path).unwrap_err());
     assert_told(&last_begun(&path).unwrap_err());
@@ -42,4 +37,9 @@ fn what_cannot_be_read_is_told_and_never_passed_over() {
         fs::remove_file(path.join(format!("audit-{n:010}.jsonl"))).unwrap();
     }
     assert_told(&small.open(&path).unwrap_err());
+}
+
+#[track_caller]
+fn assert_told(error: &dyn std::error::Error) {
+    assert!(error.to_string().ends_with(MENDED), "{error}");
 }
