@@ -82,7 +82,7 @@ fn call_transfer(account: &str, order: &Order) {
     black_box((account, order));
 }
 
-#[audited(action = "account.transfer")]
+#[audited(action = "account.transfer", unlocked)]
 fn call_bare() {}
 
 #[derive(Serialize, Sensitive)]
