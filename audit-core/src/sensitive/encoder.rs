@@ -337,9 +337,12 @@ impl<'a> Encoder<'a> {
     /// Takes the place of the value that is due; false where it is taken already, or is none for a value of its own.
     #[inline]
     pub(super) fn claim(&mut self) -> bool {
-        let due = std::mem::replace(&mut self.due, Due::Nothing) == Due::Value;
-        self.notes.unencodable |= !due;
-        due
+        let is_due = self.due == Due::Value;
+        self.due = Due::Nothing;
+        if !is_due {
+            self.notes.unencodable = true;
+        }
+        is_due
     }
 
     pub(super) fn unencodable(&mut self) {
