@@ -204,25 +204,27 @@ mod http;
 #[doc(hidden)]
 pub use audit_core::__private;
 pub use audit_core::{
-    Acknowledging, Action, Actor, ActorId, ActorKind, AlreadyInstalled, AlreadyMinted, Anywhere, Array, AuditContext,
-    AuditEvent, AuditSink, BuildError, CaptureActor, CaptureSubject, Catalogue, CatalogueAction, CatalogueError,
-    CatalogueExemption, CatalogueField, CatalogueType, Code, CorrelationId, Coverage, CoverageTable, Covered,
-    DEFAULT_DEADLINE, DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_ENTRIES, DEFAULT_FIELD_BYTES, DEFAULT_MAX_IN_FLIGHT,
-    Decide, Decision, Deny, Detail, Durability, Effect, Encoder, EventKind, EventView, FailurePolicy, Fields,
-    FloodControl, FormerUse, Guard, InvalidAction, InvalidCorrelationId, InvalidKey, InvalidLock, InvalidMode,
-    InvalidPolicy, InvalidRecord, InvalidSeverity, InvalidTimestamp, InvalidTraceId, InvalidVocabulary, KeyRing, Kind,
-    LOCK_FILE, Limits, Lock, LockAccept, LockAccepted, LockChange, LockCheck, LockDifference, LockError, LockFailure,
-    LockItem, LockMode, LockReport, LockRetired, LockSeverity, LockedAction, LockedErrorType, LockedField,
-    LockedPackage, LockedType, Loss, MAX_ACTION_LEN, MAX_CODE_CHARS, MAX_CORRELATION_ID_LEN, MAX_USER_AGENT_CHARS,
-    MIN_KEY_BYTES, Mode, NoContext, NotFlushed, Object, Origin, Outcome, Payload, PayloadType, Place, PolicyRule,
-    Query, REDACTED, Record, RecordBuilder, RecordId, Recorder, RecorderBuilder, RedactedText, RedactionPolicy,
-    Redactor, Refusal, Refuse, Resource, ResourceId, SCHEMA, Scoped, Seen, Sensitive, SensitiveField, SensitiveType,
-    SessionId, Severity, SinkError, Site, Source, Stage, Stats, StoredActor, StoredDecision, StoredOutcome,
-    StoredRecord, StoredResource, StoredSource, Subject, SubjectId, Surface, TRACING_TARGET, TenantId, Timestamp,
-    TraceId, TracingSink, UNENCODABLE, Unacknowledged, UnknownAction, Verdict, ViewError, ViewFields, Vocabulary,
-    VocabularyBuilder, assert_locked, carry, catalogue, covered, covered_call, current_context, extend_context,
-    orphans, record, record_action, record_from, report_unaudited, sensitive_types, sites, with_context,
-    with_context_sync, with_recorder, with_recorder_sync,
+    Acknowledging, Action, Actor, ActorId, ActorKind, AlreadyInstalled, AlreadyMinted, AnyOf, Anywhere, Array,
+    Arrivals, Arrived, AuditContext, AuditEvent, AuditSink, AuditStore, AuditTransaction, BuildError, CaptureActor,
+    CaptureSubject, Catalogue, CatalogueAction, CatalogueError, CatalogueExemption, CatalogueField, CatalogueType,
+    Code, Condition, CorrelationId, Coverage, CoverageTable, Covered, Cursor, CursorKey, DEFAULT_DEADLINE,
+    DEFAULT_DEPTH, DEFAULT_DETAIL_BYTES, DEFAULT_ENTRIES, DEFAULT_FIELD_BYTES, DEFAULT_MAX_IN_FLIGHT,
+    DEFAULT_PAGE_RECORDS, Decide, Decision, Deny, Detail, Durability, Effect, Encoder, Ending, EventKind, EventView,
+    FailurePolicy, Fields, FloodControl, Follow, FormerUse, Guard, Intents, InvalidAction, InvalidCorrelationId,
+    InvalidCursor, InvalidKey, InvalidLock, InvalidMode, InvalidPolicy, InvalidQuery, InvalidRecord, InvalidSeverity,
+    InvalidTimestamp, InvalidTraceId, InvalidVocabulary, KeyRing, Kind, LOCK_FILE, Limits, Lock, LockAccept,
+    LockAccepted, LockChange, LockCheck, LockDifference, LockError, LockFailure, LockItem, LockMode, LockReport,
+    LockRetired, LockSeverity, LockedAction, LockedErrorType, LockedField, LockedPackage, LockedType, Loss,
+    MAX_ACTION_LEN, MAX_CODE_CHARS, MAX_CORRELATION_ID_LEN, MAX_OFFSET, MAX_PAGE_RECORDS, MAX_USER_AGENT_CHARS,
+    MIN_KEY_BYTES, Mode, NoContext, NotFlushed, Object, Order, Origin, Outcome, Page, Payload, PayloadType, Place,
+    PolicyRule, Position, Query, REDACTED, Reader, Record, RecordBuilder, RecordId, Recorder, RecorderBuilder,
+    RedactedText, RedactionPolicy, Redactor, Refusal, Refuse, Resource, ResourceId, Row, SCHEMA, Scoped, Seen,
+    Selection, Sensitive, SensitiveField, SensitiveType, SessionId, Severity, Since, SinkError, Site, SortKey, Source,
+    Stage, Stats, StoreError, StoredActor, StoredDecision, StoredOutcome, StoredRecord, StoredResource, StoredSource,
+    Subject, SubjectId, Surface, TRACING_TARGET, TenantId, Timestamp, TraceId, TracingSink, UNENCODABLE,
+    Unacknowledged, UnknownAction, Verdict, ViewError, ViewFields, Vocabulary, VocabularyBuilder, assert_locked, carry,
+    catalogue, covered, covered_call, current_context, extend_context, orphans, record, record_action, record_from,
+    report_unaudited, sensitive_types, sites, with_context, with_context_sync, with_recorder, with_recorder_sync,
 };
 #[cfg(feature = "schemars")]
 pub use audit_core::{EventSchema, SensitiveSchema};
@@ -230,8 +232,8 @@ pub use audit_macros::{AuditEvent, Deny, Sensitive, audited, not_audited};
 pub use audit_sinks::{
     Anchored, ChainHash, DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES,
     HoldError, InvalidHash, Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader,
-    JournalStep, Kept, LegalHold, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, MemorySink, Recovered, Retained, Retention,
-    RetentionError, StillMissing, Verification,
+    JournalStep, Kept, LegalHold, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, MemorySink, MemoryStore, Recovered, Retained,
+    Retention, RetentionError, StillMissing, Verification,
 };
 pub use audit_sinks::{
     Batch, BatchBuilder, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DELAY, DEFAULT_BATCH_RECORDS, DEFAULT_FAILOVER_FAILURES,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Mutex;
 
+use serde::{Serialize, Serializer};
 use uuid::timestamp::context::ContextV7;
 use uuid::{NoContext, Uuid};
 
@@ -34,6 +35,10 @@ impl RecordId {
         Self(Uuid::new_v7(time))
     }
 
+    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
     /// The UUID.
     pub const fn as_uuid(self) -> Uuid {
         self.0
@@ -43,6 +48,19 @@ impl RecordId {
 impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl Serialize for RecordId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl From<Uuid> for RecordId {
+    /// Takes one that was read somewhere; whether it has version 7 is no matter.
+    fn from(id: Uuid) -> Self {
+        Self(id)
     }
 }
 

@@ -42,6 +42,7 @@ mod sensitive;
 mod severity;
 mod sink;
 mod source;
+mod store;
 mod surface;
 mod sync;
 #[cfg(feature = "testing")]
@@ -50,6 +51,7 @@ mod text;
 mod ticket;
 mod timestamp;
 mod tracing_sink;
+mod transaction;
 mod view;
 mod vocabulary;
 
@@ -73,7 +75,10 @@ pub use lock::{
     LockedField, LockedPackage, LockedType,
 };
 pub use orphans::orphans;
-pub use query::Query;
+pub use query::{
+    AnyOf, Condition, DEFAULT_PAGE_RECORDS, Ending, Intents, InvalidQuery, MAX_OFFSET, MAX_PAGE_RECORDS, Order, Query,
+    Row, SortKey,
+};
 pub use record::{
     Fields, InvalidRecord, Kind, Record, RecordBuilder, SCHEMA, Stage, StoredActor, StoredDecision, StoredOutcome,
     StoredRecord, StoredResource, StoredSource,
@@ -96,8 +101,13 @@ pub use sensitive::{
 pub use severity::{InvalidSeverity, Severity};
 pub use sink::{AuditSink, Durability, SinkError};
 pub use source::{MAX_USER_AGENT_CHARS, Source};
+pub use store::{
+    Arrivals, Arrived, AuditStore, Cursor, CursorKey, Follow, InvalidCursor, Page, Position, Reader, Selection, Since,
+    StoreError,
+};
 pub use surface::{AlreadyMinted, Surface};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use tracing_sink::{TRACING_TARGET, TracingSink};
+pub use transaction::AuditTransaction;
 pub use view::{EventView, RedactedText, Seen, ViewError, ViewFields};
 pub use vocabulary::{InvalidVocabulary, Payload, PayloadType, Vocabulary, VocabularyBuilder};

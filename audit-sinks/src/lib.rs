@@ -28,4 +28,4 @@ pub use journal::{
     Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader, JournalStep, Kept, LegalHold,
     MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, Recovered, Retained, Retention, RetentionError, Verification,
 };
-pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, StillMissing};
+pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, MemoryStore, StillMissing};

@@ -64,6 +64,16 @@ pub(crate) fn encode(draft: &Draft, context: Option<&AuditContext>, stamp: &Stam
     Record::from_parts(writer.out, writer.index)
 }
 
+/// What a record shows of an identity that is too long: its start, and a digest of all of it.
+pub(crate) fn cut_identity(text: &str) -> Option<String> {
+    if text.len() <= MAX_IDENTITY_BYTES {
+        return None;
+    }
+    let mut cut = format!("{}…sha256:", start(text, MAX_IDENTITY_BYTES / 2));
+    push_hex(&mut cut, &Sha256::digest(text));
+    Some(cut)
+}
+
 struct Writer<'a> {
     out: String,
     index: Index,
@@ -250,13 +260,13 @@ impl Writer<'_> {
     }
 
     fn push_bounded(&mut self, path: &str, text: &str) {
-        if text.len() <= MAX_IDENTITY_BYTES {
-            return self.push_text(text);
+        match cut_identity(text) {
+            None => self.push_text(text),
+            Some(cut) => {
+                self.push_text(&cut);
+                self.notes.cut.note(path);
+            }
         }
-        let mut cut = format!("{}…sha256:", start(text, MAX_IDENTITY_BYTES / 2));
-        push_hex(&mut cut, &Sha256::digest(text));
-        self.push_text(&cut);
-        self.notes.cut.note(path);
     }
 
     fn key(&mut self, key: Key, write: impl FnOnce(&mut Self)) {

@@ -1,0 +1,229 @@
+//! One thing that is asked of a record.
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::{AnyOf, Row};
+use crate::actor::ActorKind;
+use crate::id::RecordId;
+use crate::record::{Fields, Kind, StoredDecision, StoredOutcome};
+use crate::timestamp::Timestamp;
+
+/// The kind of an actor, and of a subject, that is a user.
+const USER: &str = "user";
+
+/// One thing that a query or the scope of a reader asks of a record. All of them must hold.
+///
+/// A store writes into its own query those that it can, and leaves the rest to [`Selection::matches`], which knows all
+/// of them. So it must do with those that it does not know.
+///
+/// [`Selection::matches`]: crate::Selection::matches
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub enum Condition {
+    /// The organisation that owns the record is one of these; a record without one belongs to nobody.
+    Tenant(AnyOf),
+    /// It happened then or later, by [`SortKey::micros`](crate::SortKey::micros).
+    From(Timestamp),
+    /// It happened before that, by [`SortKey::micros`](crate::SortKey::micros).
+    Until(Timestamp),
+    /// What was done is one of these, or begins with one of these. Neither is asked of `None`: no action fits.
+    Action {
+        /// Whole actions.
+        exact: AnyOf,
+        /// How actions begin, byte for byte.
+        prefixes: AnyOf,
+    },
+    /// The actor is that user, or the record is about that user.
+    User(AnyOf),
+    /// Who did it.
+    Actor {
+        /// What kind, where that is asked.
+        kind: Option<ActorKind>,
+        /// Which, where that is asked.
+        id: Option<AnyOf>,
+    },
+    /// Whom it is about, among others.
+    Subject {
+        /// What kind.
+        kind: String,
+        /// Which, where that is asked.
+        id: Option<AnyOf>,
+    },
+    /// What was acted on.
+    Resource {
+        /// What kind.
+        kind: String,
+        /// Which, where that is asked.
+        id: Option<AnyOf>,
+    },
+    /// Whether it was allowed.
+    Allowed(bool),
+    /// It was denied, for one of these reasons.
+    DenyReason(AnyOf),
+    /// How it ended: one of these.
+    Ended(Ending),
+    /// It failed, with one of these codes.
+    FailureCode(AnyOf),
+    /// It belongs to that request.
+    CorrelationId(AnyOf),
+    /// What it is about.
+    Kind(Kind),
+    /// One of the texts stands at a path, such as `detail.order.device` or `subjects.id`.
+    Text {
+        /// Leads from the record through keys, and through every item of a list.
+        path: String,
+        /// What may stand there. A number or a truth value is its JSON.
+        texts: AnyOf,
+    },
+    /// It is this record.
+    Id(RecordId),
+    /// It is not this record.
+    Not(RecordId),
+}
+
+/// How something ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
+pub enum Ending {
+    /// It did what it was asked.
+    Success,
+    /// It did not.
+    Failure,
+    /// Nobody can tell.
+    Unknown,
+}
+
+impl Ending {
+    /// The name in a record.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Condition {
+    /// Whether it holds.
+    pub(crate) fn holds(&self, row: &Row<'_>, record: &Fields) -> bool {
+        match self {
+            Self::Tenant(any) => row.tenant.as_ref().is_some_and(|tenant| any.contains(tenant)),
+            Self::From(moment) => row.sort_key.micros >= moment.as_unix_micros(),
+            Self::Until(moment) => row.sort_key.micros < moment.as_unix_micros(),
+            Self::Action { exact, prefixes } => {
+                exact.contains(&row.action) || prefixes.texts().iter().any(|prefix| row.action.starts_with(prefix))
+            }
+            Self::User(any) => is_actor(row, Some(ActorKind::User), Some(any)) || is_subject(row, USER, Some(any)),
+            Self::Actor { kind, id } => is_actor(row, *kind, id.as_ref()),
+            Self::Subject { kind, id } => is_subject(row, kind, id.as_ref()),
+            Self::Resource { kind, id } => {
+                row.resource.as_ref().is_some_and(|is| is.kind == *kind && asked(id.as_ref(), Some(&is.id)))
+            }
+            Self::Allowed(allowed) => match &row.decision {
+                Some(decision) => matches!(decision, StoredDecision::Allow) == *allowed,
+                None => false,
+            },
+            Self::DenyReason(any) => match &row.decision {
+                Some(StoredDecision::Deny { reason }) => any.contains(reason),
+                _ => false,
+            },
+            Self::Ended(ending) => row.ending() == Some(*ending),
+            Self::FailureCode(any) => match &row.outcome {
+                Some(StoredOutcome::Failure { code }) => any.contains(code),
+                _ => false,
+            },
+            Self::CorrelationId(any) => row.correlation_id.as_ref().is_some_and(|id| any.contains(id)),
+            Self::Kind(kind) => row.kind == Some(*kind),
+            Self::Text { path, texts } => {
+                serde_json::from_str(record.json()).is_ok_and(|record| stands_in(texts, &record, path))
+            }
+            Self::Id(id) => row.id == *id,
+            Self::Not(id) => row.id != *id,
+        }
+    }
+
+    /// How many bytes of text it asks for, and how many texts.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let of = |any: &AnyOf| (any.bytes(), any.texts().len());
+        let (text, any): (&str, Option<&AnyOf>) = match self {
+            Self::Tenant(any)
+            | Self::User(any)
+            | Self::DenyReason(any)
+            | Self::FailureCode(any)
+            | Self::CorrelationId(any) => ("", Some(any)),
+            Self::Action { exact, prefixes } => {
+                let (exact, prefixes) = (of(exact), of(prefixes));
+                return (exact.0 + prefixes.0, exact.1 + prefixes.1);
+            }
+            Self::Actor { id, .. } => ("", id.as_ref()),
+            Self::Subject { kind, id } | Self::Resource { kind, id } => (kind, id.as_ref()),
+            Self::Text { path, texts } => (path, Some(texts)),
+            Self::From(_)
+            | Self::Until(_)
+            | Self::Allowed(_)
+            | Self::Ended(_)
+            | Self::Kind(_)
+            | Self::Id(_)
+            | Self::Not(_) => ("", None),
+        };
+        let (bytes, texts) = any.map_or((0, 0), of);
+        (bytes + text.len(), texts)
+    }
+}
+
+impl Row<'_> {
+    /// How it ended, without the code.
+    pub fn ending(&self) -> Option<Ending> {
+        Some(match self.outcome.as_ref()? {
+            StoredOutcome::Success => Ending::Success,
+            StoredOutcome::Failure { .. } => Ending::Failure,
+            StoredOutcome::Unknown => Ending::Unknown,
+        })
+    }
+}
+
+fn is_actor(row: &Row<'_>, kind: Option<ActorKind>, id: Option<&AnyOf>) -> bool {
+    row.actor
+        .as_ref()
+        .is_some_and(|actor| kind.is_none_or(|kind| actor.kind == Some(kind)) && asked(id, actor.id.as_deref()))
+}
+
+fn is_subject(row: &Row<'_>, kind: &str, id: Option<&AnyOf>) -> bool {
+    row.subjects.iter().any(|subject| subject.kind == kind && asked(id, Some(&subject.id)))
+}
+
+fn asked(any: Option<&AnyOf>, text: Option<&str>) -> bool {
+    any.is_none_or(|any| text.is_some_and(|text| any.contains(text)))
+}
+
+fn stands_in(texts: &AnyOf, value: &Value, path: &str) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(|item| stands_in(texts, item, path)),
+        Value::Object(fields) if !path.is_empty() => {
+            // A key may hold a dot itself.
+            fields.iter().any(|(key, value)| {
+                let rest = path.strip_prefix(key.as_str());
+                let rest = rest.and_then(|rest| rest.strip_prefix('.').or(rest.is_empty().then_some("")));
+                rest.is_some_and(|rest| stands_in(texts, value, rest))
+            })
+        }
+        Value::String(text) => path.is_empty() && texts.contains(text),
+        Value::Number(_) | Value::Bool(_) => path.is_empty() && texts.contains(&value.to_string()),
+        _ => false,
+    }
+}
+
+macro_rules! serialize_by_name {
+    ($($ty:ty)*) => {$(
+        /// For the fingerprint of a query.
+        impl Serialize for $ty {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    )*};
+}
+
+serialize_by_name! { ActorKind Kind }

@@ -1,0 +1,7 @@
+//! Records in memory: a sink for tests to look at, and a store for small tools.
+
+mod sink;
+mod store;
+
+pub use self::sink::{DEFAULT_MEMORY_RECORDS, MemorySink, StillMissing};
+pub use self::store::MemoryStore;
