@@ -117,8 +117,9 @@ impl<'a> Encoder<'a> {
     }
 
     /// Gives back what was written.
-    pub(crate) fn suspend(&mut self) -> (String, Notes) {
-        (std::mem::take(&mut self.out.text), std::mem::take(&mut self.notes))
+    #[inline]
+    pub(crate) fn suspend(self) -> (String, Notes) {
+        (self.out.text, self.notes)
     }
 
     /// One value, redacted, as JSON, and what happened to it.
