@@ -43,13 +43,8 @@ impl Encoder<'_> {
         if !self.claim() {
             return None;
         }
-        let level = self.depth + self.depth_above;
-        if level >= self.limits.depth {
-            if level >= self.limits.depth + LEVELS_BEYOND {
-                json::push_string(&mut self.out.text, TOO_DEEP);
-                return None;
-            }
-            self.cut_from(self.out.text.len());
+        if self.depth + self.depth_above >= self.limits.depth && !self.open_beyond() {
+            return None;
         }
         let end = if open == '{' && self.depth == 0 && self.unbraced == Unbraced::Due {
             self.unbraced = Unbraced::Done;
@@ -67,6 +62,17 @@ impl Encoder<'_> {
             self.path.nothing(self.depth);
         }
         Some(frame)
+    }
+
+    /// A container begins that is too deep to be kept. Says whether it is digested at least.
+    #[cold]
+    fn open_beyond(&mut self) -> bool {
+        if self.depth + self.depth_above >= self.limits.depth + LEVELS_BEYOND {
+            json::push_string(&mut self.out.text, TOO_DEEP);
+            return false;
+        }
+        self.cut_from(self.out.text.len());
+        true
     }
 
     pub(super) fn close_frame(&mut self, frame: &Frame) {
