@@ -27,6 +27,7 @@ mod retention;
 #[cfg(feature = "schemars")]
 mod schema;
 mod sensitive;
+mod servers;
 mod sinks;
 mod support;
 mod surface;
