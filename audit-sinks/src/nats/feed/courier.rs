@@ -167,10 +167,6 @@ impl Courier {
 
     fn tell(&self) {
         let oldest = self.backlog.front().and_then(|record| record.recorded_at());
-        let held = self.backlog.len() + self.ready.len() + self.strays.len();
-        self.shared.note(|state| {
-            state.oldest = oldest;
-            state.held = held;
-        });
+        self.shared.note(|state| state.oldest = oldest);
     }
 }

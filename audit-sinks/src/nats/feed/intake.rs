@@ -14,7 +14,7 @@ use async_nats::jetstream::consumer::{Consumer, Info};
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt as _, StreamExt as _};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::consumer::WantedConsumer;
 use super::shared::Shared;
@@ -53,9 +53,22 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    pub(super) async fn open(line: Arc<Line>, wanted: WantedConsumer, shared: Arc<Shared>) -> Result<Self, NatsError> {
-        let connection = line.up().await?;
-        let consumer = wanted.open(line.context()?, &line.wanted().stream).await?;
+    /// Finds or creates the consumer, and tries for a while where that may pass: a cluster may just have no leader.
+    pub(super) async fn open(
+        line: Arc<Line>,
+        wanted: WantedConsumer,
+        shared: Arc<Shared>,
+        within: Duration,
+    ) -> Result<Self, NatsError> {
+        let until = Instant::now() + within;
+        let (connection, consumer) = loop {
+            let connection = line.up().await?;
+            match wanted.open(line.context()?, &line.wanted().stream).await {
+                Ok(consumer) => break (connection, consumer),
+                Err(error) if error.may_pass() && Instant::now() < until => sleep(LOOK_SOON).await,
+                Err(error) => return Err(error),
+            }
+        };
         let mut intake = Self {
             line,
             wanted,
@@ -109,6 +122,7 @@ impl Intake {
             let place = place(&message)?;
             self.held.remove(&place);
             self.done.insert(place);
+            self.shared.done();
             message.ack().await.map_err(failed)?;
         }
         Ok(())
@@ -134,7 +148,7 @@ impl Intake {
         if self.missing_since.is_some() && self.is_complete(&info) {
             self.missing_since = None;
         }
-        self.shared.looked(asked.zip(target), floor, info.num_pending, self.early.len());
+        self.shared.looked(asked.zip(target), floor, info.num_pending + info.num_ack_pending as u64);
         Ok(())
     }
 
@@ -211,13 +225,12 @@ impl Intake {
 
     async fn take(&mut self, message: Message) -> Result<(), NatsError> {
         let info = message.info().map_err(failed)?;
-        let (place, delivery, pending) = (info.stream_sequence, info.consumer_sequence, info.pending);
+        let (place, delivery) = (info.stream_sequence, info.consumer_sequence);
         if delivery != self.last_delivery + 1 && self.missing_since.is_none() {
             self.missing_since = Some(Instant::now());
             self.looked_at = None;
         }
         self.last_delivery = delivery;
-        self.shared.pending(pending);
         if self.done.contains(&place) {
             // The acknowledgement was lost.
             self.shared.repeated();

@@ -158,7 +158,8 @@ impl NatsFeed {
         let link = Link::open(&options)?;
         let seen = Arc::new(HandSeen::default());
         let shared = Arc::new(Shared::new(seen.clone(), unresolved));
-        let intake = link.run(Intake::open(link.line.clone(), settings.consumer(), shared.clone()))?;
+        let opened = Intake::open(link.line.clone(), settings.consumer(), shared.clone(), options.connect_within);
+        let intake = link.run(opened)?;
         let hand = Hand::new(sink.share(), settings.limits(), settings.breaker(), seen);
         let grave = settings.grave(dead.clone());
         let name = settings.name.clone();

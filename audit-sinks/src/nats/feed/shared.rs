@@ -66,11 +66,8 @@ pub(super) struct State {
     pub(super) unresolved: BTreeSet<Key>,
     /// When the oldest that is here was recorded.
     pub(super) oldest: Option<Timestamp>,
-    /// What is here.
-    pub(super) held: usize,
-    /// What the server has not given out.
-    pending: u64,
-    early: usize,
+    /// What the server has not given out, or nobody has acknowledged.
+    behind: u64,
     /// How many times somebody has asked for everything to be delivered, and which of them is.
     asked: u64,
     answered: u64,
@@ -99,7 +96,7 @@ impl Shared {
     pub(super) fn lag(&self) -> NatsFeedLag {
         let state = self.lock();
         let micros = state.oldest.map_or(0, |oldest| Timestamp::now().as_unix_micros() - oldest.as_unix_micros());
-        NatsFeedLag { records: state.behind(), age: Duration::from_micros(u64::try_from(micros).unwrap_or_default()) }
+        NatsFeedLag { records: state.behind, age: Duration::from_micros(u64::try_from(micros).unwrap_or_default()) }
     }
 
     pub(super) fn stats(&self) -> NatsFeedStats {
@@ -125,7 +122,7 @@ impl Shared {
         self.called.notify_one();
         let waits = |state: &mut State| state.answered < asked && !state.ended;
         let (state, _) = self.changed.wait_timeout_while(state, within, waits).unwrap_or_else(PoisonError::into_inner);
-        if state.answered >= asked { Ok(()) } else { Err(NotDelivered { records: state.behind().max(1) }) }
+        if state.answered >= asked { Ok(()) } else { Err(NotDelivered { records: state.behind.max(1) }) }
     }
 
     /// The last who has asked and is not answered.
@@ -142,9 +139,9 @@ impl Shared {
     }
 
     /// Notes how far the consumer is: `floor` is the last message before which all are acknowledged.
-    pub(super) fn looked(&self, target: Option<(u64, u64)>, floor: u64, pending: u64, early: usize) {
+    pub(super) fn looked(&self, target: Option<(u64, u64)>, floor: u64, behind: u64) {
         self.note(|state| {
-            (state.pending, state.early) = (pending, early);
+            state.behind = behind;
             state.target = target.or(state.target);
             if let Some((asked, target)) = state.target
                 && floor >= target
@@ -154,8 +151,9 @@ impl Shared {
         });
     }
 
-    pub(super) fn pending(&self, pending: u64) {
-        self.note(|state| state.pending = pending);
+    /// Notes that the store has a message, or that it is buried.
+    pub(super) fn done(&self) {
+        self.note(|state| state.behind = state.behind.saturating_sub(1));
     }
 
     pub(super) fn repeated(&self) {
@@ -205,11 +203,5 @@ impl Shared {
 
     pub(super) fn end(&self) {
         self.note(|state| state.ended = true);
-    }
-}
-
-impl State {
-    fn behind(&self) -> u64 {
-        self.pending + (self.held + self.early) as u64
     }
 }
