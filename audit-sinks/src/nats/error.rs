@@ -52,7 +52,7 @@ pub enum NatsError {
     /// The server did not answer in time.
     #[error("the server did not answer in time")]
     Deadline,
-    /// The account has no JetStream, or nobody who answers for it now.
+    /// The account has no `JetStream`, or nobody who answers for it now.
     #[error("nobody answers for JetStream: is it enabled, for this account, and has the stream a leader?")]
     NoJetStream,
     /// There is no such stream.

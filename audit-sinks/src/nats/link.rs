@@ -59,10 +59,10 @@ impl Link {
     pub(super) fn connect(options: &NatsOptions) -> Result<(Self, Durability), NatsError> {
         let until = Instant::now() + options.connect_within;
         let link = Self::start(options, false)?;
-        let line = link.line.clone();
+        let ours = link.line.clone();
         let durability = link.run(async move {
             loop {
-                match line.look().await {
+                match ours.look().await {
                     Err(error) if error.may_pass() && Instant::now() < until => sleep(LOOK_AGAIN).await,
                     result => return result,
                 }

@@ -23,7 +23,7 @@ pub const DEFAULT_NATS_WINDOW_BYTES: usize = 8 << 20;
 /// For how long a stream must know which messages it has.
 pub const DEFAULT_NATS_DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 
-/// How to reach a JetStream stream, and what to ask of it: for a [`NatsSink`], and for a [`NatsFeed`](crate::NatsFeed).
+/// How to reach a `JetStream` stream, and what to ask of it: for a [`NatsSink`], and for a [`NatsFeed`](crate::NatsFeed).
 ///
 /// No credential is in `Debug`, in a description or in an error.
 #[derive(Clone)]

@@ -13,6 +13,7 @@ use super::subject::{all, covers};
 
 /// What the operator asks of a stream.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct Wanted {
     pub(super) stream: String,
     pub(super) prefix: String,

@@ -70,8 +70,8 @@ pub(super) fn covers(pattern: &str, wanted: &str) -> bool {
     loop {
         match (pattern.next(), wanted.next()) {
             (Some(">"), Some(_)) | (None, None) => return true,
-            (Some("*"), Some(token)) if token != ">" => {}
-            (Some(taken), Some(token)) if taken == token => {}
+            (Some("*"), Some(one)) if one != ">" => {}
+            (Some(same), Some(one)) if same == one => {}
             _ => return false,
         }
     }

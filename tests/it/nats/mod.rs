@@ -1,4 +1,4 @@
-//! NATS JetStream, with real servers.
+//! NATS `JetStream`, with real servers.
 
 mod cluster;
 mod conflicts;

@@ -25,9 +25,12 @@ const BESIDE_PATH: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
 
 static TAKEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
 
+/// Describes how to start a server with a port and in a directory.
+type Describe = dyn Fn(u16, &Path) -> Command + Send + Sync;
+
 /// A server at work, with its files. It is killed when this is dropped, and also when the test process dies.
 pub(crate) struct Server {
-    command: Box<dyn Fn(u16, &Path) -> Command + Send + Sync>,
+    command: Box<Describe>,
     port: u16,
     process: Option<Process>,
     directory: TempDir,

@@ -32,7 +32,7 @@ use crate::forward::{DeadLetter, DeadLetterError, DeadLetters, Hand, HandSeen, N
 /// How long dropping a feed waits for its thread.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Fills a store from a JetStream stream: every record at least once, in the order of the stream, whatever the store does.
+/// Fills a store from a `JetStream` stream: every record at least once, in the order of the stream, whatever the store does.
 ///
 /// It reads through a durable consumer, which the server keeps, so that it goes on where it was, on whichever machine. A
 /// message is acknowledged once the store has said `Ok`: after a crash a little is repeated, and nothing lost. A store
