@@ -246,6 +246,11 @@ pub use audit_sinks::{
     Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor, ForwarderError,
     ForwarderLag, ForwarderStats, NotDelivered,
 };
+#[cfg(feature = "nats")]
+pub use audit_sinks::{
+    DEFAULT_NATS_DUPLICATE_WINDOW, DEFAULT_NATS_WINDOW_BYTES, DEFAULT_NATS_WINDOW_RECORDS, NatsError, NatsFeed,
+    NatsFeedBuilder, NatsFeedError, NatsFeedLag, NatsFeedStats, NatsOptions, NatsSink, NatsStreamFault,
+};
 
 #[cfg(feature = "tower")]
 pub use crate::http::{CoverageFuture, CoverageLayer, CoverageMode, CoverageService};

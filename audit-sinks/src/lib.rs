@@ -9,6 +9,8 @@ mod combine;
 mod forward;
 mod journal;
 mod memory;
+#[cfg(feature = "nats")]
+mod nats;
 mod sync;
 
 pub use audit_core::__private::InvalidPath;
@@ -29,3 +31,8 @@ pub use journal::{
     MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, Recovered, Retained, Retention, RetentionError, Verification,
 };
 pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, MemoryStore, StillMissing};
+#[cfg(feature = "nats")]
+pub use nats::{
+    DEFAULT_NATS_DUPLICATE_WINDOW, DEFAULT_NATS_WINDOW_BYTES, DEFAULT_NATS_WINDOW_RECORDS, NatsError, NatsFeed,
+    NatsFeedBuilder, NatsFeedError, NatsFeedLag, NatsFeedStats, NatsOptions, NatsSink, NatsStreamFault,
+};

@@ -21,12 +21,16 @@ mod http;
 mod journal;
 mod lock;
 mod model;
+#[cfg(feature = "nats")]
+mod nats;
 mod query;
 mod recorder;
 mod retention;
 #[cfg(feature = "schemars")]
 mod schema;
 mod sensitive;
+#[cfg(feature = "nats")]
+mod servers;
 mod sinks;
 mod support;
 mod surface;
