@@ -7,6 +7,7 @@
 
 mod combine;
 mod forward;
+mod group;
 mod journal;
 mod memory;
 mod sync;
