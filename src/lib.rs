@@ -246,6 +246,11 @@ pub use audit_sinks::{
     Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor, ForwarderError,
     ForwarderLag, ForwarderStats, NotDelivered,
 };
+#[cfg(feature = "sqlite")]
+pub use audit_sinks::{
+    DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, SqliteError, SqliteOptions, SqliteStats,
+    SqliteStore,
+};
 
 #[cfg(feature = "tower")]
 pub use crate::http::{CoverageFuture, CoverageLayer, CoverageMode, CoverageService};

@@ -10,6 +10,8 @@ mod forward;
 mod group;
 mod journal;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod sync;
 
 pub use audit_core::__private::InvalidPath;
@@ -30,3 +32,8 @@ pub use journal::{
     MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, Recovered, Retained, Retention, RetentionError, Verification,
 };
 pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, MemoryStore, StillMissing};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{
+    DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, SqliteError, SqliteOptions, SqliteStats,
+    SqliteStore,
+};

@@ -28,6 +28,8 @@ mod retention;
 mod schema;
 mod sensitive;
 mod sinks;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod support;
 mod surface;
 mod ui;
