@@ -251,6 +251,11 @@ pub use audit_sinks::{
     DEFAULT_NATS_DUPLICATE_WINDOW, DEFAULT_NATS_WINDOW_BYTES, DEFAULT_NATS_WINDOW_RECORDS, NatsError, NatsFeed,
     NatsFeedBuilder, NatsFeedError, NatsFeedLag, NatsFeedStats, NatsOptions, NatsSink, NatsStreamFault,
 };
+#[cfg(feature = "sqlite")]
+pub use audit_sinks::{
+    DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, SqliteError, SqliteOptions, SqliteStats,
+    SqliteStore,
+};
 
 #[cfg(feature = "tower")]
 pub use crate::http::{CoverageFuture, CoverageLayer, CoverageMode, CoverageService};

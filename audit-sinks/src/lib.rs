@@ -7,10 +7,13 @@
 
 mod combine;
 mod forward;
+mod group;
 mod journal;
 mod memory;
 #[cfg(feature = "nats")]
 mod nats;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod sync;
 
 pub use audit_core::__private::InvalidPath;
@@ -35,4 +38,9 @@ pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, MemoryStore, StillMissing};
 pub use nats::{
     DEFAULT_NATS_DUPLICATE_WINDOW, DEFAULT_NATS_WINDOW_BYTES, DEFAULT_NATS_WINDOW_RECORDS, NatsError, NatsFeed,
     NatsFeedBuilder, NatsFeedError, NatsFeedLag, NatsFeedStats, NatsOptions, NatsSink, NatsStreamFault,
+};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{
+    DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, SqliteError, SqliteOptions, SqliteStats,
+    SqliteStore,
 };

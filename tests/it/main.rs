@@ -32,6 +32,8 @@ mod sensitive;
 #[cfg(feature = "nats")]
 mod servers;
 mod sinks;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod support;
 mod surface;
 mod ui;
