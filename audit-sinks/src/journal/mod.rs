@@ -11,6 +11,8 @@
 
 mod chain;
 #[cfg(feature = "zstd")]
+mod compare;
+#[cfg(feature = "zstd")]
 mod compress;
 mod disk;
 mod error;

@@ -77,7 +77,7 @@ pub(super) struct UnpackedFile(Mutex<Unpack<FromStart>>);
 
 impl UnpackedFile {
     pub(super) fn new(packed: Box<dyn DiskFile>) -> io::Result<Self> {
-        Ok(Self(Mutex::new(Unpack::new(FromStart { file: packed, at: 0 })?)))
+        Ok(Self(Mutex::new(Unpack::new(FromStart::new(packed))?)))
     }
 }
 
@@ -114,9 +114,15 @@ impl DiskFile for UnpackedFile {
 }
 
 /// A file read from its beginning on.
-struct FromStart {
+pub(super) struct FromStart {
     file: Box<dyn DiskFile>,
     at: u64,
+}
+
+impl FromStart {
+    pub(super) fn new(file: Box<dyn DiskFile>) -> Self {
+        Self { file, at: 0 }
+    }
 }
 
 impl Read for FromStart {
