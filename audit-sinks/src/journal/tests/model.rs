@@ -92,6 +92,7 @@ struct Fault {
 
 /// What comes out other than it went in, and how often.
 #[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "zstd"), allow(dead_code, reason = "only what was compressed is read back"))]
 struct Spoils {
     what: Spoiled,
     end: &'static str,
@@ -143,6 +144,7 @@ impl ModelDisk {
     }
 
     /// Flips a bit in what is next read from files whose names end so, or written to them.
+    #[cfg_attr(not(feature = "zstd"), allow(dead_code, reason = "only what was compressed is read back"))]
     pub(super) fn spoil(&self, what: Spoiled, end: &'static str, times: usize) {
         self.lock().spoils = Some(Spoils { what, end, times });
     }
