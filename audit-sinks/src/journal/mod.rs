@@ -11,6 +11,8 @@
 
 mod chain;
 #[cfg(feature = "zstd")]
+mod compare;
+#[cfg(feature = "zstd")]
 mod compress;
 mod disk;
 mod error;
@@ -142,7 +144,8 @@ impl Journal {
     /// # Errors
     ///
     /// [`JournalError`] when the path is no directory, or it or a file in it is of another user, open to others, no
-    /// regular file, or cannot be opened, written or locked.
+    /// regular file, or cannot be opened, written or locked; and where the last file is compressed and was cut off, so that
+    /// nobody knows how far it went: no position is given away twice.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, JournalError> {
         JournalOptions::new().open(directory)
     }
