@@ -139,7 +139,7 @@
 //! [`Lock`] and [`LockCheck`] are beneath, on a [`Catalogue`].
 //!
 //! **Alert** on [`Recorder::stats`] or the metrics below, on [`RecorderBuilder::on_loss`], on error events of the targets
-//! `audited::loss` and `audited::forward`, on [`ForwarderStats::conflicts`], and on the actions `audit.gap` and
+//! `audited::loss`, `audited::forward` and `audited::feed`, on [`ForwarderStats::conflicts`], and on the actions `audit.gap` and
 //! `audit.recorder_replaced`.
 //!
 //! **Count instead of write** denials above a quota, with [`RecorderBuilder::flood_control`]; [`FloodControl`] says what

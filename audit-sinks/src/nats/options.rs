@@ -201,7 +201,8 @@ impl NatsOptions {
     /// Without it NATS acknowledges before it syncs, and the sink says
     /// [`OsBuffer`](audit_core::Durability::OsBuffer) of any stream in files. With it, it says
     /// [`Disk`](audit_core::Durability::Disk), or [`Replicated`](audit_core::Durability::Replicated) from three replicas
-    /// on. A server older than 2.10 cannot do so, and is refused.
+    /// on. A server older than 2.10 cannot do so, and is refused; that much is seen of the one that
+    /// the connection leads to.
     pub fn servers_sync_always(mut self) -> Self {
         self.wanted.syncs_always = true;
         self
