@@ -127,6 +127,9 @@
 //! a [`DeadLetter`] is a record that the store will never take, kept until somebody resolves it. A store says so by
 //! [`SinkError::Rejected`], and by [`SinkError::Conflict`] where it has another record of that stream and seq.
 //!
+//! **Share a stream** among many services with the feature `nats`: a `NatsSink` behind each service's [`Forwarder`], and on
+//! the other side a `NatsFeed`, which fills any store from it.
+//!
 //! **Test** with a [`MemorySink`] and [`with_recorder`], in parallel: nothing is global. `testing::canary`, of the
 //! feature `testing`, shows in one line that nothing sensitive leaves.
 //!
@@ -136,7 +139,7 @@
 //! [`Lock`] and [`LockCheck`] are beneath, on a [`Catalogue`].
 //!
 //! **Alert** on [`Recorder::stats`] or the metrics below, on [`RecorderBuilder::on_loss`], on error events of the targets
-//! `audited::loss` and `audited::forward`, on [`ForwarderStats::conflicts`], and on the actions `audit.gap` and
+//! `audited::loss`, `audited::forward` and `audited::feed`, on [`ForwarderStats::conflicts`], and on the actions `audit.gap` and
 //! `audit.recorder_replaced`.
 //!
 //! **Count instead of write** denials above a quota, with [`RecorderBuilder::flood_control`]; [`FloodControl`] says what
@@ -194,6 +197,7 @@
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
 //! | `tower` | [`CoverageLayer`](https://docs.rs/audited/latest/audited/struct.CoverageLayer.html): finds requests that leave no record, or refuses their answers; and `http` | the crates `tower-layer` and `tower-service` |
 //! | `axum` | the route of that layer from axum's `MatchedPath`; and `tower` | the crate `axum`, without its defaults |
+//! | `nats` | [`NatsSink`](https://docs.rs/audited/latest/audited/struct.NatsSink.html) and [`NatsFeed`](https://docs.rs/audited/latest/audited/struct.NatsFeed.html): a stream of NATS JetStream between services and a store | the crate `async-nats`, with `tokio`, on a thread of its own, and `rustls` on `ring`, which is built with a C compiler |
 //! | `zstd` | [`JournalOptions::compress`](https://docs.rs/audited/latest/audited/struct.JournalOptions.html): files of a journal that have ended, compressed; and reading them | the crate `zstd`, a C library that is built with a C compiler |
 
 #![forbid(unsafe_code)]

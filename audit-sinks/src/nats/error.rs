@@ -35,6 +35,9 @@ pub enum NatsError {
     /// The credentials could not be read.
     #[error("the credentials could not be read")]
     Credentials(#[source] Arc<io::Error>),
+    /// A certificate or its key could not be read.
+    #[error("a certificate or its key could not be read: {}", .0.kind())]
+    Tls(#[source] Arc<io::Error>),
     /// The thread could not be started.
     #[error("the thread of the connection could not be started: {}", .0.kind())]
     Thread(#[source] Arc<io::Error>),

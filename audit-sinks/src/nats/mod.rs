@@ -15,6 +15,7 @@ mod publish;
 mod sink;
 mod stream;
 mod subject;
+mod tls;
 
 pub use self::error::{NatsError, NatsStreamFault};
 pub use self::feed::{NatsFeed, NatsFeedBuilder, NatsFeedError, NatsFeedLag, NatsFeedStats};

@@ -12,7 +12,7 @@ use super::error::NatsError;
 use super::feed::NatsFeedBuilder;
 use super::stream::Wanted;
 use super::subject::{is_plain, subject, subjects_of};
-use super::{NatsSink, link::Link};
+use super::{NatsSink, link::Link, tls};
 
 /// How many records a [`NatsSink`] has on their way at most.
 pub const DEFAULT_NATS_WINDOW_RECORDS: usize = 1024;
@@ -119,7 +119,9 @@ impl NatsOptions {
         self
     }
 
-    /// Refuses servers without TLS. An address that begins with `tls://` does the same.
+    /// Refuses servers without TLS, as an address that begins with `tls://` does, and certificates that are set below.
+    ///
+    /// The certificates of the system are trusted, or those of [`Self::root_certificates`]. TLS is rustls, on `ring`.
     pub fn require_tls(mut self) -> Self {
         self.require_tls = true;
         self
@@ -199,7 +201,8 @@ impl NatsOptions {
     /// Without it NATS acknowledges before it syncs, and the sink says
     /// [`OsBuffer`](audit_core::Durability::OsBuffer) of any stream in files. With it, it says
     /// [`Disk`](audit_core::Durability::Disk), or [`Replicated`](audit_core::Durability::Replicated) from three replicas
-    /// on. A server older than 2.10 cannot do so, and is refused.
+    /// on. A server older than 2.10 cannot do so, and is refused; that much is seen of the one that
+    /// the connection leads to.
     pub fn servers_sync_always(mut self) -> Self {
         self.wanted.syncs_always = true;
         self
@@ -279,13 +282,14 @@ impl NatsOptions {
             }
             Credentials::Text(text) => client.credentials(text).map_err(unreadable)?,
         };
-        for path in &self.roots {
-            client = client.add_root_certificates(path.clone());
+        let servers = servers?;
+        let trusts = !self.roots.is_empty() || self.identity.is_some();
+        let require_tls = self.require_tls || trusts || servers.iter().any(ServerAddr::tls_required);
+        if require_tls {
+            let config = tls::config(&self.roots, self.identity.as_ref());
+            client = client.tls_client_config(config.map_err(|error| NatsError::Tls(Arc::new(error)))?);
         }
-        if let Some((certificate, key)) = &self.identity {
-            client = client.add_client_certificate(certificate.clone(), key.clone());
-        }
-        Ok((servers?, client.require_tls(self.require_tls)))
+        Ok((servers, client.require_tls(require_tls)))
     }
 
     /// Where it leads, without secrets.

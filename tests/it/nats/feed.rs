@@ -104,6 +104,19 @@ fn a_feed_that_is_dropped_in_the_middle_loses_nothing_and_overtakes_nothing() {
 }
 
 #[test]
+fn a_slow_store_gets_nothing_twice() {
+    let (server, directory, journal) = filled(0..94);
+    // The server gives out again what waits here.
+    let store = Store::that(|_| Answer::Slow(Duration::from_millis(500)));
+    let feed = feed(&server, &store, directory.path()).batch_records(16).start().unwrap();
+    feed.flush(PATIENCE).unwrap();
+    assert!(feed.stats().repeated > 0, "{:?}", feed.stats());
+    assert_eq!(store.taken().len() as u64, journal.head().seq);
+    store.assert_has_all_but(&journal, &[]);
+    store.assert_in_order_but(&[]);
+}
+
+#[test]
 fn a_store_that_fails_is_asked_again_and_the_lag_is_seen() {
     let (server, directory, journal) = filled(0..500);
     let store = Store::that(|_| Answer::Fail);

@@ -7,6 +7,7 @@ mod outages;
 mod shipping;
 mod streams;
 mod subjects;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

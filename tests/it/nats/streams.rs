@@ -143,14 +143,39 @@ fn a_stream_that_becomes_unfit_is_written_no_more() {
     client.runtime.block_on(client.context.update_stream(config)).unwrap();
     server.stop();
     server.restart();
-    let error = loop {
-        match block_on(sink.write(&[record(1)])) {
-            // The old connection has not noticed.
-            Err(SinkError::Failed(error)) if error.to_string().contains("is lost") => {}
-            Err(SinkError::Deadline) => {}
-            result => break result.unwrap_err(),
+    let said = refusal_after_a_restart(&sink);
+    assert!(said.contains("`max_msgs` with `discard: old`"), "{said}");
+}
+
+#[test]
+fn a_stream_that_becomes_weaker_is_written_no_more() {
+    let mut server = nats::start();
+    let sink = options(&server).allow_memory().connect().unwrap();
+    assert_eq!(sink.durability(), Durability::OsBuffer);
+    block_on(sink.write(&[record(0)])).unwrap();
+    let client = Client::connect(&server);
+    client.runtime.block_on(client.context.delete_stream(STREAM)).unwrap();
+    client.create(Config { storage: StorageType::Memory, ..fit() });
+    server.stop();
+    server.restart();
+    let said = refusal_after_a_restart(&sink);
+    let expected = "stream AUDIT promised os_buffer, and promises memory now: connect anew to go on with that";
+    assert_eq!((said.as_str(), sink.durability()), (expected, Durability::OsBuffer));
+    assert_eq!(client.count(STREAM), 0);
+    let anew = options(&server).allow_memory().connect().unwrap();
+    assert_eq!(anew.durability(), Durability::Memory);
+    block_on(anew.write(&[record(1)])).unwrap();
+}
+
+/// What is said of a write once the connection is back.
+fn refusal_after_a_restart(sink: &NatsSink) -> String {
+    loop {
+        match block_on(sink.write(&[record(1)])).unwrap_err() {
+            // The old connection may not be noticed to be one.
+            SinkError::Failed(error) if error.to_string().ends_with("is lost") => {}
+            SinkError::Deadline => {}
+            SinkError::Failed(error) => return error.to_string(),
+            error => panic!("{error}"),
         }
-    };
-    let SinkError::Failed(error) = error else { panic!("{error}") };
-    assert!(error.to_string().contains("`max_msgs` with `discard: old`"), "{error}");
+    }
 }

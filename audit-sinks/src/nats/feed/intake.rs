@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::pull::{Batch, Config};
 use async_nats::jetstream::consumer::{Consumer, Info};
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use async_nats::jetstream::{AckKind, Message};
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::{sleep, timeout};
@@ -28,7 +28,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// As often while somebody waits for that.
 const LOOK_SOON: Duration = Duration::from_millis(20);
 
-/// The number of none.
+/// How long to give back what is not done, at most.
+const FAREWELL: Duration = Duration::from_millis(500);
+/// The number of no connection.
 const NO_CONNECTION: u64 = u64::MAX;
 
 pub(super) struct Intake {
@@ -118,23 +120,32 @@ impl Intake {
 
     /// Acknowledges what the store has, or what is buried.
     pub(super) async fn done(&mut self, messages: Vec<Message>) -> Result<(), NatsError> {
-        for message in messages {
-            let place = place(&message)?;
+        for message in &messages {
+            let place = place(message)?;
             self.held.remove(&place);
             self.done.insert(place);
             self.shared.done();
-            message.ack().await.map_err(failed)?;
         }
-        Ok(())
+        // What is not acknowledged comes again, and is known to be done.
+        let acknowledge = async {
+            for message in &messages {
+                message.ack().await.map_err(failed)?;
+            }
+            Ok(())
+        };
+        timeout(self.line.answer_within(), acknowledge).await.unwrap_or(Err(NatsError::Disconnected))
     }
 
     /// Gives back what is not done.
     pub(super) async fn give_back(&mut self, messages: Vec<Message>) -> Result<(), NatsError> {
         let early = std::mem::take(&mut self.early).into_values();
-        for message in messages.into_iter().chain(early) {
-            message.ack_with(async_nats::jetstream::AckKind::Nak(None)).await.map_err(failed)?;
-        }
-        self.line.client()?.flush().await.map_err(NatsError::failed)
+        let give_back = async {
+            for message in messages.into_iter().chain(early) {
+                message.ack_with(AckKind::Nak(None)).await.map_err(failed)?;
+            }
+            self.line.client()?.flush().await.map_err(NatsError::failed)
+        };
+        timeout(FAREWELL, give_back).await.unwrap_or(Err(NatsError::Disconnected))
     }
 
     /// How far the consumer is, and how far it has to be for whoever waits.

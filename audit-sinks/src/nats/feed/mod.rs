@@ -88,7 +88,8 @@ impl NatsFeed {
         self.shared.flush(within)
     }
 
-    /// Flushes, and ends the feed. It blocks the thread.
+    /// Flushes, and ends the feed. It blocks the thread, where the store or the server does not answer a second longer than
+    /// told.
     ///
     /// # Errors
     ///
