@@ -7,13 +7,14 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::disk::{Directory, Disk, DiskFile};
-use super::error::{JournalError, JournalStep, Shown};
+use super::error::{JournalError, JournalStep};
 use super::position::Position;
 use super::scan::line_breaks;
 use super::segment::{Index, compressed, is_unfinished};
 use super::system::{Because, Began, Damaged};
 use super::tail::{Content, SHORTEST_LINE, Tail, read_tail};
 use crate::group::round::ROUND_BYTES;
+use crate::shown::Shown;
 
 /// What [`Journal::open`](super::Journal::open) found.
 #[derive(Clone, Debug, PartialEq, Eq)]
