@@ -257,8 +257,8 @@ pub use audit_sinks::{
 };
 #[cfg(feature = "sqlite")]
 pub use audit_sinks::{
-    DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, SqliteError, SqliteOptions, SqliteStats,
-    SqliteStore,
+    DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, MAX_SQLITE_DAMAGE_LISTED, SqliteCheck,
+    SqliteDamage, SqliteError, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore, SqliteTransaction,
 };
 
 #[cfg(feature = "tower")]

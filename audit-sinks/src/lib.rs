@@ -8,10 +8,12 @@
 mod combine;
 mod forward;
 mod group;
+mod hold;
 mod journal;
 mod memory;
 #[cfg(feature = "nats")]
 mod nats;
+mod shown;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod sync;
@@ -28,9 +30,10 @@ pub use forward::{
     Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor, ForwarderError,
     ForwarderLag, ForwarderStats, NotDelivered,
 };
+pub use hold::LegalHold;
 pub use journal::{
     Anchored, ChainHash, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, HoldError, InvalidHash,
-    Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader, JournalStep, Kept, LegalHold,
+    Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader, JournalStep, Kept,
     MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, Recovered, Retained, Retention, RetentionError, Verification,
 };
 pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, MemoryStore, StillMissing};
@@ -41,6 +44,6 @@ pub use nats::{
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
-    DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, SqliteError, SqliteOptions, SqliteStats,
-    SqliteStore,
+    DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, MAX_SQLITE_DAMAGE_LISTED, SqliteCheck,
+    SqliteDamage, SqliteError, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore, SqliteTransaction,
 };

@@ -7,7 +7,8 @@ use audit_core::SinkError;
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::journal::{JournalError, Shown};
+use crate::journal::JournalError;
+use crate::shown::Shown;
 
 /// A forwarder cannot be started, or what it keeps cannot be read.
 #[derive(Debug, Error)]

@@ -54,9 +54,8 @@ use audit_core::{AuditSink, Durability, Record, SinkError};
 
 pub use self::chain::{ChainHash, InvalidHash};
 use self::disk::Disk;
-pub(crate) use self::error::Shown;
 pub use self::error::{JournalDamage, JournalError, JournalStep};
-pub use self::hold::{HoldError, LegalHold};
+pub use self::hold::HoldError;
 use self::keeper::{Keeper, Swaps};
 use self::line::{Body, Head};
 use self::lot::Lot;
@@ -76,6 +75,7 @@ use self::writer::{Shape, Writer};
 use crate::group::queue::{self, Number};
 use crate::group::settle::Settler;
 use crate::group::thread;
+use crate::shown::Shown;
 
 /// What callers have handed over.
 type Queue = queue::Queue<Lot>;

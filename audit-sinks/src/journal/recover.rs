@@ -7,7 +7,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::disk::{Directory, Disk, DiskFile};
-use super::error::{JournalDamage, JournalError, JournalStep, Shown};
+use super::error::{JournalDamage, JournalError, JournalStep};
 use super::position::Position;
 use super::scan::line_breaks;
 use super::segment::{Index, compressed, is_unfinished};
@@ -15,6 +15,7 @@ use super::source::is_corrupt;
 use super::system::{Because, Began, Damaged};
 use super::tail::{Content, SHORTEST_LINE, Tail, read_tail};
 use crate::group::round::ROUND_BYTES;
+use crate::shown::Shown;
 
 /// What [`Journal::open`](super::Journal::open) found.
 #[derive(Clone, Debug, PartialEq, Eq)]

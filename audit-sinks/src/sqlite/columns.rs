@@ -84,6 +84,34 @@ impl Columns {
     }
 }
 
+impl Columns {
+    /// All of them, as they stand in the row.
+    pub(super) fn named(&self) -> [(&'static str, Value); 19] {
+        let name = |name: Option<&'static str>| name.map_or(Value::Null, |name| Value::Text(name.into()));
+        [
+            ("id", Value::Blob(self.id.into())),
+            ("at", Value::Integer(self.at)),
+            ("stream", self.stream.clone()),
+            ("seq", self.seq.map_or(Value::Null, Value::Integer)),
+            ("digest", Value::Blob(self.digest.into())),
+            ("tenant", self.tenant.clone()),
+            ("action", self.action.clone()),
+            ("kind", name(self.kind)),
+            ("stage", name(self.stage)),
+            ("call", self.call.map_or(Value::Null, |call| Value::Blob(call.into()))),
+            ("actor_kind", name(self.actor_kind)),
+            ("actor_id", self.actor_id.clone()),
+            ("resource_kind", self.resource_kind.clone()),
+            ("resource_id", self.resource_id.clone()),
+            ("decision", name(self.decision)),
+            ("reason", self.reason.clone()),
+            ("outcome", name(self.outcome)),
+            ("code", self.code.clone()),
+            ("correlation_id", self.correlation_id.clone()),
+        ]
+    }
+}
+
 fn text(text: Option<impl Into<String>>) -> Value {
     text.map_or(Value::Null, |text| Text(text).into())
 }

@@ -11,7 +11,7 @@ use rusqlite::ffi;
 use thiserror::Error;
 
 use super::schema::LAYOUT;
-use crate::journal::Shown;
+use crate::shown::Shown;
 
 /// A store cannot be opened, checked or backed up.
 ///

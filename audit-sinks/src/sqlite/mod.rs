@@ -9,14 +9,20 @@
 //! What the tables are is in [`schema`].
 
 mod arrivals;
+mod backup;
+mod check;
 mod columns;
 mod error;
 mod file;
+mod hold;
 mod insert;
 mod options;
 mod readers;
+mod retention;
 mod schema;
 mod select;
+mod task;
+mod within;
 mod writer;
 
 use std::fmt;
@@ -35,16 +41,19 @@ use event_listener::Event;
 use rusqlite::Connection;
 
 use self::arrivals::Watch;
+pub use self::check::{MAX_SQLITE_DAMAGE_LISTED, SqliteCheck, SqliteDamage};
 pub use self::error::SqliteError;
 use self::file::Place;
 use self::insert::Prepared;
 pub use self::options::{DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, SqliteOptions};
 use self::readers::Readers;
+pub use self::retention::SqliteRetained;
+pub use self::within::SqliteTransaction;
 use self::writer::{Account, Lot, Queue, Writer};
 use crate::group::queue::Number;
 use crate::group::settle::Settler;
 use crate::group::thread;
-use crate::journal::Shown;
+use crate::shown::Shown;
 
 /// Keeps records in one file, an SQLite database, and finds them again.
 ///
@@ -100,6 +109,7 @@ struct Handle {
     grown: Arc<Event>,
     ended: Arc<Ended>,
     key: CursorKey,
+    /// The writer's is the last.
     threads: Mutex<Vec<JoinHandle<()>>>,
     process: u32,
 }
@@ -144,21 +154,21 @@ impl SqliteStore {
         }
     }
 
-    /// Writes everything that was handed over, and ends. Whoever comes after is told that the store is closed.
+    /// Writes everything that was handed over, answers what was asked, and ends. Whoever comes after is told that the
+    /// store is closed.
     pub async fn close(&self) {
         if self.0.refuse_in_a_child().is_err() {
             return;
         }
+        self.0.close_readers();
         self.0.queue.close();
         loop {
             let ended = self.0.ended.told.listen();
             if self.0.ended.is.load(Ordering::Acquire) {
-                break;
+                return;
             }
             ended.await;
         }
-        self.0.readers.close();
-        self.0.watch.close();
     }
 
     fn start(path: &Path, options: &SqliteOptions) -> Result<Self, SqliteError> {
@@ -184,11 +194,11 @@ impl SqliteStore {
         };
         let writer = Writer::new(connection, account, grown, describe(path));
         let told = Told { queue, ended };
+        handle.spawn("audited-sqlite-watch", move || watch.run(&watching))?;
         handle.spawn("audited-sqlite", move || {
             let settler = Settler::start("audited-sqlite-answers");
             writer.run(&told.queue, &settler);
         })?;
-        handle.spawn("audited-sqlite-watch", move || watch.run(&watching))?;
         Ok(Self(Arc::new(handle)))
     }
 
@@ -231,7 +241,7 @@ fn prepare(place: &Place, options: &SqliteOptions) -> Result<(Connection, Cursor
         .map_err(failed)?;
     schema::migrate(&mut connection).map_err(|refused| refused.at(&place.path))?;
     // What an earlier process left in the log, it may have failed to sync.
-    let _ = writer::checkpoint(&connection, "TRUNCATE");
+    let _ = writer::checkpoint(&connection, "PASSIVE");
     let key = "SELECT value FROM main.audit_meta WHERE key = 'cursor_key'";
     let key = connection.query_row(key, [], |row| row.get(0)).map_err(failed)?;
     Ok((connection, CursorKey::from_bytes(key)))
@@ -282,6 +292,12 @@ impl Handle {
         if self.process == std::process::id() { Ok(()) } else { Err(SinkError::failed(Forked)) }
     }
 
+    /// Answers what was asked, and nothing more.
+    fn close_readers(&self) {
+        self.readers.close();
+        self.watch.close();
+    }
+
     async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -302,11 +318,13 @@ impl Drop for Handle {
         if self.process != std::process::id() {
             return;
         }
-        self.queue.close();
-        self.readers.close();
-        self.watch.close();
-        let threads = std::mem::take(self.threads.get_mut().unwrap_or_else(PoisonError::into_inner));
+        // Who closes the file last tidies it up, and that is for the writer to do.
+        self.close_readers();
+        let mut threads = std::mem::take(self.threads.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let writer = threads.pop();
         thread::join(threads);
+        self.queue.close();
+        thread::join(writer);
     }
 }
 

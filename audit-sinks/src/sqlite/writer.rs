@@ -10,7 +10,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use audit_core::SinkError;
 use event_listener::Event;
@@ -26,7 +26,14 @@ use crate::group::settle::{Settler, settle};
 pub(super) type Queue = queue::Queue<Lot>;
 
 /// What is done on the writing connection between two transactions.
-pub(super) type Task = Box<dyn FnOnce(&mut Connection) + Send>;
+pub(super) type Task = Box<dyn FnOnce(&mut Connection) -> TaskEnd + Send>;
+
+/// How it ended, as far as that concerns others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TaskEnd {
+    Done,
+    SyncFailed,
+}
 
 /// From how many pages in the log a checkpoint copies them into the database.
 const CHECKPOINT_PAGES: u64 = 1_000;
@@ -208,7 +215,10 @@ impl Writer {
             if let Lot::Task(task) = &entry.lot
                 && let Some(task) = task.lock().unwrap_or_else(PoisonError::into_inner).take()
             {
-                task(&mut self.connection);
+                if task(&mut self.connection) == TaskEnd::SyncFailed {
+                    self.poison();
+                }
+                self.grown.notify(usize::MAX);
             }
         }
     }
@@ -230,7 +240,8 @@ impl Writer {
 
     fn close(self) {
         if !self.poisoned {
-            let _ = self.connection.execute_batch("PRAGMA optimize");
+            // Whoever reads is not waited for: the log is found by whoever opens the file next.
+            let _ = self.connection.busy_timeout(Duration::ZERO);
             let _ = checkpoint(&self.connection, "TRUNCATE");
         }
     }
