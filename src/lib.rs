@@ -153,7 +153,7 @@
 //! | `audit.gap` | records were lost: how many, of which actions, why, from when to when |
 //! | `audit.coalesced` | [`FloodControl`] has counted denials instead of writing them: how many, of which kind and source, from when to when; of the tenant, where they have one |
 //! | `audit.segment_opened`, `audit.segment_closed` | the first and the last line of a [`Journal`]'s file; the first says why it was begun, what was cut off and what is damaged |
-//! | `audit.retained` | [`Journal::retain`] removes a file: which positions, the hash of its last line, and by which rule |
+//! | `audit.retained` | [`Journal::retain`] removes a file: which positions, the hash of its last line, and by which rule; `PostgresRetention` removes a partition: which times, how many records |
 //! | `audit.hold_placed`, `audit.hold_lifted` | a [`LegalHold`] |
 //! | `audit.undelivered` | the answer of a completed call did not reach its caller; `call` is the id of its record |
 //! | `audit.unaudited` | [`report_unaudited`] was called: a request left no record; its method and its route |
@@ -194,6 +194,7 @@
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
 //! | `tower` | [`CoverageLayer`](https://docs.rs/audited/latest/audited/struct.CoverageLayer.html): finds requests that leave no record, or refuses their answers; and `http` | the crates `tower-layer` and `tower-service` |
 //! | `axum` | the route of that layer from axum's `MatchedPath`; and `tower` | the crate `axum`, without its defaults |
+//! | `postgres` | [`PostgresStore`](https://docs.rs/audited/latest/audited/struct.PostgresStore.html): records in a PostgreSQL server, found again there | `tokio`, `tokio-postgres`, `deadpool-postgres`, `rustls` with `ring`, which builds C and assembly with a C compiler; a thread a store |
 //! | `zstd` | [`JournalOptions::compress`](https://docs.rs/audited/latest/audited/struct.JournalOptions.html): files of a journal that have ended, compressed; and reading them | the crate `zstd`, a C library that is built with a C compiler |
 
 #![forbid(unsafe_code)]
@@ -245,6 +246,13 @@ pub use audit_sinks::{
 pub use audit_sinks::{
     Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor, ForwarderError,
     ForwarderLag, ForwarderStats, NotDelivered,
+};
+
+#[cfg(feature = "postgres")]
+pub use audit_sinks::{
+    DEFAULT_POSTGRES_CONNECT_TIMEOUT, DEFAULT_POSTGRES_CONNECTIONS, DEFAULT_POSTGRES_STATEMENT_TIMEOUT, PostgresError,
+    PostgresOptions, PostgresPeriod, PostgresRetained, PostgresRetention, PostgresSetUp, PostgresStore,
+    PostgresTransaction,
 };
 
 #[cfg(feature = "tower")]

@@ -9,6 +9,8 @@ mod combine;
 mod forward;
 mod journal;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sync;
 
 pub use audit_core::__private::InvalidPath;
@@ -29,3 +31,9 @@ pub use journal::{
     MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, Recovered, Retained, Retention, RetentionError, Verification,
 };
 pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, MemoryStore, StillMissing};
+#[cfg(feature = "postgres")]
+pub use postgres::{
+    DEFAULT_POSTGRES_CONNECT_TIMEOUT, DEFAULT_POSTGRES_CONNECTIONS, DEFAULT_POSTGRES_STATEMENT_TIMEOUT, PostgresError,
+    PostgresOptions, PostgresPeriod, PostgresRetained, PostgresRetention, PostgresSetUp, PostgresStore,
+    PostgresTransaction,
+};

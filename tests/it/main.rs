@@ -21,12 +21,15 @@ mod http;
 mod journal;
 mod lock;
 mod model;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod query;
 mod recorder;
 mod retention;
 #[cfg(feature = "schemars")]
 mod schema;
 mod sensitive;
+mod servers;
 mod sinks;
 mod support;
 mod surface;
