@@ -2,7 +2,13 @@
 
 mod arriving;
 mod contract;
+mod crashes;
+mod partitions;
 mod reading;
+mod roles;
+mod tls;
+mod within;
+mod writing;
 
 use audited::__private::carried;
 use audited::{AuditSink as _, AuditStore as _, MemoryStore, PostgresStore, Query, Record, RecordId, StoredRecord};
