@@ -23,13 +23,15 @@ mod lock;
 mod model;
 #[cfg(feature = "nats")]
 mod nats;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod query;
 mod recorder;
 mod retention;
 #[cfg(feature = "schemars")]
 mod schema;
 mod sensitive;
-#[cfg(feature = "nats")]
+#[cfg(any(feature = "nats", feature = "postgres"))]
 mod servers;
 mod sinks;
 #[cfg(feature = "sqlite")]

@@ -1,6 +1,8 @@
 //! Real servers: each is started by its test, on a port and in a directory of its own, and is gone with it.
 
 pub(crate) mod nats;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -81,8 +83,14 @@ impl Server {
     /// Asks it to end (SIGTERM), and waits until it has.
     #[track_caller]
     pub(crate) fn stop(&mut self) {
+        self.stop_by(Signal::TERM);
+    }
+
+    /// Asks it to end by a signal of its own, and waits until it has.
+    #[track_caller]
+    pub(crate) fn stop_by(&mut self, signal: Signal) {
         let mut process = self.process.take().expect("it runs");
-        process.signal(Signal::TERM);
+        process.signal(signal);
         let until = Instant::now() + PATIENCE;
         while process.child.try_wait().unwrap().is_none() {
             assert!(Instant::now() < until, "the server does not end:\n{}", self.log());
