@@ -94,9 +94,10 @@ impl Selection {
         Ok(Self { intents: Intents::Hidden, ..Self::new(scope, query)? })
     }
 
-    /// Goes on behind a place.
+    /// Goes on behind a place: what is to be skipped lies before it.
     pub(super) fn behind(&mut self, key: SortKey) {
         self.after = Some(key);
+        self.offset = 0;
     }
 
     /// Asks for one more, to know whether there is more.
