@@ -28,6 +28,7 @@ mod retention;
 mod schema;
 mod sensitive;
 mod sinks;
+mod stores;
 mod support;
 mod surface;
 mod ui;
