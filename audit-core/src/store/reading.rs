@@ -1,5 +1,7 @@
 //! That somebody reads is a record, too.
 
+use sha2::{Digest, Sha256};
+
 use super::StoreError;
 use super::scope::Scope;
 use crate::action::Action;
@@ -7,7 +9,7 @@ use crate::context::AuditContext;
 use crate::id::RecordId;
 use crate::query::{AnyOf, Condition, Intents, Query};
 use crate::record::Kind;
-use crate::recorder::{Recorder, record_action};
+use crate::recorder::{Recorder, record_action, surrounding_context};
 use crate::sensitive::{Encoder, Object};
 
 /// Records that a reading begins: who reads is in the context, what is in the detail. Texts that are searched for are
@@ -47,6 +49,24 @@ pub(super) async fn record(
         });
     });
     builder.await.map_err(StoreError::Unrecorded)
+}
+
+/// A digest of who reads, by the context: of who acts, and for whom.
+pub(super) fn who() -> [u8; 16] {
+    let context = surrounding_context();
+    let mut hash = Sha256::new_with_prefix("audited/reader/1");
+    let actor = context.as_ref().and_then(|context| context.actor.as_ref());
+    let principal = context.as_ref().and_then(|context| context.on_behalf_of.as_ref());
+    for actor in [actor, principal] {
+        let kind = actor.map_or("", |actor| actor.kind.as_str());
+        let id = actor.and_then(|actor| actor.id.as_ref()).map_or("", |id| id.0.secret());
+        for part in [kind, id] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+    }
+    let digest = hash.finalize();
+    std::array::from_fn(|at| digest[at])
 }
 
 /// What is written of a condition.

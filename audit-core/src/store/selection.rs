@@ -7,7 +7,7 @@ use super::{Cursor, CursorKey, InvalidCursor, StoreError};
 use crate::id::RecordId;
 use crate::query::{Condition, Intents, InvalidQuery, Order, Query, Row, SortKey};
 use crate::record::Fields;
-use crate::store::cursor::{At, Mark};
+use crate::store::cursor::Mark;
 
 /// What a store is asked: a query, within the scope of its reader.
 ///
@@ -119,12 +119,7 @@ impl Selection {
     }
 
     /// What a cursor says, where it is one of this selection.
-    pub(super) fn open(&self, key: &CursorKey, cursor: &Cursor) -> Result<(Option<RecordId>, At), InvalidCursor> {
-        let mark = key.open(cursor).filter(|mark| mark.fingerprint == self.fingerprint()).ok_or(InvalidCursor)?;
-        Ok((mark.read, mark.at))
-    }
-
-    pub(super) fn seal(fingerprint: [u8; 16], key: &CursorKey, read: Option<RecordId>, at: At) -> Cursor {
-        key.seal(&Mark { fingerprint, read, at })
+    pub(super) fn open(&self, key: &CursorKey, cursor: &Cursor) -> Result<Mark, InvalidCursor> {
+        key.open(cursor).filter(|mark| mark.fingerprint == self.fingerprint()).ok_or(InvalidCursor)
     }
 }
