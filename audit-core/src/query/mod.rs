@@ -248,7 +248,7 @@ impl Query {
     /// Whether a record is what is asked for. Order, limit, offset and cursor are no matter, and whether an intent's call
     /// has ended is not known here: [`orphans`](Self::orphans) asks for an intent.
     pub fn matches(&self, record: &Fields) -> bool {
-        let Some(row) = Row::of(record) else { return false };
+        let Some(row) = Row::to_match(record) else { return false };
         self.intents.may_be(&row) && self.conditions().all(|condition| condition.holds(&row, record))
     }
 
