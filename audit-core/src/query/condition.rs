@@ -1,8 +1,9 @@
 //! One thing that is asked of a record.
 
 use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
+use super::row::Entries;
 use super::{AnyOf, Row};
 use crate::actor::ActorKind;
 use crate::id::RecordId;
@@ -11,6 +12,8 @@ use crate::timestamp::Timestamp;
 
 /// The kind of an actor, and of a subject, that is a user.
 const USER: &str = "user";
+/// The most levels of lists and objects below which a text is looked for.
+const MAX_LEVELS: usize = 128;
 
 /// One thing that a query or the scope of a reader asks of a record. All of them must hold.
 ///
@@ -136,9 +139,7 @@ impl Condition {
             },
             Self::CorrelationId(any) => row.correlation_id.as_ref().is_some_and(|id| any.contains(id)),
             Self::Kind(kind) => row.kind == Some(*kind),
-            Self::Text { path, texts } => {
-                serde_json::from_str(record.json()).is_ok_and(|record| stands_in(texts, &record, path))
-            }
+            Self::Text { path, texts } => stands_in(texts, record.json().trim_ascii_start(), Some(path), MAX_LEVELS),
             Self::Id(id) => row.id == *id,
             Self::Not(id) => row.id != *id,
         }
@@ -198,20 +199,29 @@ fn asked(any: Option<&AnyOf>, text: Option<&str>) -> bool {
     any.is_none_or(|any| text.is_some_and(|text| any.contains(text)))
 }
 
-fn stands_in(texts: &AnyOf, value: &Value, path: &str) -> bool {
-    match value {
-        Value::Array(items) => items.iter().any(|item| stands_in(texts, item, path)),
-        Value::Object(fields) if !path.is_empty() => {
+/// Whether one of the texts stands in a value, at what is left of a path; `None` where it has led here.
+///
+/// What does not lead there is not read: neither a number beyond all types nor half a surrogate is in the way.
+fn stands_in(texts: &AnyOf, json: &str, path: Option<&str>, levels: usize) -> bool {
+    match (json.as_bytes().first(), path) {
+        (Some(b'{'), Some(path)) if levels > 0 => {
             // A key may hold a dot itself.
-            fields.iter().any(|(key, value)| {
-                let rest = path.strip_prefix(key.as_str());
-                let rest = rest.and_then(|rest| rest.strip_prefix('.').or(rest.is_empty().then_some("")));
-                rest.is_some_and(|rest| stands_in(texts, value, rest))
+            let Ok(Entries(entries)) = serde_json::from_str(json) else { return false };
+            entries.iter().any(|(key, value)| {
+                let rest = path.strip_prefix(&**key).and_then(|rest| match rest.strip_prefix('.') {
+                    None => rest.is_empty().then_some(None),
+                    below => Some(below),
+                });
+                rest.is_some_and(|rest| stands_in(texts, value.get(), rest, levels - 1))
             })
         }
-        Value::String(text) => path.is_empty() && texts.contains(text),
-        Value::Number(_) | Value::Bool(_) => path.is_empty() && texts.contains(&value.to_string()),
-        _ => false,
+        (Some(b'['), _) if levels > 0 => {
+            let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+            items.iter().any(|item| stands_in(texts, item.get(), path, levels - 1))
+        }
+        (Some(b'"'), None) => serde_json::from_str::<String>(json).is_ok_and(|text| texts.contains(&text)),
+        (Some(b'{' | b'[' | b'n') | None, _) | (_, Some(_)) => false,
+        (_, None) => texts.contains(json),
     }
 }
 

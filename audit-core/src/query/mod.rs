@@ -225,14 +225,15 @@ impl Query {
         self
     }
 
-    /// Sets how many records a page has at most: [`DEFAULT_PAGE_RECORDS`] otherwise, [`MAX_PAGE_RECORDS`] at most.
+    /// Sets how many records a page has at most: [`DEFAULT_PAGE_RECORDS`] otherwise. Less than one is one, more than
+    /// [`MAX_PAGE_RECORDS`] is as many.
     pub fn limit(mut self, records: usize) -> Self {
         self.limit = Some(records);
         self
     }
 
-    /// Skips records, [`MAX_OFFSET`] at most. While records arrive, the same number leads elsewhere:
-    /// [`after`](Self::after) goes on where a page has ended.
+    /// Skips records before the first page, [`MAX_OFFSET`] at most. While records arrive, the same number leads elsewhere:
+    /// [`after`](Self::after) goes on where a page has ended, and skips nothing.
     pub fn offset(mut self, records: usize) -> Self {
         self.offset = records;
         self
@@ -247,7 +248,7 @@ impl Query {
     /// Whether a record is what is asked for. Order, limit, offset and cursor are no matter, and whether an intent's call
     /// has ended is not known here: [`orphans`](Self::orphans) asks for an intent.
     pub fn matches(&self, record: &Fields) -> bool {
-        let Some(row) = Row::of(record) else { return false };
+        let Some(row) = Row::to_match(record) else { return false };
         self.intents.may_be(&row) && self.conditions().all(|condition| condition.holds(&row, record))
     }
 
@@ -269,7 +270,8 @@ impl Query {
     }
 
     pub(crate) fn records(&self) -> usize {
-        self.limit.unwrap_or(DEFAULT_PAGE_RECORDS).min(MAX_PAGE_RECORDS)
+        // Behind a page of none, nobody could go on.
+        self.limit.unwrap_or(DEFAULT_PAGE_RECORDS).clamp(1, MAX_PAGE_RECORDS)
     }
 
     pub(crate) fn skipped(&self) -> usize {
@@ -330,6 +332,6 @@ pub enum InvalidQuery {
     )]
     TooLarge,
     /// It asks a stream for what has no place in a stream.
-    #[error("what arrives has no order, no offset and no orphans: ask for these with a page")]
+    #[error("what arrives has no order, no offset, no orphans and no cursor of a page: ask for these with a page")]
     Stream,
 }

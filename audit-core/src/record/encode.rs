@@ -74,6 +74,12 @@ pub(crate) fn cut_identity(text: &str) -> Option<String> {
     Some(cut)
 }
 
+/// Whether a text looks like what [`cut_identity`] leaves of another.
+pub(crate) fn is_cut_identity(text: &str) -> bool {
+    let digest = text.rsplit_once("…sha256:").map(|(_, digest)| digest.as_bytes());
+    digest.is_some_and(|digest| digest.len() == 64 && digest.iter().all(u8::is_ascii_hexdigit))
+}
+
 struct Writer<'a> {
     out: String,
     index: Index,

@@ -9,7 +9,7 @@ mod stored;
 
 pub use draft::RecordBuilder;
 pub(crate) use draft::{Draft, Flag, Flags};
-pub(crate) use encode::{Stamp, cut_identity, encode};
+pub(crate) use encode::{Stamp, cut_identity, encode, is_cut_identity};
 pub use fields::{Fields, StoredActor, StoredDecision, StoredOutcome, StoredResource, StoredSource};
 pub use omission::{InvalidPath, Omission};
 pub use stored::{InvalidRecord, Record, StoredRecord};

@@ -26,7 +26,8 @@ const MAX_CURSOR_CHARS: usize = 16 << 10;
 ///
 /// It is a text that may be handed to clients and comes back from them. It is encrypted and authenticated with a key
 /// that the store keeps, and bound to the scope of the reader and to all that the query asks: with another tenant, another
-/// query or another store it is worth nothing. It does not expire.
+/// query or another store it is worth nothing. It does not expire; but what is asked by hashes is another query once a key
+/// was rotated. Somebody else may go on with it where their reader may read that at all, and is recorded, too.
 ///
 /// ```
 /// use audit_core::Cursor;
@@ -49,6 +50,8 @@ pub(super) struct Mark {
     pub(super) fingerprint: [u8; 16],
     /// The record that says that the reading was begun, where there is one.
     pub(super) read: Option<RecordId>,
+    /// A digest of who has begun it.
+    pub(super) who: [u8; 16],
     pub(super) at: At,
 }
 
@@ -122,7 +125,7 @@ fn keyed(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
 
 impl Mark {
     fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = self.fingerprint.to_vec();
+        let mut bytes = [self.fingerprint, self.who].concat();
         bytes.push(u8::from(self.read.is_some()));
         bytes.extend(self.read.map(|id| *id.as_uuid().as_bytes()).unwrap_or_default());
         match &self.at {
@@ -141,6 +144,7 @@ impl Mark {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (fingerprint, rest) = bytes.split_first_chunk()?;
+        let (who, rest) = rest.split_first_chunk()?;
         let (has_read, rest) = rest.split_first()?;
         let (read, rest) = rest.split_first_chunk()?;
         let (kind, rest) = rest.split_first()?;
@@ -153,7 +157,7 @@ impl Mark {
             _ => return None,
         };
         let read = (*has_read == 1).then(|| RecordId::from_bytes(*read));
-        Some(Self { fingerprint: *fingerprint, read, at })
+        Some(Self { fingerprint: *fingerprint, read, who: *who, at })
     }
 }
 
@@ -201,7 +205,7 @@ mod tests {
         let mut marks = Vec::new();
         for at in [page, stream(b""), stream(b"12:15:13,14")] {
             for read in [None, Some(RecordId::new())] {
-                marks.push(Mark { fingerprint: [7; 16], read, at: at.clone() });
+                marks.push(Mark { fingerprint: [7; 16], read, who: [9; 16], at: at.clone() });
             }
         }
         marks

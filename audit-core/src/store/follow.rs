@@ -60,6 +60,11 @@ impl Follow {
             let arrived = arrived?;
             self.found = arrived.records.into();
             self.looked = arrived.next;
+            if self.found.is_empty() && arrived.more {
+                // There may be a lot of what was not asked for: others have their turn between.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::cursor::At;
+use super::cursor::{At, Mark};
 use super::scope::Scope;
 use super::selection::Selection;
 use super::{AuditStore, Cursor, CursorKey, Follow, InvalidCursor, Position, StoreError, reading};
@@ -15,8 +15,12 @@ use crate::recorder::Recorder;
 /// Reads the records of one tenant ([`AuditStore::tenant`]), or those of all ([`AuditStore::global`]).
 ///
 /// That somebody reads is a record itself, `audit.read`, with who (from the context), whose, and which filter: one when a
-/// reading is opened, none when a cursor goes on with it. It is acknowledged before anything is read. It is of the tenant whose
-/// records are read, and the reading that it is about does not find it.
+/// reading is opened, none when a cursor goes on with it, unless somebody else holds that or nobody has recorded it. It is
+/// acknowledged before anything is read. It is of the tenant whose records are read, or of that of the context, with the
+/// other as a claim; and the reading that it is about does not find it.
+///
+/// What a query looks for stands there as a keyed hash, or `"<redacted>"` without a key; shown are times, ids of records,
+/// and what looks like a name of the program's: actions, kinds, codes, paths.
 ///
 /// ```
 /// use audit_core::{AuditStore, Cursor, Page, Query, StoreError};
@@ -106,13 +110,13 @@ impl Reader {
     pub async fn page(&self, query: &Query) -> Result<Page, StoreError> {
         let mut selection = Selection::new(&self.scope, query)?;
         let (fingerprint, limit) = (selection.fingerprint(), selection.limit());
-        let read = match query.cursor() {
-            None => self.record("page", query).await?,
+        let (read, who) = match query.cursor() {
+            None => (self.record("page", query).await?, reading::who()),
             Some(cursor) => {
-                let (read, at) = selection.open(&self.store.cursor_key().await?, cursor)?;
-                let At::Page(key) = at else { return Err(InvalidCursor.into()) };
+                let mark = selection.open(&self.store.cursor_key().await?, cursor)?;
+                let At::Page(key) = mark.at else { return Err(InvalidCursor.into()) };
                 selection.behind(key);
-                read
+                self.go_on("page", query, &mark).await?
             }
         };
         selection.hide(read);
@@ -123,7 +127,8 @@ impl Reader {
         if records.len() > limit {
             records.truncate(limit);
             if let Some(last) = records.last().and_then(|record| SortKey::of(record)) {
-                next = Some(Selection::seal(fingerprint, &self.store.cursor_key().await?, read, At::Page(last)));
+                let mark = Mark { fingerprint, read, who, at: At::Page(last) };
+                next = Some(self.store.cursor_key().await?.seal(&mark));
             }
         }
         Ok(Page { records, next })
@@ -181,20 +186,30 @@ impl Reader {
         let mut selection = Selection::of_arrivals(&self.scope, query)?;
         let fingerprint = selection.fingerprint();
         let key = self.store.cursor_key().await?;
-        let (read, at) = match since {
-            Since::Beginning => (self.record(what, query).await?, Position::start()),
+        let ((read, who), at) = match since {
+            Since::Beginning => ((self.record(what, query).await?, reading::who()), Position::start()),
             Since::Now => {
                 // What arrives while the reading is recorded is not from before.
                 let now = self.store.position().await?;
-                (self.record(what, query).await?, now)
+                ((self.record(what, query).await?, reading::who()), now)
             }
-            Since::Cursor(cursor) => match selection.open(&key, &cursor)? {
-                (read, At::Stream(position)) => (read, position),
-                (_, At::Page(_)) => return Err(InvalidCursor.into()),
-            },
+            Since::Cursor(cursor) => {
+                let mark = selection.open(&key, &cursor)?;
+                let At::Stream(position) = &mark.at else { return Err(InvalidCursor.into()) };
+                (self.go_on(what, query, &mark).await?, position.clone())
+            }
         };
         selection.hide(read);
-        Ok(Stream { store: self.store.clone(), selection, fingerprint, key, read, at })
+        Ok(Stream { store: self.store.clone(), selection, fingerprint, key, read, who, at })
+    }
+
+    /// Goes on with a reading. Who has not begun it begins one, and so does who goes on with one that nobody has recorded.
+    async fn go_on(&self, what: &str, query: &Query, mark: &Mark) -> Result<(Option<RecordId>, [u8; 16]), StoreError> {
+        let is_recorded = mark.read.is_some() && mark.who == reading::who();
+        if is_recorded || matches!(self.recorded, Recorded::Not) {
+            return Ok((mark.read, mark.who));
+        }
+        Ok((self.record(what, query).await?, reading::who()))
     }
 
     async fn record(&self, what: &str, query: &Query) -> Result<Option<RecordId>, StoreError> {
@@ -220,6 +235,7 @@ pub(super) struct Stream {
     fingerprint: [u8; 16],
     key: CursorKey,
     read: Option<RecordId>,
+    who: [u8; 16],
     /// Where it begins.
     pub(super) at: Position,
 }
@@ -232,7 +248,8 @@ impl Stream {
     }
 
     pub(super) fn cursor(&self, position: &Position) -> Cursor {
-        Selection::seal(self.fingerprint, &self.key, self.read, At::Stream(position.clone()))
+        let at = At::Stream(position.clone());
+        self.key.seal(&Mark { fingerprint: self.fingerprint, read: self.read, who: self.who, at })
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::decision::Code;
 use crate::identity::TenantId;
 use crate::query::{AnyOf, Condition};
-use crate::sensitive::{KeyRing, REDACTED};
+use crate::record::is_cut_identity;
+use crate::sensitive::{KeyRing, REDACTED, UNENCODABLE};
 use crate::store::StoreError;
 
 /// Whose records a reader sees.
@@ -20,7 +21,8 @@ pub(super) enum Scope {
 impl Scope {
     /// A tenant whose name records show as it is.
     pub(super) fn plain(tenant: String) -> Self {
-        if tenant.is_empty() || tenant == REDACTED || is_hash(&tenant) {
+        let is_remains = matches!(&*tenant, REDACTED | UNENCODABLE) || is_hash(&tenant) || is_cut_identity(&tenant);
+        if tenant.is_empty() || is_remains {
             return Self::Nobody;
         }
         Self::Tenant { shown: AnyOf::from(&tenant).shown(), id: TenantId::plain(tenant) }
@@ -28,6 +30,9 @@ impl Scope {
 
     /// A tenant that records show as a keyed hash: made inside of itself, as all hashes in its records.
     pub(super) fn hashed(keys: &KeyRing, tenant: &str) -> Self {
+        if tenant.is_empty() {
+            return Self::Nobody;
+        }
         Self::Tenant { shown: AnyOf::hashed(keys, Some(tenant), None, tenant), id: TenantId::hash(tenant) }
     }
 

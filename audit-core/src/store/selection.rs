@@ -7,7 +7,7 @@ use super::{Cursor, CursorKey, InvalidCursor, StoreError};
 use crate::id::RecordId;
 use crate::query::{Condition, Intents, InvalidQuery, Order, Query, Row, SortKey};
 use crate::record::Fields;
-use crate::store::cursor::{At, Mark};
+use crate::store::cursor::Mark;
 
 /// What a store is asked: a query, within the scope of its reader.
 ///
@@ -31,7 +31,7 @@ impl Selection {
     /// Whether all [`conditions`](Self::conditions) hold of a record, and whether such an intent may be found at all.
     /// Whether its call has ended is for the store to say, and so is the place.
     pub fn matches(&self, record: &Fields) -> bool {
-        Row::of(record).is_some_and(|row| self.holds(&row, record))
+        Row::to_match(record).is_some_and(|row| self.holds(&row, record))
     }
 
     /// As [`matches`](Self::matches), of a record that was read already.
@@ -94,9 +94,10 @@ impl Selection {
         Ok(Self { intents: Intents::Hidden, ..Self::new(scope, query)? })
     }
 
-    /// Goes on behind a place.
+    /// Goes on behind a place: what is to be skipped lies before it.
     pub(super) fn behind(&mut self, key: SortKey) {
         self.after = Some(key);
+        self.offset = 0;
     }
 
     /// Asks for one more, to know whether there is more.
@@ -118,12 +119,7 @@ impl Selection {
     }
 
     /// What a cursor says, where it is one of this selection.
-    pub(super) fn open(&self, key: &CursorKey, cursor: &Cursor) -> Result<(Option<RecordId>, At), InvalidCursor> {
-        let mark = key.open(cursor).filter(|mark| mark.fingerprint == self.fingerprint()).ok_or(InvalidCursor)?;
-        Ok((mark.read, mark.at))
-    }
-
-    pub(super) fn seal(fingerprint: [u8; 16], key: &CursorKey, read: Option<RecordId>, at: At) -> Cursor {
-        key.seal(&Mark { fingerprint, read, at })
+    pub(super) fn open(&self, key: &CursorKey, cursor: &Cursor) -> Result<Mark, InvalidCursor> {
+        key.open(cursor).filter(|mark| mark.fingerprint == self.fingerprint()).ok_or(InvalidCursor)
     }
 }
