@@ -201,8 +201,8 @@ pub(crate) fn free_port() -> u16 {
 
 fn is_frozen(process: u32) -> bool {
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap().map(Result::unwrap);
-    let states = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
-    states.into_iter().all(|state| state.rsplit(')').next().is_some_and(|rest| rest.starts_with(" T")))
+    let mut states = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+    states.all(|state| state.rsplit(')').next().is_some_and(|rest| rest.starts_with(" T")))
 }
 
 fn children_of(process: u32) -> Vec<Pid> {
