@@ -1,0 +1,595 @@
+//! Stores that break a promise each, to show that the suite sees it; and one that keeps them all, which is not ours.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Poll, Waker};
+
+use async_trait::async_trait;
+use audited::{
+    ActorKind, AnyOf, Arrived, AuditSink, AuditStore, Condition, CursorKey, Durability, Intents, InvalidCursor, Kind,
+    Order, Position, Record, Selection, SinkError, SortKey, StoreError, StoredRecord, Timestamp,
+};
+use serde_json::Value;
+
+use super::cases;
+use super::model::{Ask, Entry, Model, Shown};
+use super::{Fixture, store_contract};
+
+/// What a bad store does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Flaw {
+    None,
+    ForgetsTheTenant,
+    CountsForEverybody,
+    FoldsTheTenant,
+    TrimsTheTenant,
+    EndsTextsAtNul,
+    /// Of these conditions, by their name.
+    Forgets(&'static str),
+    NeverFinds(&'static str),
+    TakesPrefixesForPatterns,
+    FoldsPrefixes,
+    LeavesTheStartOut,
+    TakesTheEndIn,
+    OrdersByArrival,
+    OrdersEqualTimesByArrival,
+    OrdersByRecording,
+    OldestFirstAlways,
+    RepeatsAtCursors,
+    SkipsAtCursors,
+    IgnoresOffsets,
+    LimitsBeforeItFilters,
+    CountsPages,
+    CountsOneMore,
+    GivesOneTooFew,
+    ShowsEndedIntents,
+    HidesOrphans,
+    EndsCallsWithinATenant,
+    StreamsIntents,
+    SkipsInStreams,
+    RepeatsInStreams,
+    StreamsByTime,
+    StreamsWithoutLimit,
+    BeginsAnew,
+    NeverWakes,
+    StoresAgain,
+    TakesOtherContents,
+    RefusesWhatItHas,
+    IgnoresPlaces,
+    TakesRecordsElsewhere,
+    SeesNoPairInABatch,
+    WritesHalfOfABatch,
+    WritesInTwoSteps,
+    Rewrites,
+    ChangesItsKey,
+    StaysBusy,
+}
+
+/// A list, searched as the model is.
+#[derive(Clone)]
+struct ListStore(Arc<Shared>);
+
+struct Shared {
+    flaw: Flaw,
+    key: CursorKey,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    model: Model,
+    wakers: Vec<Waker>,
+    is_busy: bool,
+}
+
+impl ListStore {
+    fn new(flaw: Flaw) -> Self {
+        Self(Arc::new(Shared { flaw, key: CursorKey::random().unwrap(), state: Mutex::default() }))
+    }
+
+    fn is(&self, flaw: Flaw) -> bool {
+        self.0.flaw == flaw
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap()
+    }
+
+    /// What a selection asks, as far as it is not forgotten.
+    fn asks(&self, selection: &Selection) -> Vec<Ask> {
+        let asks = selection.conditions().iter().map(ask_of);
+        let forgets = |ask: &Ask| match self.0.flaw {
+            Flaw::ForgetsTheTenant => matches!(ask, Ask::Tenant(_)),
+            Flaw::Forgets(name) => name_of(ask) == name,
+            _ => false,
+        };
+        asks.filter(|ask| !forgets(ask)).collect()
+    }
+
+    fn holds(&self, ask: &Ask, entry: &Entry) -> bool {
+        let tenant = || entry.json["tenant"].as_str().unwrap_or_default().to_owned();
+        let action = entry.json["action"].as_str().unwrap();
+        match (self.0.flaw, ask) {
+            (Flaw::NeverFinds(name), ask) if name_of(ask) == name => false,
+            (Flaw::FoldsTheTenant, Ask::Tenant(any)) => {
+                any.iter().any(|any| any.to_lowercase() == tenant().to_lowercase())
+            }
+            (Flaw::TrimsTheTenant, Ask::Tenant(any)) => any.iter().any(|any| any.trim_end() == tenant().trim_end()),
+            (Flaw::EndsTextsAtNul, Ask::Tenant(any)) => any.iter().any(|any| to_nul(any) == to_nul(&tenant())),
+            (Flaw::EndsTextsAtNul, Ask::Action { prefixes, .. }) if !prefixes.is_empty() => {
+                prefixes.iter().any(|prefix| action.starts_with(to_nul(prefix))) || ask.holds(entry)
+            }
+            (Flaw::TakesPrefixesForPatterns, Ask::Action { prefixes, .. }) => {
+                prefixes.iter().any(|prefix| is_like(action, &format!("{prefix}%"))) || ask.holds(entry)
+            }
+            (Flaw::FoldsPrefixes, Ask::Action { prefixes, .. }) => {
+                let action = action.to_lowercase();
+                prefixes.iter().any(|prefix| action.starts_with(&prefix.to_lowercase())) || ask.holds(entry)
+            }
+            (Flaw::LeavesTheStartOut, Ask::From(moment)) => entry.key.0 > *moment,
+            (Flaw::TakesTheEndIn, Ask::Until(moment)) => entry.key.0 <= *moment,
+            _ => ask.holds(entry),
+        }
+    }
+
+    fn found(&self, selection: &Selection) -> Vec<Entry> {
+        let state = self.lock();
+        let asks = self.asks(selection);
+        let shown = match selection.intents() {
+            Intents::Orphans => Shown::WithOrphans,
+            Intents::OrphansOnly => Shown::OrphansAlone,
+            Intents::Hidden => Shown::NoIntents,
+        };
+        let oldest_first = selection.order() == Order::OldestFirst && !self.is(Flaw::OldestFirstAlways)
+            || self.is(Flaw::OldestFirstAlways);
+        let mut found: Vec<Entry> = match self.0.flaw {
+            Flaw::ShowsEndedIntents if shown == Shown::WithOrphans => state.model.entries.clone(),
+            Flaw::HidesOrphans => state.model.select(&[], Shown::NoIntents, oldest_first).into_iter().cloned().collect(),
+            Flaw::EndsCallsWithinATenant => {
+                let tenants = asks.iter().filter(|ask| matches!(ask, Ask::Tenant(_)));
+                let tenants: Vec<_> = tenants.cloned().collect();
+                let own = |entry: &&Entry| tenants.iter().all(|ask| ask.holds(entry));
+                let own = Model { entries: state.model.entries.iter().filter(own).cloned().collect() };
+                own.select(&[], shown, oldest_first).into_iter().cloned().collect()
+            }
+            _ => state.model.select(&[], shown, oldest_first).into_iter().cloned().collect(),
+        };
+        match self.0.flaw {
+            Flaw::OrdersByArrival => found = state.model.entries.clone(),
+            Flaw::ShowsEndedIntents => {
+                found.sort_by(|a, b| a.key.cmp(&b.key));
+                if !oldest_first {
+                    found.reverse();
+                }
+            }
+            Flaw::OrdersEqualTimesByArrival => {
+                found = state.model.entries.clone();
+                found.sort_by_key(|entry| if oldest_first { entry.key.0 } else { -entry.key.0 });
+            }
+            Flaw::OrdersByRecording => {
+                let recorded = |entry: &Entry| entry.record.recorded_at().map(Timestamp::as_unix_micros);
+                found.sort_by_key(|entry| (recorded(entry).unwrap_or(entry.key.0), entry.key.1.clone()));
+                if !oldest_first {
+                    found.reverse();
+                }
+            }
+            _ => {}
+        }
+        if self.is(Flaw::LimitsBeforeItFilters) {
+            let limit = selection.limit() + selection.offset();
+            let is_text = |ask: &Ask| matches!(ask, Ask::Text { .. });
+            found.retain(|entry| asks.iter().filter(|ask| !is_text(ask)).all(|ask| self.holds(ask, entry)));
+            found.truncate(limit);
+        }
+        found.retain(|entry| asks.iter().all(|ask| self.holds(ask, entry)));
+        found
+    }
+}
+
+fn to_nul(text: &str) -> &str {
+    text.split('\0').next().unwrap_or_default()
+}
+
+/// Whether a text is like a pattern of SQL.
+fn is_like(text: &str, pattern: &str) -> bool {
+    let mut rest = pattern.chars();
+    match rest.next() {
+        None => text.is_empty(),
+        Some('%') => text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| is_like(&text[at..], rest.as_str())),
+        Some(c) => {
+            let mut text = text.chars();
+            text.next().is_some_and(|first| c == '_' || c == first) && is_like(text.as_str(), rest.as_str())
+        }
+    }
+}
+
+fn name_of(ask: &Ask) -> &'static str {
+    match ask {
+        Ask::Tenant(_) => "tenant",
+        Ask::From(_) => "from",
+        Ask::Until(_) => "until",
+        Ask::Action { .. } => "action",
+        Ask::User(_) => "user",
+        Ask::Actor { .. } => "actor",
+        Ask::Subject { .. } => "subject",
+        Ask::Resource { .. } => "resource",
+        Ask::Allowed(_) => "decision",
+        Ask::Reason(_) => "reason",
+        Ask::Ended(_) => "outcome",
+        Ask::Code(_) => "code",
+        Ask::Correlation(_) => "correlation",
+        Ask::Kind(_) => "kind",
+        Ask::Text { .. } => "text",
+        Ask::Id(_) => "id",
+        Ask::Not(_) => "not",
+    }
+}
+
+fn ask_of(condition: &Condition) -> Ask {
+    let texts = |any: &AnyOf| any.texts().to_vec();
+    match condition {
+        Condition::Tenant(any) => Ask::Tenant(texts(any)),
+        Condition::From(moment) => Ask::From(moment.as_unix_micros()),
+        Condition::Until(moment) => Ask::Until(moment.as_unix_micros()),
+        Condition::Action { exact, prefixes } => Ask::Action { exact: texts(exact), prefixes: texts(prefixes) },
+        Condition::User(any) => Ask::User(texts(any)),
+        Condition::Actor { kind, id } => {
+            Ask::Actor { kind: kind.map(ActorKind::as_str), id: id.as_ref().map(texts) }
+        }
+        Condition::Subject { kind, id } => Ask::Subject { kind: kind.clone(), id: texts(id.as_ref().unwrap()) },
+        Condition::Resource { kind, id } => Ask::Resource { kind: kind.clone(), id: id.as_ref().map(texts) },
+        Condition::Allowed(allowed) => Ask::Allowed(*allowed),
+        Condition::DenyReason(any) => Ask::Reason(texts(any)),
+        Condition::Ended(ending) => Ask::Ended(ending.as_str()),
+        Condition::FailureCode(any) => Ask::Code(texts(any)),
+        Condition::CorrelationId(any) => Ask::Correlation(texts(any)),
+        Condition::Kind(kind) => Ask::Kind(Kind::as_str(*kind)),
+        Condition::Text { path, texts: any } => Ask::Text { path: path.clone(), texts: texts(any) },
+        Condition::Id(id) => Ask::Id(id.to_string()),
+        Condition::Not(id) => Ask::Not(id.to_string()),
+        _ => unreachable!("a condition that the suite does not know"),
+    }
+}
+
+fn entry_of(record: &Record) -> Entry {
+    Entry::new(record.clone(), SortKey::of(record).unwrap().micros)
+}
+
+fn stored(entries: impl IntoIterator<Item = Entry>) -> Vec<StoredRecord> {
+    entries.into_iter().map(|entry| entry.record.into()).collect()
+}
+
+/// Gives others their turn once.
+async fn pause() {
+    let mut paused = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut paused, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+#[async_trait]
+impl AuditStore for ListStore {
+    async fn select(&self, selection: &Selection) -> Result<Vec<StoredRecord>, StoreError> {
+        if self.is(Flaw::StaysBusy) {
+            if std::mem::replace(&mut self.lock().is_busy, true) {
+                return Err(StoreError::Closed);
+            }
+            pause().await;
+            self.lock().is_busy = false;
+        }
+        let mut found = self.found(selection);
+        if let Some(after) = selection.after() {
+            let after = (after.micros, after.id.to_string());
+            let newest_first = selection.order() == Order::NewestFirst;
+            let is_behind = |entry: &Entry| match (self.0.flaw, newest_first) {
+                (Flaw::RepeatsAtCursors, true) => entry.key <= after,
+                (Flaw::RepeatsAtCursors, false) => entry.key >= after,
+                (_, true) => entry.key < after,
+                (_, false) => entry.key > after,
+            };
+            found.retain(is_behind);
+            if self.is(Flaw::SkipsAtCursors) && !found.is_empty() {
+                found.remove(0);
+            }
+        }
+        let offset = if self.is(Flaw::IgnoresOffsets) { 0 } else { selection.offset() };
+        let limit = selection.limit() - usize::from(self.is(Flaw::GivesOneTooFew));
+        Ok(stored(found.into_iter().skip(offset).take(limit)))
+    }
+
+    async fn count(&self, selection: &Selection) -> Result<u64, StoreError> {
+        if self.is(Flaw::CountsForEverybody) {
+            return Ok(self.lock().model.entries.len() as u64);
+        }
+        let count = self.found(selection).len() as u64;
+        Ok(match self.0.flaw {
+            Flaw::CountsPages => count.min(selection.limit() as u64),
+            Flaw::CountsOneMore => count + 1,
+            _ => count,
+        })
+    }
+
+    async fn arrived(&self, selection: &Selection, after: &Position) -> Result<Arrived, StoreError> {
+        let state = self.lock();
+        let start = match after.as_bytes() {
+            [] => 0,
+            bytes => usize::try_from(u64::from_be_bytes(bytes.try_into().map_err(|_| InvalidCursor)?)).unwrap(),
+        };
+        let mut entries = state.model.entries.clone();
+        if self.is(Flaw::StreamsByTime) {
+            entries.sort_by(|a, b| a.key.cmp(&b.key));
+        }
+        let asks = self.asks(selection);
+        let limit = if self.is(Flaw::StreamsWithoutLimit) { usize::MAX } else { selection.limit() };
+        let (mut records, mut next) = (Vec::new(), start);
+        for entry in entries.iter().skip(start) {
+            if records.len() >= limit {
+                break;
+            }
+            next += 1;
+            let is_intent = entry.json["stage"] == "intent" && !self.is(Flaw::StreamsIntents);
+            if !is_intent && asks.iter().all(|ask| self.holds(ask, entry)) {
+                records.push((entry.record.clone().into(), position(next)));
+            }
+        }
+        let more = next < entries.len();
+        match self.0.flaw {
+            Flaw::SkipsInStreams if more => next += 1,
+            Flaw::RepeatsInStreams if !more && start < next => next -= 1,
+            Flaw::BeginsAnew if !more => next = 0,
+            _ => {}
+        }
+        Ok(Arrived::new(records, position(next), more))
+    }
+
+    async fn position(&self) -> Result<Position, StoreError> {
+        Ok(position(self.lock().model.entries.len()))
+    }
+
+    async fn grown(&self, after: &Position) -> Result<(), StoreError> {
+        let seen = after.as_bytes().try_into().map_or(0, u64::from_be_bytes);
+        poll_fn(|cx| {
+            let mut state = self.lock();
+            if state.model.entries.len() as u64 > seen {
+                return Poll::Ready(Ok(()));
+            }
+            if !self.is(Flaw::NeverWakes) {
+                state.wakers.push(cx.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    async fn cursor_key(&self) -> Result<CursorKey, StoreError> {
+        if self.is(Flaw::ChangesItsKey) { Ok(CursorKey::random()?) } else { Ok(self.0.key.clone()) }
+    }
+}
+
+fn position(at: usize) -> Position {
+    Position::from_bytes((at as u64).to_be_bytes())
+}
+
+#[async_trait]
+impl AuditSink for ListStore {
+    async fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
+        let mut batch: Vec<_> = batch.iter().map(entry_of).collect();
+        if self.is(Flaw::Rewrites) {
+            batch.iter_mut().for_each(|entry| entry.record = super::made::of_json(&entry.json.to_string()));
+        }
+        if self.is(Flaw::WritesInTwoSteps) {
+            let rest = batch.split_off(batch.len() / 2);
+            self.lock().model.write(&batch);
+            pause().await;
+            batch = rest;
+        }
+        let mut state = self.lock();
+        let taken = self.take(&mut state.model, &batch);
+        state.wakers.drain(..).for_each(Waker::wake);
+        if taken { Ok(()) } else { Err(SinkError::conflict(std::io::Error::other("taken"))) }
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Memory
+    }
+
+    fn describe(&self) -> String {
+        "list".into()
+    }
+}
+
+impl ListStore {
+    fn take(&self, model: &mut Model, batch: &[Entry]) -> bool {
+        let same_id = |model: &Model, entry: &Entry| model.entries.iter().any(|other| other.key.1 == entry.key.1);
+        let unplaced = |entry: &Entry| {
+            let mut unplaced = entry.clone();
+            let keys = unplaced.json.as_object_mut().unwrap();
+            keys.retain(|key: &String, _: &mut Value| !matches!(&**key, "stream" | "seq"));
+            unplaced
+        };
+        match self.0.flaw {
+            Flaw::StoresAgain => {
+                let before = model.clone();
+                if !model.write(batch) {
+                    return false;
+                }
+                *model = before;
+                model.entries.extend(batch.iter().cloned());
+                true
+            }
+            Flaw::TakesOtherContents => {
+                let fresh: Vec<_> = batch.iter().filter(|entry| !same_id(model, entry)).cloned().collect();
+                model.write(&fresh)
+            }
+            Flaw::RefusesWhatItHas => !batch.iter().any(|entry| same_id(model, entry)) && model.write(batch),
+            Flaw::IgnoresPlaces => {
+                let unplaced: Vec<_> = batch.iter().map(unplaced).collect();
+                let before = model.entries.len();
+                let taken = model.write(&unplaced);
+                let fresh = model.entries.len() - before;
+                // What it shows is what came.
+                for entry in &mut model.entries[before..before + fresh] {
+                    let came = batch.iter().find(|came| came.key.1 == entry.key.1).unwrap();
+                    entry.record = came.record.clone();
+                }
+                taken
+            }
+            Flaw::TakesRecordsElsewhere => {
+                let known: Vec<_> = batch.iter().filter(|entry| !same_id(model, entry)).cloned().collect();
+                let others: Vec<_> = batch.iter().filter(|entry| same_id(model, entry)).map(unplaced).collect();
+                model.clone().write(&others) && model.write(&known)
+            }
+            Flaw::SeesNoPairInABatch => {
+                let mut fresh = Vec::new();
+                for entry in batch {
+                    if !model.clone().write(std::slice::from_ref(entry)) {
+                        return false;
+                    }
+                    if !same_id(model, entry) {
+                        fresh.push(entry.clone());
+                    }
+                }
+                model.entries.extend(fresh);
+                true
+            }
+            Flaw::WritesHalfOfABatch => batch.iter().all(|entry| model.write(std::slice::from_ref(entry))),
+            _ => model.write(batch),
+        }
+    }
+}
+
+fn list(flaw: Flaw) -> Fixture {
+    Fixture::new(ListStore::new(flaw))
+}
+
+/// Whether a case sees a flaw.
+fn sees(name: &str, flaw: Flaw) -> bool {
+    let case = cases::ALL.iter().copied().flatten().find(|(case, _)| *case == name);
+    let (_, case) = case.unwrap_or_else(|| panic!("no case is called {name}"));
+    catch_unwind(AssertUnwindSafe(|| case(&list(flaw)))).is_err()
+}
+
+#[test]
+fn a_store_of_somebody_else_keeps_it() {
+    store_contract(|| list(Flaw::None));
+}
+
+#[test]
+fn a_store_of_somebody_else_answers_as_the_model() {
+    super::random::answers_as_the_model(|| list(Flaw::None), 1_000);
+}
+
+#[test]
+fn the_suite_sees_every_flaw_of_what_is_found() {
+    assert_seen(&[
+        (Flaw::ForgetsTheTenant, "a tenant sees its own records alone"),
+        (Flaw::CountsForEverybody, "a tenant sees its own records alone"),
+        (Flaw::FoldsTheTenant, "tenants that look alike are several"),
+        (Flaw::TrimsTheTenant, "tenants that look alike are several"),
+        (Flaw::EndsTextsAtNul, "tenants that look alike are several"),
+        (Flaw::EndsTextsAtNul, "finds by action"),
+        (Flaw::TakesPrefixesForPatterns, "hostile texts are texts"),
+        (Flaw::FoldsPrefixes, "finds by action"),
+        (Flaw::LeavesTheStartOut, "begins with the start and ends before the end"),
+        (Flaw::TakesTheEndIn, "begins with the start and ends before the end"),
+        (Flaw::ShowsEndedIntents, "an intent counts as its call"),
+        (Flaw::HidesOrphans, "an orphan shows until its call ends"),
+        (Flaw::HidesOrphans, "orphans are found alone"),
+        (Flaw::EndsCallsWithinATenant, "whether a call has ended does not depend on who reads"),
+        (Flaw::CountsPages, "a page has a hundred records unless asked"),
+        (Flaw::CountsOneMore, "finds by action"),
+        (Flaw::GivesOneTooFew, "the last page says so"),
+    ]);
+}
+
+#[test]
+fn the_suite_sees_every_condition_that_is_forgotten() {
+    for (name, case) in [
+        ("tenant", "a tenant sees its own records alone"),
+        ("from", "begins with the start and ends before the end"),
+        ("until", "begins with the start and ends before the end"),
+        ("action", "finds by action"),
+        ("user", "finds by subject and user"),
+        ("actor", "finds by actor"),
+        ("subject", "finds by subject and user"),
+        ("resource", "finds by resource"),
+        ("decision", "finds by decision and reason"),
+        ("reason", "finds by decision and reason"),
+        ("outcome", "finds by outcome and code"),
+        ("code", "finds by outcome and code"),
+        ("correlation", "finds by request, kind and id"),
+        ("kind", "finds by request, kind and id"),
+        ("text", "finds by text at a path"),
+        ("id", "finds by request, kind and id"),
+        ("not", "a reading does not find itself"),
+    ] {
+        assert!(sees(case, Flaw::Forgets(name)), "`{case}` does not see that `{name}` is forgotten");
+        assert!(sees(case, Flaw::NeverFinds(name)), "`{case}` does not see that `{name}` never holds");
+    }
+}
+
+#[test]
+fn the_suite_sees_every_flaw_of_order_and_pages() {
+    assert_seen(&[
+        (Flaw::OrdersByArrival, "equal times are in the order of their ids"),
+        (Flaw::OrdersEqualTimesByArrival, "equal times are in the order of their ids"),
+        (Flaw::OldestFirstAlways, "equal times are in the order of their ids"),
+        (Flaw::OrdersByRecording, "goes by when it happened"),
+        (Flaw::RepeatsAtCursors, "equal times are in the order of their ids"),
+        (Flaw::SkipsAtCursors, "equal times are in the order of their ids"),
+        (Flaw::SkipsAtCursors, "pages stay as they are while records arrive"),
+        (Flaw::IgnoresOffsets, "an offset skips"),
+        (Flaw::LimitsBeforeItFilters, "pages are full however few records fit"),
+        (Flaw::ChangesItsKey, "a cursor is a text and the limit may change"),
+        (Flaw::StaysBusy, "reads go on after a dropped one"),
+    ]);
+}
+
+#[test]
+fn the_suite_sees_every_flaw_of_what_arrives() {
+    assert_seen(&[
+        (Flaw::StreamsIntents, "what arrives has no intents"),
+        (Flaw::SkipsInStreams, "what arrives comes once and in its order"),
+        (Flaw::RepeatsInStreams, "what arrives comes once and in its order"),
+        (Flaw::RepeatsInStreams, "now begins now"),
+        (Flaw::StreamsByTime, "what arrives late is not passed over"),
+        (Flaw::StreamsWithoutLimit, "a page has a hundred records unless asked"),
+        (Flaw::BeginsAnew, "what arrives late is not passed over"),
+    ]);
+}
+
+#[test]
+fn the_suite_sees_a_store_that_never_wakes() {
+    assert_seen(&[(Flaw::NeverWakes, "following wakes when something arrives")]);
+}
+
+#[test]
+fn the_suite_sees_every_flaw_of_what_is_written() {
+    assert_seen(&[
+        (Flaw::StoresAgain, "a record that comes again is stored once"),
+        (Flaw::StoresAgain, "callers at once store a record once"),
+        (Flaw::TakesOtherContents, "another content under an id is a conflict"),
+        (Flaw::RefusesWhatItHas, "a record that comes again is stored once"),
+        (Flaw::RefusesWhatItHas, "a place may be known later or not"),
+        (Flaw::IgnoresPlaces, "another record in a place is a conflict"),
+        (Flaw::TakesRecordsElsewhere, "another record in a place is a conflict"),
+        (Flaw::SeesNoPairInABatch, "a record that comes again is stored once"),
+        (Flaw::SeesNoPairInABatch, "another content under an id is a conflict"),
+        (Flaw::WritesHalfOfABatch, "a batch is written whole or not at all"),
+        (Flaw::WritesInTwoSteps, "a write that was dropped is whole or not there"),
+        (Flaw::Rewrites, "what comes back is what came"),
+    ]);
+}
+
+#[track_caller]
+fn assert_seen(flaws: &[(Flaw, &str)]) {
+    for (flaw, case) in flaws {
+        assert!(sees(case, *flaw), "`{case}` does not see that a store {flaw:?}");
+    }
+}
