@@ -127,6 +127,9 @@
 //! a [`DeadLetter`] is a record that the store will never take, kept until somebody resolves it. A store says so by
 //! [`SinkError::Rejected`], and by [`SinkError::Conflict`] where it has another record of that stream and seq.
 //!
+//! **Share a stream** among many services with the feature `nats`: a `NatsSink` behind each service's [`Forwarder`], and on
+//! the other side a `NatsFeed`, which fills any store from it.
+//!
 //! **Test** with a [`MemorySink`] and [`with_recorder`], in parallel: nothing is global. `testing::canary`, of the
 //! feature `testing`, shows in one line that nothing sensitive leaves.
 //!
@@ -136,7 +139,7 @@
 //! [`Lock`] and [`LockCheck`] are beneath, on a [`Catalogue`].
 //!
 //! **Alert** on [`Recorder::stats`] or the metrics below, on [`RecorderBuilder::on_loss`], on error events of the targets
-//! `audited::loss` and `audited::forward`, on [`ForwarderStats::conflicts`], and on the actions `audit.gap` and
+//! `audited::loss`, `audited::forward` and `audited::feed`, on [`ForwarderStats::conflicts`], and on the actions `audit.gap` and
 //! `audit.recorder_replaced`.
 //!
 //! **Count instead of write** denials above a quota, with [`RecorderBuilder::flood_control`]; [`FloodControl`] says what
@@ -150,10 +153,10 @@
 //! |---|---|
 //! | `audit.started` | a recorder was built: which sink, which durability, which guarantee that is, for which `fail_closed` actions a weaker one is allowed, which redaction policy, which flood control |
 //! | `audit.stopped` | [`Recorder::shutdown`] was called |
-//! | `audit.gap` | records were lost: how many, of which actions, why, from when to when |
+//! | `audit.gap` | records were lost: how many, of which actions, why, from when to when; what is recorded later stands behind it. What is lost while it is tried is in another one |
 //! | `audit.coalesced` | [`FloodControl`] has counted denials instead of writing them: how many, of which kind and source, from when to when; of the tenant, where they have one |
 //! | `audit.segment_opened`, `audit.segment_closed` | the first and the last line of a [`Journal`]'s file; the first says why it was begun, what was cut off and what is damaged |
-//! | `audit.retained` | [`Journal::retain`] removes a file: which positions, the hash of its last line, and by which rule |
+//! | `audit.retained` | [`Journal::retain`] removes a file: which positions, the hash of its last line, and by which rule; `PostgresRetention` removes a partition: which times, how many records |
 //! | `audit.hold_placed`, `audit.hold_lifted` | a [`LegalHold`] |
 //! | `audit.undelivered` | the answer of a completed call did not reach its caller; `call` is the id of its record |
 //! | `audit.unaudited` | [`report_unaudited`] was called: a request left no record; its method and its route |
@@ -194,6 +197,8 @@
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
 //! | `tower` | [`CoverageLayer`](https://docs.rs/audited/latest/audited/struct.CoverageLayer.html): finds requests that leave no record, or refuses their answers; and `http` | the crates `tower-layer` and `tower-service` |
 //! | `axum` | the route of that layer from axum's `MatchedPath`; and `tower` | the crate `axum`, without its defaults |
+//! | `nats` | [`NatsSink`](https://docs.rs/audited/latest/audited/struct.NatsSink.html) and [`NatsFeed`](https://docs.rs/audited/latest/audited/struct.NatsFeed.html): a stream of NATS JetStream between services and a store | the crate `async-nats`, with `tokio`, on a thread of its own, and `rustls` on `ring`, which is built with a C compiler |
+//! | `postgres` | [`PostgresStore`](https://docs.rs/audited/latest/audited/struct.PostgresStore.html): records in a PostgreSQL server, found again there | `tokio`, `tokio-postgres`, `deadpool-postgres`, `rustls` with `ring`, which builds C and assembly with a C compiler; a thread a store |
 //! | `zstd` | [`JournalOptions::compress`](https://docs.rs/audited/latest/audited/struct.JournalOptions.html): files of a journal that have ended, compressed; and reading them | the crate `zstd`, a C library that is built with a C compiler |
 
 #![forbid(unsafe_code)]
@@ -245,6 +250,23 @@ pub use audit_sinks::{
 pub use audit_sinks::{
     Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor, ForwarderError,
     ForwarderLag, ForwarderStats, NotDelivered,
+};
+#[cfg(feature = "nats")]
+pub use audit_sinks::{
+    DEFAULT_NATS_DUPLICATE_WINDOW, DEFAULT_NATS_WINDOW_BYTES, DEFAULT_NATS_WINDOW_RECORDS, NatsError, NatsFeed,
+    NatsFeedBuilder, NatsFeedError, NatsFeedLag, NatsFeedStats, NatsOptions, NatsSink, NatsStreamFault,
+};
+#[cfg(feature = "sqlite")]
+pub use audit_sinks::{
+    DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, MAX_SQLITE_DAMAGE_LISTED, SqliteCheck,
+    SqliteDamage, SqliteError, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore, SqliteTransaction,
+};
+
+#[cfg(feature = "postgres")]
+pub use audit_sinks::{
+    DEFAULT_POSTGRES_CONNECT_TIMEOUT, DEFAULT_POSTGRES_CONNECTIONS, DEFAULT_POSTGRES_STATEMENT_TIMEOUT, PostgresError,
+    PostgresOptions, PostgresPeriod, PostgresRetained, PostgresRetention, PostgresSetUp, PostgresStore,
+    PostgresTransaction,
 };
 
 #[cfg(feature = "tower")]

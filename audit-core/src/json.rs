@@ -30,6 +30,7 @@ const fn is_treacherous(c: char) -> bool {
 }
 
 /// Appends what stands between the quotes.
+#[inline]
 pub(crate) fn push_fragment(out: &mut String, text: &str) {
     let harmless = harmless_bytes(text.as_bytes());
     if harmless == text.len() {
@@ -64,6 +65,7 @@ fn harmless_bytes(bytes: &[u8]) -> usize {
     rest.map_or(bytes.len(), |rest| at + rest)
 }
 
+#[cold]
 fn push_escaping(out: &mut String, text: &str) {
     let mut written = 0;
     for (at, c) in text.char_indices() {

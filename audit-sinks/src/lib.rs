@@ -7,8 +7,17 @@
 
 mod combine;
 mod forward;
+mod group;
+mod hold;
 mod journal;
 mod memory;
+#[cfg(feature = "nats")]
+mod nats;
+mod shown;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sync;
 
 pub use audit_core::__private::InvalidPath;
@@ -23,9 +32,26 @@ pub use forward::{
     Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor, ForwarderError,
     ForwarderLag, ForwarderStats, NotDelivered,
 };
+pub use hold::LegalHold;
 pub use journal::{
     Anchored, ChainHash, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, HoldError, InvalidHash,
-    Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader, JournalStep, Kept, LegalHold,
+    Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader, JournalStep, Kept,
     MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, Recovered, Retained, Retention, RetentionError, Verification,
 };
 pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, MemoryStore, StillMissing};
+#[cfg(feature = "nats")]
+pub use nats::{
+    DEFAULT_NATS_DUPLICATE_WINDOW, DEFAULT_NATS_WINDOW_BYTES, DEFAULT_NATS_WINDOW_RECORDS, NatsError, NatsFeed,
+    NatsFeedBuilder, NatsFeedError, NatsFeedLag, NatsFeedStats, NatsOptions, NatsSink, NatsStreamFault,
+};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{
+    DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, MAX_SQLITE_DAMAGE_LISTED, SqliteCheck,
+    SqliteDamage, SqliteError, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore, SqliteTransaction,
+};
+#[cfg(feature = "postgres")]
+pub use postgres::{
+    DEFAULT_POSTGRES_CONNECT_TIMEOUT, DEFAULT_POSTGRES_CONNECTIONS, DEFAULT_POSTGRES_STATEMENT_TIMEOUT, PostgresError,
+    PostgresOptions, PostgresPeriod, PostgresRetained, PostgresRetention, PostgresSetUp, PostgresStore,
+    PostgresTransaction,
+};

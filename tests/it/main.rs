@@ -21,13 +21,21 @@ mod http;
 mod journal;
 mod lock;
 mod model;
+#[cfg(feature = "nats")]
+mod nats;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod query;
 mod recorder;
 mod retention;
 #[cfg(feature = "schemars")]
 mod schema;
 mod sensitive;
+#[cfg(any(feature = "nats", feature = "postgres"))]
+mod servers;
 mod sinks;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod stores;
 mod support;
 mod surface;

@@ -7,6 +7,7 @@ use super::flood::{Admission, Flood, Mark};
 use super::lane::Lane;
 use super::loss::{Loss, Losses};
 use super::meter::Flight;
+use super::owed::{Admitted, Step};
 use super::slots::{Place, Slot, Slots};
 use super::watch::Watch;
 use super::weak::WeakFailClosed;
@@ -22,6 +23,10 @@ use crate::sink::{Durability, SinkError};
 use crate::ticket::{Account, Receipt, Slip, Ticket};
 use crate::timestamp::Timestamp;
 use crate::vocabulary::Vocabulary;
+
+/// How many steps whoever finds them takes at most, before a thread of the recorder's goes on: each brings in its train
+/// what others do meanwhile, and a caller has its own work.
+const STEPS_AT_ONCE: usize = 64;
 
 pub(crate) struct Core {
     pub(super) sink: Guarded,
@@ -145,21 +150,59 @@ impl Core {
     fn hand_over(&self, record: Record, ticket: Ticket) {
         let Some(lane) = &self.lane else {
             // What was lost before comes first, so that the gap stands in the stream where the records are missing.
-            self.write_owed();
-            return self.sink.submit_inline(record, ticket);
+            let Admitted { passes, steps } = self.losses.owed().admit(record, ticket);
+            if steps {
+                self.take_steps();
+            }
+            if let Some((record, ticket)) = passes {
+                self.sink.submit_inline(record, ticket);
+            }
+            return;
         };
         lane.submit(record, ticket);
     }
 
     /// Writes into the stream what was lost and what was counted, if anything was.
     pub(super) fn write_owed(&self) {
+        if self.lane.is_none() {
+            self.losses.owed().ask();
+        }
+        self.go_on();
+    }
+
+    /// Goes on where a sink has answered for what was owed.
+    pub(super) fn go_on(&self) {
         match &self.lane {
             Some(lane) => lane.write_owed(),
-            None => {
-                for (record, ticket) in self.losses.owed().next() {
-                    self.sink.submit_inline(record, ticket);
+            None => self.take_steps(),
+        }
+    }
+
+    /// Does what there is to do for a sink that takes records on the caller's thread.
+    fn take_steps(&self) {
+        let owed = self.losses.owed();
+        for _ in 0..STEPS_AT_ONCE {
+            match owed.step() {
+                Step::Hand(notes) => {
+                    self.submit_all(notes);
+                    owed.done();
                 }
+                Step::Release(records) => self.submit_all(records),
+                Step::Refuse(tickets, error) => {
+                    for ticket in tickets {
+                        ticket.settle(Err(error.clone()));
+                    }
+                    owed.done();
+                }
+                Step::Rest => return,
             }
+        }
+        self.watch.take_over();
+    }
+
+    fn submit_all(&self, records: Vec<(Record, Ticket)>) {
+        for (record, ticket) in records {
+            self.sink.submit_inline(record, ticket);
         }
     }
 }
@@ -167,10 +210,12 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         self.end_flood_window();
-        self.watch.close();
-        // A lane does so by itself, once it has written what it was given.
         if self.lane.is_none() {
-            self.write_owed();
+            self.submit_all(self.losses.owed().last());
+            self.losses.owed().end();
+        } else {
+            // The lane does that, once it has written what it was given.
+            self.watch.alarms().close();
         }
     }
 }

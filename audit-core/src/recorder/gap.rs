@@ -11,7 +11,7 @@ use crate::timestamp::Timestamp;
 const MAX_LISTED: usize = 32;
 
 /// What is lost and not yet in the stream.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Gap {
     pub(super) lost: u64,
     actions: BTreeMap<String, u64>,
@@ -33,18 +33,6 @@ impl Gap {
         self.to = self.to.max(when);
         self.count_action(action, 1);
         *self.reasons.entry(reason).or_default() += 1;
-    }
-
-    pub(super) fn merge(&mut self, newer: Self) {
-        self.lost += newer.lost;
-        self.from = self.from.min(newer.from);
-        self.to = self.to.max(newer.to);
-        for (action, count) in newer.actions {
-            self.count_action(&action, count);
-        }
-        for (reason, count) in newer.reasons {
-            *self.reasons.entry(reason).or_default() += count;
-        }
     }
 
     pub(super) fn draft(&self) -> Draft {

@@ -121,20 +121,41 @@ impl Shared {
             }
         }
         // The last chance for what is owed: nobody asks again.
-        self.write(Vec::new());
+        let _ = self.write_all(self.losses.owed().last());
+        self.losses.owed().end();
     }
 
+    /// Writes a batch, and what is owed before it.
     fn write(&self, batch: Vec<(Record, Ticket)>) {
         // What was lost before comes first, so that the gap stands in the stream where the records are missing.
-        let (records, tickets): (Vec<_>, Vec<_>) = self.losses.owed().next().into_iter().chain(batch).unzip();
-        let result = if records.is_empty() { Ok(()) } else { self.sink.write(&records, self.deadline) };
-        let waiting = self.lock().written(&result);
-        for ticket in tickets.into_iter().chain(waiting) {
-            ticket.settle(result.clone());
+        let mut notes = self.losses.owed().next();
+        if !notes.is_empty() && self.losses.owed().owes_more() {
+            // A note that the sink has not taken says nothing of what was lost since: that is in another, after it.
+            if let Err(error) = self.write_all(notes) {
+                return settle(batch.into_iter().map(|(_, ticket)| ticket), &Err(error));
+            }
+            notes = self.losses.owed().next();
         }
+        notes.extend(batch);
+        // Each ticket has the answer.
+        let _ = self.write_all(notes);
+    }
+
+    /// Writes what it is given at once.
+    fn write_all(&self, batch: Vec<(Record, Ticket)>) -> Result<(), SinkError> {
+        let (records, tickets): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        let result = if records.is_empty() {
+            Ok(())
+        } else {
+            self.lock().busy_since = Some(Instant::now());
+            self.sink.write(&records, self.deadline)
+        };
+        let waiting = self.lock().written(&result);
+        settle(tickets.into_iter().chain(waiting), &result);
         // What was just lost is what to ask with whether the sink is back.
         let mut state = self.lock();
         state.owed |= state.down && !state.closed;
+        result
     }
 
     /// Waits for something to do; nothing more comes once the lane is closed and empty.
@@ -160,6 +181,10 @@ impl Shared {
             }
         }
     }
+}
+
+fn settle(tickets: impl Iterator<Item = Ticket>, result: &Result<(), SinkError>) {
+    tickets.for_each(|ticket| ticket.settle(result.clone()));
 }
 
 impl State {

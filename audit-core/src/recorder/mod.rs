@@ -12,12 +12,15 @@ mod flood;
 mod flush;
 mod gap;
 mod lane;
+mod ledger;
+mod line;
 mod loss;
 #[cfg(feature = "metrics")]
 mod meter;
 #[cfg(not(feature = "metrics"))]
 #[path = "unmetered.rs"]
 mod meter;
+mod note;
 mod owed;
 pub(crate) mod prologue;
 mod shell;

@@ -1,17 +1,26 @@
 //! What the stream is owed: how many records were lost, and how many denials were counted. It waits until a sink has
 //! acknowledged the record that says so.
+//!
+//! A record that is handed over when something was lost stands behind the gap record that counts it. A lane has one
+//! write at a time and puts the gap in front of it ([`Owed::next`]). A sink that takes records on its callers' threads
+//! has any number of them, and one that comes while a gap is on its way would be before it, should that try fail: so
+//! it stands in [`Line`] until the gap is acknowledged ([`Owed::admit`]), and whoever finds something to do does it
+//! ([`Owed::step`]): those who hand over, and the sink's own thread when it answers.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use super::flood::{Counted, Counts, DenialKind};
-use super::gap::Gap;
+use super::flood::{Counted, DenialKind};
+pub(super) use super::ledger::Debts;
+use super::ledger::{Due, Ledger};
+use super::line::Line;
+use super::note::Note;
 use super::watch::Watch;
 use crate::contain::contained;
-use crate::id::RecordId;
-use crate::record::{Flags, Record, Stamp, encode};
+use crate::record::Record;
 use crate::sensitive::Rules;
 use crate::sink::SinkError;
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::ticket::{Account, Slip, Ticket};
 use crate::timestamp::Timestamp;
 
@@ -24,29 +33,37 @@ pub(super) struct Owed {
 
 #[derive(Default)]
 struct State {
-    gap: Option<Gap>,
-    counts: Counts,
-    flying: Flying,
+    ledger: Ledger,
+    line: Line,
+    /// Whether somebody is about to take what is due.
+    asked: bool,
+    /// Whether somebody is giving notes to a sink that takes them on the caller's thread, or answers for what is lost
+    /// with them. The sink may answer from within, and what is due then is given to it by whoever gave that.
+    handing: bool,
 }
 
-/// What is on its way. Meanwhile what is owed in addition waits, so that a sink that hangs holds one record of each.
-#[derive(Default)]
-struct Flying {
-    lost: u64,
-    kinds: usize,
-    denials: u64,
+/// What is to be done next for a sink that takes records on the caller's thread.
+pub(super) enum Step {
+    /// Give it these notes, and say so with [`Owed::done`].
+    Hand(Vec<(Record, Ticket)>),
+    /// Give it these records: the gap before them is in the stream.
+    Release(Vec<(Record, Ticket)>),
+    /// These are lost: the sink does not take the gap before them. Answer, and say so with [`Owed::done`].
+    Refuse(Vec<Ticket>, SinkError),
+    Rest,
 }
 
-/// What is in no record that a sink has acknowledged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Debts {
-    pub(super) lost: u64,
-    pub(super) denials: u64,
+/// What becomes of a record for a sink that takes it on the caller's thread.
+pub(super) struct Admitted {
+    /// It, unless it waits behind a gap.
+    pub(super) passes: Option<(Record, Ticket)>,
+    /// Whether there are steps to take first.
+    pub(super) steps: bool,
 }
 
 impl Owed {
     pub(super) fn new(watch: Arc<Watch>, rules: Arc<Rules>) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), landed: Condvar::new(), watch, rules })
+        Arc::new(Self { state: Mutex::new(State::default()), landed: Condvar::new(), watch, rules })
     }
 
     pub(super) fn watch(&self) -> &Arc<Watch> {
@@ -59,39 +76,111 @@ impl Owed {
 
     /// A record was lost.
     pub(super) fn lost(&self, action: &str, reason: &'static str, when: Timestamp) {
-        self.lock().gap.get_or_insert_with(|| Gap::at(when)).add(action, reason, when);
+        self.lock().ledger.lost(action, reason, when);
         self.watch.gap_due();
     }
 
     /// Denials were counted.
     pub(super) fn counted(&self, counted: impl Iterator<Item = (DenialKind, Counted)>) {
         let mut state = self.lock();
-        counted.for_each(|(kind, counted)| state.counts.add(kind, counted));
+        counted.for_each(|(kind, counted)| state.ledger.counted(kind, counted));
     }
 
-    /// The records of what is owed and not on its way. What a sink does not acknowledge is owed again.
+    /// The notes that are due, for a lane. What a sink does not acknowledge is owed again.
     pub(super) fn next(self: &Arc<Self>) -> Vec<(Record, Ticket)> {
-        let (gap, counts) = self.lock().take();
-        let counts = counts.into_iter().map(|(kind, counted)| Debt::Counted(kind, counted));
-        gap.map(Debt::Lost).into_iter().chain(counts).map(|debt| self.record(debt)).collect()
+        let due = self.lock().take(true);
+        self.landed.notify_all();
+        self.notes(due)
     }
 
-    fn record(self: &Arc<Self>, debt: Debt) -> (Record, Ticket) {
-        let now = Timestamp::now();
-        let stamp = Stamp { id: RecordId::at(now), occurred_at: now, recorded_at: now, flags: Flags::default() };
-        let draft = match &debt {
-            Debt::Lost(gap) => gap.draft(),
-            Debt::Counted(kind, counted) => kind.draft(counted),
+    /// Whether more was lost than the notes say that [`next`](Self::next) has given.
+    pub(super) fn owes_more(&self) -> bool {
+        self.lock().ledger.has_unnoted_gap()
+    }
+
+    /// All notes there are, whatever is on its way: nothing comes after them.
+    pub(super) fn last(self: &Arc<Self>) -> Vec<(Record, Ticket)> {
+        let due = {
+            let mut state = self.lock();
+            state.asked = false;
+            state.ledger.take_all()
         };
-        let record = encode(&draft, None, &stamp, &self.rules);
-        let (ticket, _) = Ticket::with_account(Some(Arc::new(DebtEntry { owed: self.clone(), debt })));
-        (record, ticket)
+        self.landed.notify_all();
+        self.notes(due)
+    }
+
+    /// Lets a record pass, or keeps it behind the gap that is owed.
+    pub(super) fn admit(&self, record: Record, ticket: Ticket) -> Admitted {
+        let mut state = self.lock();
+        let State { ledger, line, asked, .. } = &mut *state;
+        if line.is_empty() && ledger.last_gap() == ledger.paid() {
+            // Counts: they go first where they can, and hold up nobody where not.
+            *asked |= ledger.has_due();
+            return Admitted { passes: Some((record, ticket)), steps: *asked };
+        }
+        line.push(record, ticket, ledger.last_gap());
+        Admitted { passes: None, steps: true }
+    }
+
+    /// Has the next step give what is due also when nobody waits for it.
+    pub(super) fn ask(&self) {
+        let mut state = self.lock();
+        state.asked |= state.ledger.has_due();
+    }
+
+    /// What the caller is to do now.
+    pub(super) fn step(self: &Arc<Self>) -> Step {
+        let due = {
+            let mut state = self.lock();
+            let State { ledger, line, asked, handing } = &mut *state;
+            let released = line.release(ledger.paid());
+            if !released.is_empty() {
+                return Step::Release(released);
+            }
+            if *handing {
+                return Step::Rest;
+            }
+            if let Some((refused, error)) = line.refuse() {
+                *handing = true;
+                return Step::Refuse(refused, error);
+            }
+            if line.is_empty() && !*asked {
+                return Step::Rest;
+            }
+            let counts = *asked;
+            let due = state.take(counts);
+            state.handing = !due.is_empty();
+            due
+        };
+        if due.is_empty() {
+            self.landed.notify_all();
+            return Step::Rest;
+        }
+        Step::Hand(self.notes(due))
+    }
+
+    /// A step is taken.
+    pub(super) fn done(&self) {
+        self.lock().handing = false;
+    }
+
+    fn notes(self: &Arc<Self>, due: Vec<Due>) -> Vec<(Record, Ticket)> {
+        let note = |due| match due {
+            Due::New(debt) => Arc::new(debt.note(&self.rules)),
+            Due::Again(note) => note,
+        };
+        let entry = |note: Arc<Note>| {
+            let record = note.record.clone();
+            let (ticket, _) = Ticket::with_account(Some(Arc::new(Entry { owed: self.clone(), note })));
+            (record, ticket)
+        };
+        due.into_iter().map(note).map(entry).collect()
     }
 
     /// Waits until the sink has answered for what is on its way, or the deadline has passed; gives what is owed then.
     pub(super) fn wait_until_landed(&self, until: Option<Instant>) -> Debts {
         let mut state = self.lock();
-        while !state.flying.is_none() {
+        while state.asked || state.ledger.is_flying() {
             let Some(until) = until else {
                 state = self.landed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -102,32 +191,49 @@ impl Owed {
             }
             state = self.landed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.debts()
+        state.ledger.debts()
     }
 
-    fn landed(&self, debt: &Debt, is_paid: bool) {
-        let waits = {
+    /// The sink has answered for a note. Where it took it, what is owed in addition follows at once; where not, it is
+    /// asked again when a record comes, or after a while.
+    fn landed(&self, note: &Arc<Note>, result: &Result<(), SinkError>) {
+        let (goes_on, is_owed) = {
             let mut state = self.lock();
-            state.land(debt, is_paid);
-            state.gap.is_some() || !state.counts.is_empty()
+            state.ledger.land(note, result.is_ok());
+            if let Err(error) = result
+                && note.debt.is_gap()
+            {
+                state.line.try_failed(error.clone());
+            }
+            state.asked |= result.is_ok() && !self.watch.is_closed() && state.ledger.has_due();
+            (state.asked || !state.line.is_empty(), state.ledger.has_due())
         };
         self.landed.notify_all();
-        if waits && self.watch.is_closed() {
+        if goes_on {
+            self.watch.go_on();
+        }
+        if is_owed && self.watch.is_closed() {
             self.give_up();
-        } else if waits {
+        } else if is_owed {
             self.watch.gap_due();
         }
     }
 
     /// The recorder is gone, and nobody will ask the sink again.
+    pub(super) fn end(&self) {
+        self.watch.close();
+        self.give_up();
+    }
+
+    /// Says what will never be in the stream, once the sink has answered for everything that it has.
     fn give_up(&self) {
         let debts = {
             let mut state = self.lock();
-            if !state.flying.is_none() {
+            if state.ledger.is_flying() {
                 return;
             }
-            let debts = state.debts();
-            (state.gap, state.counts) = (None, Counts::default());
+            let debts = state.ledger.debts();
+            state.ledger.clear();
             debts
         };
         if debts == Debts::default() {
@@ -145,68 +251,36 @@ impl Owed {
 }
 
 impl State {
-    fn take(&mut self) -> (Option<Gap>, Counts) {
-        let gap = if self.flying.lost > 0 { None } else { self.gap.take() };
-        let counts = if self.flying.kinds > 0 { Counts::default() } else { std::mem::take(&mut self.counts) };
-        self.flying.lost += gap.as_ref().map_or(0, |gap| gap.lost);
-        self.flying.kinds += counts.kinds();
-        self.flying.denials += counts.denials();
-        (gap, counts)
-    }
-
-    fn land(&mut self, debt: &Debt, is_paid: bool) {
-        match debt {
-            Debt::Lost(gap) => {
-                self.flying.lost = 0;
-                if !is_paid {
-                    let mut gap = gap.clone();
-                    if let Some(newer) = self.gap.take() {
-                        gap.merge(newer);
-                    }
-                    self.gap = Some(gap);
-                }
-            }
-            Debt::Counted(kind, counted) => {
-                self.flying.kinds -= 1;
-                self.flying.denials -= counted.denials;
-                if !is_paid {
-                    self.counts.add(kind.clone(), *counted);
-                }
-            }
+    fn take(&mut self, counts: bool) -> Vec<Due> {
+        self.asked = false;
+        let mut due = self.ledger.take_gap();
+        if let Some(gap) = due.first() {
+            // Those who have waited since a try that failed stand behind what was lost with it, too.
+            let again = matches!(gap, Due::Again(_)).then(|| self.ledger.last_gap());
+            self.line.try_begins(again);
         }
-    }
-
-    fn debts(&self) -> Debts {
-        Debts {
-            lost: self.flying.lost + self.gap.as_ref().map_or(0, |gap| gap.lost),
-            denials: self.flying.denials + self.counts.denials(),
+        if counts {
+            due.extend(self.ledger.take_counts());
         }
+        due
     }
 }
 
-impl Flying {
-    fn is_none(&self) -> bool {
-        self.lost == 0 && self.kinds == 0
-    }
-}
-
-enum Debt {
-    Lost(Gap),
-    Counted(DenialKind, Counted),
-}
-
-/// The account of a record that says what is owed.
-struct DebtEntry {
+/// The account of a note.
+struct Entry {
     owed: Arc<Owed>,
-    debt: Debt,
+    note: Arc<Note>,
 }
 
-impl Account for DebtEntry {
+impl Account for Entry {
     fn settled(&self, result: &Result<(), SinkError>, _late: bool) {
-        self.owed.landed(&self.debt, result.is_ok());
+        self.owed.landed(&self.note, result);
     }
 
     fn expired(&self) {}
 
     fn watch(&self, _slip: &Arc<Slip>, _deadline: Instant) {}
 }
+
+#[cfg(test)]
+mod tests;

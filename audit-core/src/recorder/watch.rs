@@ -32,15 +32,28 @@ impl Watch {
 
     /// Sees to it that a gap is written before long.
     pub(super) fn gap_due(self: &Arc<Self>) {
-        if !self.gap_due.swap(true, Ordering::SeqCst) {
+        // A model has no time.
+        if !cfg!(loom) && !self.gap_due.swap(true, Ordering::SeqCst) {
             self.alarms.at(Instant::now() + GAP_RETRY, self);
         }
+    }
+
+    /// Has its thread go on with what is owed.
+    pub(super) fn take_over(self: &Arc<Self>) {
+        self.alarms.at(Instant::now(), self);
     }
 
     /// Has what is owed written, where the recorder is still there.
     pub(super) fn write_now(&self) {
         if let Some(core) = self.core.get().and_then(Weak::upgrade) {
             core.write_owed();
+        }
+    }
+
+    /// Goes on with what is owed and with what stands behind it, where the recorder is still there.
+    pub(super) fn go_on(&self) {
+        if let Some(core) = self.core.get().and_then(Weak::upgrade) {
+            core.go_on();
         }
     }
 

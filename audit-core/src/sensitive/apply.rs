@@ -53,7 +53,7 @@ impl Encoder<'_> {
         }
         let mut encoder = Self::resume(self.redaction, String::new(), Notes::default());
         encoder.bare = Some(Bare::default());
-        encoder.limits = Limits::NONE;
+        encoder.limits = &Limits::NONE;
         // What has failed once is not tried twice on every level.
         encoder.careful = self.careful;
         encoder.depth_above = self.depth_above + self.depth;
@@ -86,6 +86,7 @@ impl Encoder<'_> {
     }
 
     /// What is shown of the scalar that is due.
+    #[cold]
     pub(super) fn push_part(&mut self, part: Mode, text: &str) {
         json::push_string(&mut self.out.text, &part_of(part, text));
     }

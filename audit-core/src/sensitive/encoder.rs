@@ -40,7 +40,7 @@ const PIECE_BYTES: usize = 8 * 1024;
 pub struct Encoder<'a> {
     pub(super) out: Output,
     pub(super) redaction: Redaction<'a>,
-    pub(super) limits: Limits,
+    pub(super) limits: &'a Limits,
     pub(super) path: Path,
     pub(super) notes: Notes,
     /// How many containers are open.
@@ -99,7 +99,7 @@ impl<'a> Encoder<'a> {
             entries: usize::from(!out.is_empty()),
             out: Output::new(out),
             redaction,
-            limits: redaction.rules.limits,
+            limits: &redaction.rules.limits,
             path: Path::new(),
             notes,
             depth: 0,
@@ -117,8 +117,9 @@ impl<'a> Encoder<'a> {
     }
 
     /// Gives back what was written.
-    pub(crate) fn suspend(&mut self) -> (String, Notes) {
-        (std::mem::take(&mut self.out.text), std::mem::take(&mut self.notes))
+    #[inline]
+    pub(crate) fn suspend(self) -> (String, Notes) {
+        (self.out.text, self.notes)
     }
 
     /// One value, redacted, as JSON, and what happened to it.
@@ -246,7 +247,8 @@ impl<'a> Encoder<'a> {
     pub fn bool(&mut self, value: bool) {
         if self.claim() {
             match self.part {
-                None => self.out.text.push_str(if value { "true" } else { "false" }),
+                None if value => self.out.text.push_str("true"),
+                None => self.out.text.push_str("false"),
                 // Its first letter is all of it.
                 Some(part) => self.push_part(part, ""),
             }
@@ -282,6 +284,13 @@ impl<'a> Encoder<'a> {
             self.due = Due::Nothing;
         } else if self.claim() {
             self.push_text(name);
+        }
+    }
+
+    /// Writes a text that was declared plain.
+    pub(super) fn text(&mut self, text: &str) {
+        if self.claim() {
+            self.push_text(text);
         }
     }
 
@@ -391,9 +400,14 @@ impl<'a> Encoder<'a> {
 
     /// Any text, as a string of JSON, of which never more is held than will stay.
     pub(super) fn push_string(&mut self, text: &str) {
-        if text.len() <= PIECE_BYTES {
-            return json::push_string(&mut self.out.text, text);
+        if text.len() > PIECE_BYTES {
+            return self.push_long_string(text);
         }
+        json::push_string(&mut self.out.text, text);
+    }
+
+    #[cold]
+    fn push_long_string(&mut self, text: &str) {
         self.out.text.push('"');
         let mut rest = text;
         while !rest.is_empty() {

@@ -43,13 +43,8 @@ impl Encoder<'_> {
         if !self.claim() {
             return None;
         }
-        let level = self.depth + self.depth_above;
-        if level >= self.limits.depth {
-            if level >= self.limits.depth + LEVELS_BEYOND {
-                json::push_string(&mut self.out.text, TOO_DEEP);
-                return None;
-            }
-            self.cut_from(self.out.text.len());
+        if self.depth + self.depth_above >= self.limits.depth && !self.open_beyond() {
+            return None;
         }
         let end = if open == '{' && self.depth == 0 && self.unbraced == Unbraced::Due {
             self.unbraced = Unbraced::Done;
@@ -67,6 +62,17 @@ impl Encoder<'_> {
             self.path.nothing(self.depth);
         }
         Some(frame)
+    }
+
+    /// A container begins that is too deep to be kept. Says whether it is digested at least.
+    #[cold]
+    fn open_beyond(&mut self) -> bool {
+        if self.depth + self.depth_above >= self.limits.depth + LEVELS_BEYOND {
+            json::push_string(&mut self.out.text, TOO_DEEP);
+            return false;
+        }
+        self.cut_from(self.out.text.len());
+        true
     }
 
     pub(super) fn close_frame(&mut self, frame: &Frame) {
@@ -99,11 +105,12 @@ impl Encoder<'_> {
         self.out.text.push(':');
     }
 
-    /// A registered field that is dropped, of which all is known.
-    pub(super) fn push_dropped_field(&mut self, field: Known, json: &'static str) {
-        self.push_ready(field, json);
-        if self.path.begins_at(self.depth) && self.bare.is_none() {
-            self.notes.redacted.note_ready(field.json());
+    /// A registered field that is dropped, of which all is ready; and whether nothing leads to it but its key.
+    #[inline]
+    pub(super) fn push_dropped_field(&mut self, field: Known, outermost: bool) {
+        self.push_ready(field);
+        if outermost && self.bare.is_none() {
+            self.notes.redacted.note_ready(field);
         } else {
             self.note_redacted();
         }
@@ -114,16 +121,21 @@ impl Encoder<'_> {
         self.depth == 0 && matches!(frame.end, End::Around)
     }
 
-    /// The same for a field whose key is ready: `,"key":`.
-    #[inline]
+    /// The same for a field whose key is ready.
     pub(super) fn push_ready_key(&mut self, field: Known) {
-        self.push_ready(field, field.json());
+        self.push_entry(field, field.ready_key());
     }
 
-    /// What is known of a field, but for the comma if it is the first.
+    /// All that is ready of a field.
     #[inline]
-    fn push_ready(&mut self, field: Known, json: &'static str) {
-        let json = &json[usize::from(self.entries == 0)..];
+    pub(super) fn push_ready(&mut self, field: Known) {
+        self.push_entry(field, field.ready());
+    }
+
+    #[inline]
+    fn push_entry(&mut self, field: Known, json: &'static str) {
+        // The first entry has no comma before it.
+        let json = if self.entries == 0 { &json[1..] } else { json };
         self.entries += 1;
         self.path.field(self.depth, field);
         self.out.text.push_str(json);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::registry::Known;
 use crate::json;
 use crate::text::start;
 
@@ -19,19 +20,28 @@ pub(crate) struct Notes {
     pub(crate) keyless: bool,
 }
 
-/// How many paths are listed without a text of their own.
+/// How many paths are listed without a text.
 const MAX_READY: usize = 4;
 
-/// A list of paths, as JSON.
+/// A list of paths.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Paths {
-    /// The first paths, as `,"key"`, while nothing else is in the list: most lists are short and of fields alone.
-    ready: [&'static str; MAX_READY],
-    /// How many of these are in the list and not in its text.
-    unwritten: usize,
-    /// The items of an array, without its brackets.
-    json: String,
+    items: Items,
     count: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Items {
+    /// Fields whose keys are ready, as many as are counted: most lists are short and of these alone.
+    Ready([Option<Known>; MAX_READY]),
+    /// The items of a JSON array, without its brackets.
+    Text(String),
+}
+
+impl Default for Items {
+    fn default() -> Self {
+        Self::Ready([None; MAX_READY])
+    }
 }
 
 impl Paths {
@@ -43,34 +53,20 @@ impl Paths {
         });
     }
 
-    /// The same for a key that is ready: `,"key":`.
-    pub(super) fn note_ready(&mut self, json: &'static str) {
-        let path = &json[..json.len() - 1];
-        if self.json.is_empty() && self.unwritten < MAX_READY {
-            self.ready[self.unwritten] = path;
-            self.unwritten += 1;
-        } else if self.count < MAX_PATHS {
-            self.write_ready();
-            self.json.push_str(path);
+    /// The same for a field whose key is ready.
+    #[inline]
+    pub(super) fn note_ready(&mut self, field: Known) {
+        if let Items::Ready(ready) = &mut self.items
+            && let Some(ready) = ready.get_mut(self.count)
+        {
+            *ready = Some(field);
+            self.count += 1;
         } else {
-            return self.note("…");
+            self.note_by(|json| {
+                json.push_str(field.key());
+                false
+            });
         }
-        self.count += 1;
-    }
-
-    fn write_ready(&mut self) {
-        if self.unwritten > 0 {
-            self.json = self.written_ready();
-            self.unwritten = 0;
-        }
-    }
-
-    fn written_ready(&self) -> String {
-        let mut json = String::with_capacity(96);
-        for path in &self.ready[..self.unwritten] {
-            json.push_str(if json.is_empty() { &path[1..] } else { path });
-        }
-        json
     }
 
     /// The same with what stands between the quotes of the path's JSON, and whether several values share it: those of a
@@ -79,52 +75,49 @@ impl Paths {
         if self.count > MAX_PATHS {
             return;
         }
-        self.write_ready();
-        if self.json.is_empty() {
-            self.json = String::with_capacity(96);
-        } else {
-            self.json.push(',');
+        let mut json = self.take_text();
+        if !json.is_empty() {
+            json.push(',');
         }
-        let start = self.json.len();
-        self.json.push('"');
+        let start = json.len();
+        json.push('"');
         let shared = if self.count < MAX_PATHS {
-            write(&mut self.json)
+            write(&mut json)
         } else {
-            self.json.push('…');
+            json.push('…');
             false
         };
-        self.json.push('"');
-        if self.is_last(start) || shared && self.is_known(start) {
-            self.json.truncate(start - 1);
+        json.push('"');
+        if is_last(&json, start) || shared && is_known(&json, start) {
+            json.truncate(start - 1);
         } else {
             self.count += 1;
         }
+        self.items = Items::Text(json);
     }
 
-    /// Whether the path that was just added was the last one before it.
-    fn is_last(&self, start: usize) -> bool {
-        let (known, new) = self.json.split_at(start);
-        let rest = known.strip_suffix(',').and_then(|known| known.strip_suffix(new));
-        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with("\","))
+    fn take_text(&mut self) -> String {
+        if let Items::Text(json) = &mut self.items {
+            return std::mem::take(json);
+        }
+        let mut json = String::with_capacity(96);
+        self.push_json(&mut json);
+        json
     }
 
-    /// Whether the path that was just added is in the list already.
-    fn is_known(&self, start: usize) -> bool {
-        let (known, new) = self.json.split_at(start);
-        known.split_inclusive(',').any(|item| item.strip_suffix(',') == Some(new))
-    }
-
-    /// Where the list ends.
+    /// Where the list ends: how long its text is, or would be.
     pub(super) fn mark(&self) -> (usize, usize) {
-        (self.json.len(), self.count)
+        let length = match &self.items {
+            Items::Ready(_) => self.ready().map(str::len).sum::<usize>().saturating_sub(1),
+            Items::Text(json) => json.len(),
+        };
+        (length, self.count)
     }
 
     /// Takes back what was added since.
     pub(super) fn back_to(&mut self, (length, count): (usize, usize)) {
-        self.json.truncate(length);
-        if length == 0 {
-            // What was ready then still is.
-            self.unwritten = count;
+        if let Items::Text(json) = &mut self.items {
+            json.truncate(length);
         }
         self.count = count;
     }
@@ -141,16 +134,45 @@ impl Paths {
 
     /// The items of a JSON array, without its brackets.
     pub(crate) fn json(&self) -> Cow<'_, str> {
-        if self.unwritten > 0 { Cow::Owned(self.written_ready()) } else { Cow::Borrowed(&self.json) }
+        if let Items::Text(json) = &self.items {
+            return Cow::Borrowed(json);
+        }
+        let mut json = String::new();
+        self.push_json(&mut json);
+        Cow::Owned(json)
     }
 
     /// Appends what [`Self::json`] gives.
     pub(crate) fn push_json(&self, out: &mut String) {
-        for (at, path) in self.ready[..self.unwritten].iter().enumerate() {
+        if let Items::Text(json) = &self.items {
+            return out.push_str(json);
+        }
+        for (at, path) in self.ready().enumerate() {
             out.push_str(if at == 0 { &path[1..] } else { path });
         }
-        out.push_str(&self.json);
     }
+
+    /// The fields that are listed without a text, as `,"key"`.
+    fn ready(&self) -> impl Iterator<Item = &'static str> {
+        let ready = match &self.items {
+            Items::Ready(ready) => &ready[..self.count],
+            Items::Text(_) => &[],
+        };
+        ready.iter().flatten().map(|field| field.ready_key().trim_end_matches(':'))
+    }
+}
+
+/// Whether the path that was just added is the last one before it.
+fn is_last(json: &str, start: usize) -> bool {
+    let (known, new) = json.split_at(start);
+    let rest = known.strip_suffix(',').and_then(|known| known.strip_suffix(new));
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with("\","))
+}
+
+/// Whether the path that was just added is in the list already.
+fn is_known(json: &str, start: usize) -> bool {
+    let (known, new) = json.split_at(start);
+    known.split_inclusive(',').any(|item| item.strip_suffix(',') == Some(new))
 }
 
 /// Whether a path is that of a field of the detail, or of something within it.
@@ -161,6 +183,7 @@ pub(crate) fn leads_to(path: &str, key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sensitive::{Said, SensitiveType};
 
     #[test]
     fn the_path_of_items_is_listed_once_and_too_many_end_in_an_ellipsis() {
@@ -177,21 +200,36 @@ mod tests {
 
     #[test]
     fn ready_paths_are_listed_as_any_others_whatever_follows_and_is_taken_back() {
-        const READY: [&str; 6] = [r#","a":"#, r#","b":"#, r#","c":"#, r#","d":"#, r#","e":"#, r#","f":"#];
-        for first in 0..READY.len() {
-            for more in 0..READY.len() {
+        static TYPE: SensitiveType = SensitiveType::new(
+            "",
+            "",
+            "",
+            "",
+            &[
+                (" u8", r#","a":"<redacted>""#, Said::DROPPED),
+                (" u8", r#","b":"<redacted>""#, Said::DROPPED),
+                (" u8", r#","c":"<redacted>""#, Said::DROPPED),
+                (" u8", r#","d":"<redacted>""#, Said::DROPPED),
+                (" u8", r#","e":"<redacted>""#, Said::DROPPED),
+                (" u8", r#","f":"<redacted>""#, Said::DROPPED),
+                (" u8", r#","z":"<redacted>""#, Said::DROPPED),
+            ],
+        );
+        let fields: Vec<_> = TYPE.known(0..6).collect();
+        for first in 0..fields.len() {
+            for more in 0..fields.len() {
                 let (mut ready, mut plain) = (Paths::default(), Paths::default());
-                for key in &READY[..first] {
-                    ready.note_ready(key);
-                    plain.note(&key[2..3]);
+                for field in &fields[..first] {
+                    ready.note_ready(*field);
+                    plain.note(field.key());
                 }
                 let mark = ready.mark();
                 ready.note("x.y");
-                READY[..more].iter().for_each(|key| ready.note_ready(key));
+                fields[..more].iter().for_each(|field| ready.note_ready(*field));
                 ready.note("x[]");
                 ready.back_to(mark);
                 assert_eq!(ready.json(), plain.json());
-                ready.note_ready(r#","z":"#);
+                ready.note_ready(TYPE.field_at(6));
                 plain.note("z");
                 assert_eq!((ready.json(), ready.mark().1, ready.is_empty()), (plain.json(), plain.mark().1, false));
                 let mut pushed = "[".to_owned();

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::encoder::Encoder;
 use super::frame::Frame;
 use super::policy::Modes;
-use super::registry::Known;
+use super::registry::{Known, Said};
 use super::{Mode, Sensitive, SensitiveType};
 
 /// An object being written.
@@ -107,6 +107,8 @@ pub struct Members<'e, 'a> {
     named: bool,
     /// Whether a field can be written without looking at it twice.
     at_once: bool,
+    /// Whether nothing leads to the fields but their keys.
+    outermost: bool,
 }
 
 impl<'e, 'a> Members<'e, 'a> {
@@ -119,7 +121,8 @@ impl<'e, 'a> Members<'e, 'a> {
     ) -> Self {
         let modes = encoder.redaction.modes_of(ty);
         let at_once = named && encoder.depth > 0 && !encoder.careful && matches!(modes, Modes::AsTyped);
-        Self { encoder, ty, at, modes, frame, named, at_once }
+        let outermost = encoder.path.begins_at(encoder.depth);
+        Self { encoder, ty, at, modes, frame, named, at_once, outermost }
     }
 
     /// Writes the tag of an enum.
@@ -131,18 +134,20 @@ impl<'e, 'a> Members<'e, 'a> {
     pub fn values(&mut self, count: usize, values: &[&dyn Sensitive]) {
         let mut values = values.iter();
         for field in self.ty.known(self.at..self.at + count) {
-            if field.is_dropped() {
-                self.dropped(field);
-                continue;
-            }
-            let Some(value) = values.next() else { break };
-            if self.at_once && field.is_at_once() {
-                self.encoder.push_ready_key(field);
-                let depth = self.encoder.begin_value();
-                value.write(self.encoder);
-                self.encoder.end_value(depth);
-            } else {
-                self.member(field, &mut |encoder| value.write(encoder));
+            match field.said() {
+                Said::As(Mode::Drop) if self.at_once => self.encoder.push_dropped_field(field, self.outermost),
+                Said::Typed | Said::As(Mode::Plain | Mode::Custom(_)) if self.at_once => {
+                    let Some(value) = values.next() else { break };
+                    self.encoder.push_ready(field);
+                    let depth = self.encoder.begin_value();
+                    value.write(self.encoder);
+                    self.encoder.end_value(depth);
+                }
+                said if matches!(said.mode(), Some(Mode::Drop)) => self.member(field, &mut Encoder::redacted),
+                _ => {
+                    let Some(value) = values.next() else { break };
+                    self.member(field, &mut |encoder| value.write(encoder));
+                }
             }
             self.at += 1;
         }
@@ -168,14 +173,6 @@ impl<'e, 'a> Members<'e, 'a> {
         if let Some(frame) = &self.frame {
             self.encoder.close_frame(frame);
         }
-    }
-
-    fn dropped(&mut self, field: Known) {
-        match field.dropped() {
-            Some(json) if self.at_once => self.encoder.push_dropped_field(field, json),
-            _ => self.member(field, &mut Encoder::redacted),
-        }
-        self.at += 1;
     }
 
     fn member(&mut self, field: Known, write: &mut dyn FnMut(&mut Encoder<'a>)) {

@@ -125,22 +125,22 @@ pub struct More {
 pub(super) struct Known(&'static Entry);
 
 impl Known {
-    /// `,"key":`, where the key needs no escaping; otherwise nothing.
+    /// `,"key":`, where the key needs no escaping, or `,"key":"<redacted>"` of a field that is dropped and like most;
+    /// otherwise nothing.
     #[inline]
-    pub(super) fn json(self) -> &'static str {
-        let json = self.0.1;
-        if self.is_ready_dropped() { &json[..json.len() - DROPPED.len()] } else { json }
+    pub(super) const fn ready(self) -> &'static str {
+        self.0.1
     }
 
-    /// `,"key":"<redacted>"`, of a field that is dropped and like most.
-    #[inline]
-    pub(super) fn dropped(self) -> Option<&'static str> {
-        self.is_ready_dropped().then_some(self.0.1)
+    /// The same without the value.
+    pub(super) fn ready_key(self) -> &'static str {
+        self.0.1.strip_suffix(DROPPED).unwrap_or(self.0.1)
     }
 
+    /// What is said of it.
     #[inline]
-    const fn is_ready_dropped(self) -> bool {
-        matches!(self.0.2, Said::As(Mode::Drop))
+    pub(super) const fn said(self) -> &'static Said {
+        &self.0.2
     }
 
     #[inline]
@@ -153,21 +153,13 @@ impl Known {
         !self.0.1.is_empty()
     }
 
-    /// Whether its key is ready and its value is written as its type says. Of what is not like most that is not asked.
-    #[inline]
-    pub(super) const fn is_at_once(self) -> bool {
-        matches!(self.0.2, Said::Typed | Said::As(Mode::Plain | Mode::Custom(_)))
-    }
-
-    #[inline]
-    pub(super) const fn is_dropped(self) -> bool {
-        matches!(self.mode(), Some(Mode::Drop))
-    }
-
     pub(super) fn key(self) -> &'static str {
         match self.0.2 {
             Said::More(more) => more.key,
-            Said::Typed | Said::As(_) => self.json().get(2..self.json().len() - 2).unwrap_or_default(),
+            Said::Typed | Said::As(_) => {
+                let key = self.ready_key().strip_prefix(",\"").and_then(|key| key.strip_suffix("\":"));
+                key.unwrap_or_default()
+            }
         }
     }
 

@@ -19,6 +19,22 @@ impl<T: Serialize + ?Sized> Sensitive for Plain<'_, T> {
     }
 }
 
+/// A text, declared plain.
+#[derive(Clone, Copy)]
+pub struct Text<'a>(&'a str);
+
+impl Sensitive for Text<'_> {
+    fn write(&self, encoder: &mut Encoder<'_>) {
+        encoder.text(self.0);
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Text").finish_non_exhaustive()
+    }
+}
+
 /// Dropped.
 #[derive(Clone, Copy)]
 pub struct Dropped<'a, T: ?Sized>(pub &'a T);
@@ -101,6 +117,14 @@ impl<'a, T: Sensitive + ?Sized> Declared<'a, T> {
     #[inline]
     pub fn choose(&self) -> &'a T {
         self.0
+    }
+}
+
+impl<'a> Declared<'a, String> {
+    /// Takes the text: what is plain is text more often than not, and needs no serializer.
+    #[inline]
+    pub fn choose(&self) -> Text<'a> {
+        Text(self.0)
     }
 }
 
@@ -192,6 +216,7 @@ mod tests {
         let shown = Shown::new(value, Mode::Hash);
         let debug = format!("{:?}{:?}{shown:?}{:?}", Plain(value), Dropped(value), Declared(value));
         assert!(!debug.contains(value), "{debug}");
+        assert_eq!(format!("{:?}", Declared(&value.to_owned()).choose()), "Text { .. }");
         assert!(!format!("{:?}{:?}", OfError(&value), crate::judge::Judge(value)).contains(value));
     }
 }

@@ -13,7 +13,8 @@ use super::cursor::{CursorFile, ForwarderCursor};
 use super::error::ForwarderError;
 use super::options::Settings;
 use super::{Running, alarm};
-use crate::journal::{JournalError, JournalOptions, Shown, last_begun};
+use crate::journal::{JournalError, JournalOptions, last_begun};
+use crate::shown::Shown;
 
 /// How often a journal that is being delivered is asked whether it is at its end.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);

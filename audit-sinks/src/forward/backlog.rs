@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use audit_core::StoredRecord;
 
 #[derive(Debug, Default)]
-pub(super) struct Backlog {
+pub(crate) struct Backlog {
     records: VecDeque<StoredRecord>,
     bytes: usize,
     /// How many from the front on were refused as a batch, so that one of them is what the sink will not take.
@@ -13,29 +13,29 @@ pub(super) struct Backlog {
 }
 
 impl Backlog {
-    pub(super) fn push(&mut self, record: StoredRecord) {
+    pub(crate) fn push(&mut self, record: StoredRecord) {
         self.bytes += record.json().len();
         self.records.push_back(record);
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.records.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    pub(super) const fn bytes(&self) -> usize {
+    pub(crate) const fn bytes(&self) -> usize {
         self.bytes
     }
 
-    pub(super) fn front(&self) -> Option<&StoredRecord> {
+    pub(crate) fn front(&self) -> Option<&StoredRecord> {
         self.records.front()
     }
 
     /// The next batch: all that is there, or half of what is suspected.
-    pub(super) fn batch(&self, only_one: bool) -> impl ExactSizeIterator<Item = &StoredRecord> {
+    pub(crate) fn batch(&self, only_one: bool) -> impl ExactSizeIterator<Item = &StoredRecord> {
         let count = match self.suspects {
             _ if only_one => 1,
             0 => self.len(),
@@ -45,7 +45,7 @@ impl Backlog {
     }
 
     /// Takes the first records off, which are done with; gives the last of them.
-    pub(super) fn done(&mut self, count: usize) -> Option<StoredRecord> {
+    pub(crate) fn done(&mut self, count: usize) -> Option<StoredRecord> {
         self.suspects = self.suspects.saturating_sub(count);
         let done: Vec<_> = self.records.drain(..count.min(self.records.len())).collect();
         self.bytes -= done.iter().map(|record| record.json().len()).sum::<usize>();
@@ -53,7 +53,7 @@ impl Backlog {
     }
 
     /// Notes that one of the first `count` records is to be found.
-    pub(super) fn suspect(&mut self, count: usize) {
+    pub(crate) fn suspect(&mut self, count: usize) {
         self.suspects = count;
     }
 }

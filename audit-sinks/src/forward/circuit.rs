@@ -19,30 +19,30 @@ pub enum Circuit {
 
 /// Pauses that grow, each of a random length up to what it has grown to.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     shape: ExponentialBuilder,
     next: ExponentialBackoff,
 }
 
 impl Backoff {
-    pub(super) fn new(min: Duration, max: Duration) -> Self {
+    pub(crate) fn new(min: Duration, max: Duration) -> Self {
         let shape = ExponentialBuilder::new().with_min_delay(min).with_max_delay(max.max(min)).without_max_times();
         Self { shape, next: shape.build() }
     }
 
-    pub(super) fn pause(&mut self) -> Duration {
+    pub(crate) fn pause(&mut self) -> Duration {
         // The whole of it is random, so that the forwarders of many processes do not come back together.
         self.next.next().unwrap_or_default().mul_f64(fastrand::f64())
     }
 
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.next = self.shape.build();
     }
 }
 
 /// Opens after some failures in a row, and lets one record through once in a while.
 #[derive(Debug)]
-pub(super) struct Breaker {
+pub(crate) struct Breaker {
     backoff: Backoff,
     threshold: u32,
     pause: Duration,
@@ -52,16 +52,16 @@ pub(super) struct Breaker {
 }
 
 impl Breaker {
-    pub(super) fn new(backoff: Backoff, threshold: u32, pause: Duration) -> Self {
+    pub(crate) fn new(backoff: Backoff, threshold: u32, pause: Duration) -> Self {
         Self { backoff, threshold: threshold.max(1), pause, failures: 0, again_at: None, circuit: Circuit::Closed }
     }
 
-    pub(super) const fn circuit(&self) -> Circuit {
+    pub(crate) const fn circuit(&self) -> Circuit {
         self.circuit
     }
 
     /// Until when the sink is left alone; `None` when it may be asked now.
-    pub(super) fn rests_until(&mut self, now: Instant) -> Option<Instant> {
+    pub(crate) fn rests_until(&mut self, now: Instant) -> Option<Instant> {
         if let Some(again_at) = self.again_at.filter(|again_at| *again_at > now) {
             return Some(again_at);
         }
@@ -73,12 +73,12 @@ impl Breaker {
     }
 
     /// The sink has answered, whatever it said.
-    pub(super) fn answered(&mut self) {
+    pub(crate) fn answered(&mut self) {
         self.backoff.reset();
         (self.failures, self.again_at, self.circuit) = (0, None, Circuit::Closed);
     }
 
-    pub(super) fn failed(&mut self, now: Instant) {
+    pub(crate) fn failed(&mut self, now: Instant) {
         self.failures = self.failures.saturating_add(1);
         let mut pause = self.backoff.pause();
         if self.failures >= self.threshold {

@@ -17,22 +17,26 @@ use crate::journal::{Journal, JournalError, JournalOptions};
 const SEGMENT_BYTES: u64 = 1 << 20;
 
 /// Opened when the first record is written.
-pub(super) struct DeadLetters {
+pub(crate) struct DeadLetters {
     path: PathBuf,
     journal: Mutex<Option<Journal>>,
 }
 
 impl DeadLetters {
     pub(super) fn new(journal: &Path, forwarder: &str) -> Self {
-        Self { path: dead_letters_of(journal, forwarder), journal: Mutex::new(None) }
+        Self::at(dead_letters_of(journal, forwarder))
     }
 
-    pub(super) fn unresolved(&self) -> Result<Vec<DeadLetter>, ForwarderError> {
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self { path, journal: Mutex::new(None) }
+    }
+
+    pub(crate) fn unresolved(&self) -> Result<Vec<DeadLetter>, ForwarderError> {
         unresolved(&self.path)
     }
 
     /// Writes a record, and returns once it is on the disk.
-    pub(super) fn write(&self, record: Record, within: Duration) -> Result<(), DeadLetterError> {
+    pub(crate) fn write(&self, record: Record, within: Duration) -> Result<(), DeadLetterError> {
         let journal = self.open()?;
         block_on(journal.write(&[record]), within).map_err(DeadLetterError::NotRecorded)
     }

@@ -7,7 +7,8 @@ use audit_core::SinkError;
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::journal::{JournalError, Shown};
+use crate::journal::JournalError;
+use crate::shown::Shown;
 
 /// A forwarder cannot be started, or what it keeps cannot be read.
 #[derive(Debug, Error)]
@@ -115,9 +116,9 @@ pub enum ForwarderError {
     Thread(#[source] io::Error),
 }
 
-/// Not everything was delivered in time. It stays in the journal, and is delivered later.
+/// Not everything was delivered in time. It stays where it is, in the journal or in the stream, and is delivered later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("{records} records were not delivered in time; the journal keeps them")]
+#[error("{records} records were not delivered in time; they are kept, and delivered later")]
 #[non_exhaustive]
 pub struct NotDelivered {
     /// How many were left.

@@ -31,10 +31,12 @@ pub enum DeadReason {
     Panicked,
     /// The journal is damaged at its place, so that there is no record to deliver.
     Damaged,
+    /// What a feed was given is no record.
+    NoRecord,
 }
 
 impl DeadReason {
-    const ALL: [Self; 4] = [Self::Rejected, Self::Conflict, Self::Panicked, Self::Damaged];
+    const ALL: [Self; 5] = [Self::Rejected, Self::Conflict, Self::Panicked, Self::Damaged, Self::NoRecord];
 
     /// The name in records and logs.
     pub const fn as_str(self) -> &'static str {
@@ -43,6 +45,7 @@ impl DeadReason {
             Self::Conflict => "conflict",
             Self::Panicked => "panicked",
             Self::Damaged => "damaged",
+            Self::NoRecord => "no_record",
         }
     }
 
@@ -57,13 +60,13 @@ impl fmt::Display for DeadReason {
     }
 }
 
-/// A record that a forwarder could not deliver and did not drop. It is kept until someone resolves it.
+/// A record that a forwarder or a feed could not deliver and did not drop. It is kept until someone resolves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeadLetter {
-    /// The stream of the record.
+    /// The stream of the record; all zeros where it has none.
     pub stream: Uuid,
-    /// Its position.
+    /// Its position; 0 where it has none. Of what is no record, the place where the feed has found it.
     pub seq: u64,
     /// Of several records that cannot be read, the position of the last; otherwise the same.
     pub last_seq: u64,
@@ -73,7 +76,7 @@ pub struct DeadLetter {
     pub action: Option<String>,
     /// Why it was not delivered.
     pub reason: DeadReason,
-    /// The record, byte for byte; `None` where the journal has it no more.
+    /// The record, byte for byte; `None` where there is none.
     pub original: Option<StoredRecord>,
     /// When it became one.
     pub buried_at: Option<Timestamp>,
@@ -94,12 +97,21 @@ impl DeadLetter {
         dead::unresolved(&dead_letters_of(journal.as_ref(), forwarder))
     }
 
-    /// By which it is the same letter.
-    pub(super) const fn key(&self) -> Key {
-        (self.stream, self.seq)
+    /// Reads the letters in a directory that a feed was given for them, as [`Self::all`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`ForwarderError`] when they cannot be read.
+    pub fn all_in(directory: impl AsRef<Path>) -> Result<Vec<Self>, ForwarderError> {
+        dead::unresolved(directory.as_ref())
     }
 
-    pub(super) fn of(record: &StoredRecord, reason: DeadReason) -> Self {
+    /// By which it is the same letter.
+    pub(crate) const fn key(&self) -> Key {
+        (self.stream, self.seq, self.id)
+    }
+
+    pub(crate) fn of(record: &StoredRecord, reason: DeadReason) -> Self {
         let seq = record.seq().unwrap_or_default();
         Self {
             stream: record.stream().and_then(|stream| stream.parse().ok()).unwrap_or_default(),
@@ -114,7 +126,16 @@ impl DeadLetter {
     }
 
     pub(super) fn of_damage(stream: Uuid, damage: Damage) -> Self {
-        let (seq, last_seq, reason) = (damage.first, damage.last.seq, DeadReason::Damaged);
+        Self::without_record(stream, (damage.first, damage.last.seq), DeadReason::Damaged)
+    }
+
+    /// Of what a feed has found at a place, and is no record.
+    #[cfg(feature = "nats")]
+    pub(crate) fn of_no_record(place: u64) -> Self {
+        Self::without_record(Uuid::nil(), (place, place), DeadReason::NoRecord)
+    }
+
+    fn without_record(stream: Uuid, (seq, last_seq): (u64, u64), reason: DeadReason) -> Self {
         Self {
             stream,
             seq,
@@ -128,13 +149,10 @@ impl DeadLetter {
     }
 
     /// The record that is kept, with the original in its detail.
-    pub(super) fn envelope(&self, forwarder: &str) -> Result<Record, InvalidRecord> {
+    pub(crate) fn envelope(&self, forwarder: &str) -> Result<Record, InvalidRecord> {
         let record = builder(BURIED, self.key(), forwarder)
             .fields(|fields| {
                 fields.value("last_seq", &self.last_seq);
-                if let Some(id) = &self.id {
-                    fields.plain("id", &id.to_string());
-                }
                 if let Some(action) = &self.action {
                     fields.plain("action", action);
                 }
@@ -168,11 +186,11 @@ impl DeadLetter {
     }
 }
 
-/// The stream and the position of a letter.
-pub(super) type Key = (Uuid, u64);
+/// The stream, the position and the id of what a letter is about.
+pub(crate) type Key = (Uuid, u64, Option<RecordId>);
 
 /// The record of a resolution, with who is behind it where the context says so.
-pub(super) fn resolution(key: Key, forwarder: &str, how: &str, reason: Option<&Code>) -> Record {
+pub(crate) fn resolution(key: Key, forwarder: &str, how: &str, reason: Option<&Code>) -> Record {
     let mut builder = builder(RESOLVED, key, forwarder).fields(|fields| {
         fields.plain("how", how);
         if let Some(reason) = reason {
@@ -188,14 +206,17 @@ pub(super) fn resolution(key: Key, forwarder: &str, how: &str, reason: Option<&C
 /// The key of the letter that a record resolves.
 pub(super) fn resolved(record: &StoredRecord) -> Option<Key> {
     let shape: KeyShape = record.detail_as().ok()?;
-    Some((shape.stream.parse().ok()?, shape.seq))
+    Some((shape.stream.parse().ok()?, shape.seq, shape.id.and_then(|id| id.parse().ok())))
 }
 
-fn builder(action: &'static str, (stream, seq): Key, forwarder: &str) -> RecordBuilder<'static> {
+fn builder(action: &'static str, (stream, seq, id): Key, forwarder: &str) -> RecordBuilder<'static> {
     Record::builder(Action::new(action)).kind(Kind::System).fields(|fields| {
         fields.plain("forwarder", forwarder);
         fields.plain("stream", &stream.to_string());
         fields.value("seq", &seq);
+        if let Some(id) = id {
+            fields.plain("id", &id.to_string());
+        }
     })
 }
 
@@ -214,6 +235,7 @@ struct Shape {
 struct KeyShape {
     stream: String,
     seq: u64,
+    id: Option<String>,
 }
 
 #[cfg(test)]

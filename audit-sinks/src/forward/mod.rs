@@ -2,8 +2,8 @@
 //!
 //! # From the journal to the sink
 //!
-//! One thread, the [`courier`], reads what the journal has acknowledged ([`source`]) into a [`backlog`], hands it to the
-//! sink batch by batch, and notes in the [`cursor`] how far it has come. A sink that fails is left alone for a while
+//! One thread, the [`courier`], reads what the journal has acknowledged ([`source`]) into a [`backlog`], gives it to the
+//! sink batch by batch ([`hand`]), and notes in the [`cursor`] how far it has come. A sink that fails is left alone for a while
 //! ([`circuit`]); what it will never take becomes a dead [`letter`] in a journal of its own ([`dead`]). A second thread
 //! looks for what dead processes have left behind ([`adopt`]).
 
@@ -14,6 +14,8 @@ mod courier;
 mod cursor;
 mod dead;
 mod error;
+mod grave;
+mod hand;
 mod letter;
 mod options;
 mod shared;
@@ -28,14 +30,26 @@ use std::time::{Duration, Instant};
 use audit_core::__private::{Guarded, carried, contained};
 use audit_core::{AuditSink, Code, SinkError, Timestamp};
 
+#[cfg(feature = "nats")]
+pub(crate) use self::backlog::Backlog;
+#[cfg(feature = "nats")]
+pub(crate) use self::circuit::{Backoff, Breaker};
+#[cfg(feature = "nats")]
+pub(crate) use self::grave::{Grave, OnDeadLetter};
+#[cfg(feature = "nats")]
+pub(crate) use self::hand::{HandLimits, Offered};
+#[cfg(feature = "nats")]
+pub(crate) use self::letter::Key;
+
 use self::adopt::{Adopter, left};
 pub use self::circuit::Circuit;
 use self::courier::Courier;
 use self::cursor::CursorFile;
 pub use self::cursor::ForwarderCursor;
-use self::dead::DeadLetters;
+pub(crate) use self::dead::DeadLetters;
 pub use self::error::{DeadLetterError, ForwarderError, NotDelivered};
-use self::letter::resolution;
+pub(crate) use self::hand::{Hand, HandSeen};
+pub(crate) use self::letter::resolution;
 pub use self::letter::{DeadLetter, DeadReason};
 pub use self::options::ForwarderBuilder;
 use self::options::Settings;
@@ -240,9 +254,11 @@ impl Running {
         }
         let dead = Arc::new(DeadLetters::new(journal.path(), &cursor.name));
         let unresolved = dead.unresolved()?.iter().map(DeadLetter::key).collect();
-        let shared = Arc::new(Shared::new(journal.progress(), cursor.seq, unresolved));
-        let threads = (shared.clone(), dead.clone());
-        let courier = Courier::new((journal.clone(), source), (cursor, file), (sink, settings), threads);
+        let seen = Arc::new(HandSeen::default());
+        let shared = Arc::new(Shared::new(journal.progress(), seen.clone(), cursor.seq, unresolved));
+        let threads = (shared.clone(), settings.grave(dead.clone()));
+        let hand = Hand::new(sink, settings.limits(), settings.breaker(), seen);
+        let courier = Courier::new((journal.clone(), source), (cursor, file), (hand, settings), threads);
         let ended = Ended(shared.clone());
         let run = move || {
             let _ended = ended;
@@ -269,6 +285,6 @@ impl Drop for Ended {
 }
 
 /// Logs. The subscriber is foreign code.
-fn alarm(log: impl FnOnce()) {
+pub(crate) fn alarm(log: impl FnOnce()) {
     contained(log);
 }

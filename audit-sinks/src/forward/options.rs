@@ -11,12 +11,12 @@ use audit_core::{AuditSink, SinkError};
 use super::Forwarder;
 use super::circuit::{Backoff, Breaker};
 use super::cursor::is_name;
+use super::dead::DeadLetters;
 use super::error::ForwarderError;
+use super::grave::{Grave, OnDeadLetter};
+use super::hand::HandLimits;
 use super::letter::DeadLetter;
 use crate::journal::Journal;
-
-/// Told of a dead letter, and of the error that made it one; `None` where the journal is damaged.
-pub(super) type OnDeadLetter = dyn Fn(&DeadLetter, Option<&SinkError>) + Send + Sync;
 
 /// Builds a [`Forwarder`].
 #[must_use = "nothing is carried until `start`"]
@@ -35,11 +35,11 @@ pub(super) struct Settings {
     pub(super) deadline: Duration,
     retry: (Duration, Duration),
     breaker: (u32, Duration),
-    pub(super) split_after: u32,
-    pub(super) panics: Option<u32>,
+    split_after: u32,
+    panics: Option<u32>,
     pub(super) cursor_every: Duration,
-    pub(super) on_conflict: Option<Arc<OnDeadLetter>>,
-    pub(super) on_dead_letter: Option<Arc<OnDeadLetter>>,
+    on_conflict: Option<Arc<OnDeadLetter>>,
+    on_dead_letter: Option<Arc<OnDeadLetter>>,
     pub(super) orphans: Vec<PathBuf>,
     pub(super) adopt_after: Duration,
 }
@@ -168,6 +168,20 @@ impl Settings {
     pub(super) fn breaker(&self) -> Breaker {
         let (failures, pause) = self.breaker;
         Breaker::new(Backoff::new(self.retry.0, self.retry.1), failures, pause)
+    }
+
+    pub(super) const fn limits(&self) -> HandLimits {
+        HandLimits { deadline: self.deadline, split_after: self.split_after, panics: self.panics }
+    }
+
+    pub(super) fn grave(&self, dead: Arc<DeadLetters>) -> Grave {
+        Grave {
+            dead,
+            name: self.name.clone(),
+            deadline: self.deadline,
+            on_conflict: self.on_conflict.clone(),
+            on_dead_letter: self.on_dead_letter.clone(),
+        }
     }
 
     /// For what fails on this side.

@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use audit_core::{Record, Timestamp};
 
 use super::circuit::Circuit;
 use super::error::{DeadLetterError, NotDelivered};
+use super::hand::HandSeen;
 use super::letter::Key;
 use crate::journal::Progress;
 
@@ -64,6 +65,7 @@ pub(super) enum Command {
 pub(super) struct Shared {
     /// Without the journal itself, which is to be closed when the thread has ended.
     journal: Arc<Progress>,
+    hand: Arc<HandSeen>,
     state: Mutex<State>,
     changed: Condvar,
     /// Set when the thread is to look what is asked of it.
@@ -84,16 +86,20 @@ pub(super) struct State {
     pub(super) read_records: u64,
     pub(super) read_bytes: u64,
     pub(super) unresolved: BTreeSet<Key>,
-    pub(super) busy_since: Option<Instant>,
     commands: VecDeque<Command>,
     stopping: bool,
     ended: bool,
 }
 
 impl Shared {
-    pub(super) fn new(journal: Arc<Progress>, delivered_seq: u64, unresolved: BTreeSet<Key>) -> Self {
+    pub(super) fn new(
+        journal: Arc<Progress>,
+        hand: Arc<HandSeen>,
+        delivered_seq: u64,
+        unresolved: BTreeSet<Key>,
+    ) -> Self {
         let state = State { delivered_seq, read_seq: delivered_seq, unresolved, ..State::default() };
-        Self { journal, state: Mutex::new(state), changed: Condvar::new(), called: AtomicBool::new(false) }
+        Self { journal, hand, state: Mutex::new(state), changed: Condvar::new(), called: AtomicBool::new(false) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -115,8 +121,17 @@ impl Shared {
     pub(super) fn stats(&self) -> ForwarderStats {
         let state = self.lock();
         let unresolved = state.unresolved.len() as u64;
-        let busy = state.busy_since.map(|since| since.elapsed());
-        ForwarderStats { unresolved, busy, ..state.stats.clone() }
+        let hand = self.hand.state();
+        ForwarderStats {
+            batches: hand.batches,
+            retried: hand.retried,
+            split: hand.split,
+            circuit: hand.circuit,
+            last_error: hand.last_error,
+            busy: hand.busy_since.map(|since| since.elapsed()),
+            unresolved,
+            ..state.stats.clone()
+        }
     }
 
     /// Waits until everything acknowledged so far is delivered.

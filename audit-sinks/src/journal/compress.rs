@@ -1,18 +1,23 @@
-//! Compressing files that have ended, in small steps, while there is nothing else to do.
+//! Compressing files that have ended, in small steps, while there is nothing else to do. The plain file goes once the
+//! other was read back and found to be the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 
 use zstd::stream::write::Encoder;
 
+use super::compare::{Comparison, is_wrong};
 use super::disk::{Disk, DiskFile};
 use super::keeper::{Spare, Swaps};
 use super::segment::{Index, compressed, unfinished};
 
 /// How much is compressed in one step: so long the thread is deaf to what else it is asked.
 const STEP_BYTES: usize = 256 << 10;
+
+/// How often a file is compressed at most before it is left as it is, where the result is not what it was made from.
+const TRIES: u32 = 3;
 
 /// The levels that need no more than some MiB to decompress.
 pub(super) const LEVELS: std::ops::RangeInclusive<i32> = 1..=19;
@@ -26,6 +31,8 @@ pub(super) struct Compressor {
     wanted: Option<Wanted>,
     found: Vec<Index>,
     running: Option<Running>,
+    /// How often the result was not what it was made from.
+    wrong: BTreeMap<Index, u32>,
     /// Files that could not be compressed. They stay plain until the journal is opened again.
     given_up: BTreeSet<Index>,
 }
@@ -40,16 +47,20 @@ enum Wanted {
 /// A file that is being compressed.
 struct Running {
     index: Index,
-    plain: Box<dyn DiskFile>,
-    at: u64,
-    encoder: Encoder<'static, Appended>,
+    stage: Stage,
+}
+
+enum Stage {
+    Compressing { plain: Box<dyn DiskFile>, at: u64, encoder: Box<Encoder<'static, Appended>> },
+    Comparing(Box<Comparison>),
 }
 
 impl Compressor {
     /// For a journal whose next file is `next`.
     pub(super) fn new(level: i32, swaps: Swaps, journal: String, next: Index) -> Self {
         let wanted = Some(Wanted::ButLastBefore(next));
-        Self { level, swaps, journal, wanted, found: Vec::new(), running: None, given_up: BTreeSet::new() }
+        let (wrong, given_up) = (BTreeMap::new(), BTreeSet::new());
+        Self { level, swaps, journal, wanted, found: Vec::new(), running: None, wrong, given_up }
     }
 
     fn look(&self, names: &[String], wanted: &Wanted) -> Vec<Index> {
@@ -64,19 +75,36 @@ impl Compressor {
         found
     }
 
-    fn note(&mut self, disk: &dyn Disk, index: Index, ended: io::Result<()>) {
-        let Err(error) = ended else { return };
+    fn failed(&mut self, disk: &dyn Disk, index: Index, error: &io::Error) {
         let _ = disk.remove(&unfinished(index));
-        self.given_up.insert(index);
+        let wrong = is_wrong(error);
+        let tries = self.wrong.get(&index).map_or(1, |tries| tries + 1);
+        let again = wrong && tries < TRIES;
+        if again {
+            self.wrong.insert(index, tries);
+            self.found.push(index);
+        } else {
+            self.given_up.insert(index);
+        }
         // The subscriber is foreign code.
         let _ = catch_unwind(AssertUnwindSafe(|| {
-            tracing::warn!(
-                target: "audited::journal",
-                journal = self.journal,
-                file = %index,
-                error = %error.kind(),
-                "a file could not be compressed; it stays as it is until the journal is opened again"
-            );
+            if wrong {
+                tracing::error!(
+                    target: "audited::journal",
+                    journal = self.journal,
+                    file = %index,
+                    again,
+                    "what a file was compressed to is not that file; it stays as it is"
+                );
+            } else {
+                tracing::warn!(
+                    target: "audited::journal",
+                    journal = self.journal,
+                    file = %index,
+                    error = %error.kind(),
+                    "a file could not be compressed; it stays as it is until the journal is opened again"
+                );
+            }
         }));
     }
 }
@@ -91,27 +119,20 @@ impl Spare for Compressor {
     }
 
     fn step(&mut self, disk: &dyn Disk) {
-        if let Some(running) = &mut self.running {
-            let index = running.index;
-            match running.read_on() {
-                Ok(true) => {}
-                Ok(false) => {
-                    let ended = self.running.take().map_or(Ok(()), |running| running.finish(disk, &self.swaps));
-                    self.note(disk, index, ended);
-                }
-                Err(error) => {
-                    self.running = None;
-                    self.note(disk, index, Err(error));
-                }
-            }
+        let (index, stepped) = if let Some(running) = self.running.take() {
+            (running.index, running.step(disk, &self.swaps))
         } else if let Some(index) = self.found.pop() {
-            match Running::begin(disk, index, self.level) {
-                Ok(running) => self.running = running,
-                Err(error) => self.note(disk, index, Err(error)),
-            }
+            (index, Running::begin(disk, index, self.level))
         } else if let Some(wanted) = self.wanted.take() {
             // Where the directory cannot be read now, the end of the next file asks again.
             self.found = disk.names().map_or_else(|_| Vec::new(), |names| self.look(&names, &wanted));
+            return;
+        } else {
+            return;
+        };
+        match stepped {
+            Ok(running) => self.running = running,
+            Err(error) => self.failed(disk, index, &error),
         }
     }
 
@@ -141,22 +162,38 @@ impl Running {
         encoder.include_checksum(true)?;
         // It then does not end well unless all of it was read.
         encoder.set_pledged_src_size(Some(plain.len()?))?;
-        Ok(Some(Self { index, plain, at: 0, encoder }))
+        Ok(Some(Self { index, stage: Stage::Compressing { plain, at: 0, encoder: Box::new(encoder) } }))
     }
 
-    /// Compresses some more; says whether there was any.
-    fn read_on(&mut self) -> io::Result<bool> {
-        let mut bytes = vec![0; STEP_BYTES];
-        let read = self.plain.read_at(&mut bytes, self.at)?;
-        self.encoder.write_all(&bytes[..read])?;
-        self.at += read as u64;
-        Ok(read > 0)
+    /// Does some more; gives nothing once all is done.
+    fn step(self, disk: &dyn Disk, swaps: &Swaps) -> io::Result<Option<Self>> {
+        let index = self.index;
+        let stage = match self.stage {
+            Stage::Compressing { plain, at, mut encoder } => {
+                let mut bytes = vec![0; STEP_BYTES];
+                let read = plain.read_at(&mut bytes, at)?;
+                encoder.write_all(&bytes[..read])?;
+                if read > 0 {
+                    Stage::Compressing { plain, at: at + read as u64, encoder }
+                } else {
+                    let packed = encoder.finish()?.file;
+                    packed.sync()?;
+                    Stage::Comparing(Box::new(Comparison::new(plain, packed)?))
+                }
+            }
+            Stage::Comparing(mut comparison) => {
+                if !comparison.go_on(STEP_BYTES)? {
+                    return Self::replace(index, disk, swaps).map(|()| None);
+                }
+                Stage::Comparing(comparison)
+            }
+        };
+        Ok(Some(Self { index, stage }))
     }
 
     /// Puts the compressed file in the place of the plain one, which is there until the other is surely on the disk.
-    fn finish(self, disk: &dyn Disk, swaps: &Swaps) -> io::Result<()> {
-        let (plain, next) = (self.index.to_string(), unfinished(self.index));
-        self.encoder.finish()?.file.sync()?;
+    fn replace(index: Index, disk: &dyn Disk, swaps: &Swaps) -> io::Result<()> {
+        let (plain, next) = (index.to_string(), unfinished(index));
         let _one_at_a_time = swaps.lock().unwrap_or_else(PoisonError::into_inner);
         match disk.open(&plain) {
             // A retention has removed it meanwhile.

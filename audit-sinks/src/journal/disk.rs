@@ -36,6 +36,9 @@ pub(super) trait DiskFile: Send + Sync + 'static {
     fn set_len(&self, len: u64) -> io::Result<()>;
     /// Returns when everything written is on the disk.
     fn sync(&self) -> io::Result<()>;
+    /// Has what is read next come from the disk, as far as the system will: what was written must be synced before.
+    #[cfg_attr(not(feature = "zstd"), allow(dead_code, reason = "only what was compressed is read back"))]
+    fn uncache(&self) {}
 }
 
 /// The directory of a journal, as the operating system has it.
@@ -212,6 +215,11 @@ impl DiskFile for File {
 
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn uncache(&self) {
+        let _ = rustix::fs::fadvise(self, 0, None, rustix::fs::Advice::DontNeed);
     }
 }
 

@@ -1,11 +1,13 @@
 //! What can be wrong with a journal.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use audit_core::InvalidRecord;
 use thiserror::Error;
+
+use crate::shown::Shown;
 
 /// A journal cannot be opened or read.
 #[derive(Debug, Error)]
@@ -186,21 +188,6 @@ impl JournalError {
 
     pub(super) fn damaged(path: &Path, line: u64, damage: JournalDamage) -> Self {
         Self::Damaged { path: path.to_owned(), line, damage }
-    }
-}
-
-/// A path on one line, whatever it holds.
-pub(crate) struct Shown<'a>(pub(crate) &'a Path);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.to_string_lossy().chars() {
-            match c {
-                '\'' | '"' | '\\' => f.write_char(c)?,
-                _ => write!(f, "{}", c.escape_debug())?,
-            }
-        }
-        Ok(())
     }
 }
 

@@ -12,16 +12,18 @@ use loom::thread;
 use uuid::Uuid;
 
 use super::JournalOptions;
+use super::Queue;
 use super::disk::{Disk, DiskFile};
 use super::keeper::Keeper;
 use super::line::{Body, Head};
+use super::lot::Lot;
 use super::position::Position;
 use super::progress::Progress;
-use super::queue::{Lot, Queue, Turn};
-use super::round::ROUND_BYTES;
 use super::segment::Index;
 use super::system::{Because, Began};
 use super::writer::{Shape, Writer};
+use crate::group::queue::{Number, Turn};
+use crate::group::round::ROUND_BYTES;
 
 /// A disk with one file.
 #[derive(Clone)]
@@ -125,7 +127,7 @@ impl Setting {
         Writer::new(String::new(), shape, resume, std::sync::Arc::new(keeper), progress)
     }
 
-    fn push(&self, queue: &Queue, n: usize) -> (Receipt, Option<super::queue::Number>) {
+    fn push(&self, queue: &Queue, n: usize) -> (Receipt, Option<Number>) {
         let (ticket, receipt) = Ticket::new();
         let number = queue.push(Lot::One(Body::new(&self.head, self.records[n].clone())), ticket);
         (receipt, number)

@@ -2,14 +2,16 @@
 //!
 //! # From a caller to the disk
 //!
-//! A caller encodes its record and hashes it as far as it can ([`line`]), and puts it into the [`queue`]. One thread,
+//! A caller encodes its record and hashes it as far as it can ([`line`]), and puts it into the [queue](crate::group::queue). One thread,
 //! the [`writer`], takes all that is there, gives each record its place in the chain, writes once, syncs once, and
-//! answers ([`settle`]). What nobody waits for, another thread does ([`keeper`]): it fills files ahead, has the next
+//! answers. What nobody waits for, another thread does ([`keeper`]): it fills files ahead, has the next
 //! one ready, ends the full ones, and compresses what has ended before.
 //!
 //! What is in the files, and how to check them without any of this, is in `FORMAT.md`.
 
 mod chain;
+#[cfg(feature = "zstd")]
+mod compare;
 #[cfg(feature = "zstd")]
 mod compress;
 mod disk;
@@ -20,18 +22,16 @@ mod interleaved;
 mod keeper;
 mod line;
 mod lines;
+mod lot;
 mod options;
 mod position;
 mod progress;
-mod queue;
 mod reader;
 mod recover;
 mod replace;
 mod retention;
-mod round;
 mod scan;
 mod segment;
-mod settle;
 mod source;
 mod system;
 mod tail;
@@ -42,12 +42,11 @@ mod unpack;
 mod verify;
 mod writer;
 
-use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use audit_core::__private::{Inline, Ticket};
@@ -55,26 +54,31 @@ use audit_core::{AuditSink, Durability, Record, SinkError};
 
 pub use self::chain::{ChainHash, InvalidHash};
 use self::disk::Disk;
-pub(crate) use self::error::Shown;
 pub use self::error::{JournalDamage, JournalError, JournalStep};
-pub use self::hold::{HoldError, LegalHold};
+pub use self::hold::HoldError;
 use self::keeper::{Keeper, Swaps};
 use self::line::{Body, Head};
+use self::lot::Lot;
 pub use self::options::{
     DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, JournalOptions, MIN_SEGMENT_BYTES,
 };
 pub use self::progress::JournalHead;
 pub(crate) use self::progress::Progress;
-use self::queue::{Lot, Number, Queue};
 pub use self::reader::JournalReader;
 pub(crate) use self::reader::last_begun;
 pub use self::recover::Recovered;
 use self::recover::Resume;
 pub(crate) use self::retention::CURSORS;
 pub use self::retention::{Kept, Retained, Retention, RetentionError};
-use self::settle::Settler;
 pub use self::verify::{Anchored, MAX_DAMAGE_LISTED, Verification};
 use self::writer::{Shape, Writer};
+use crate::group::queue::{self, Number};
+use crate::group::settle::Settler;
+use crate::group::thread;
+use crate::shown::Shown;
+
+/// What callers have handed over.
+type Queue = queue::Queue<Lot>;
 
 /// Appends records to files in a directory, one JSON line each, and acknowledges them once they are synced to the
 /// disk.
@@ -140,7 +144,8 @@ impl Journal {
     /// # Errors
     ///
     /// [`JournalError`] when the path is no directory, or it or a file in it is of another user, open to others, no
-    /// regular file, or cannot be opened, written or locked.
+    /// regular file, or cannot be opened, written or locked; and where the last file is compressed and was cut off, so that
+    /// nobody knows how far it went: no position is given away twice.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, JournalError> {
         JournalOptions::new().open(directory)
     }
@@ -287,7 +292,7 @@ impl Drop for Outside<'_> {
 
 /// The writer's thread.
 fn run(writer: Writer, told: &Told) {
-    let settler = Settler::start();
+    let settler = Settler::start("audited-journal-answers");
     writer.run(&told.queue, &|batch, result, busy| settler.answer(batch, result, busy));
 }
 
@@ -308,14 +313,9 @@ impl Drop for Told {
     }
 }
 
-thread_local! {
-    /// Whether this is a thread of a journal.
-    static OURS: Cell<bool> = const { Cell::new(false) };
-}
-
 impl Handle {
     fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        self.threads.push(spawn(name, run)?);
+        self.threads.push(thread::spawn(name, run)?);
         Ok(())
     }
 
@@ -323,13 +323,6 @@ impl Handle {
     fn refuse_in_a_child(&self) -> Result<(), SinkError> {
         if self.process == std::process::id() { Ok(()) } else { Err(SinkError::failed(Forked)) }
     }
-}
-
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new().name(name.into()).spawn(|| {
-        OURS.set(true);
-        run();
-    })
 }
 
 /// The journal belongs to the process that this one was forked from.
@@ -343,12 +336,7 @@ impl Drop for Handle {
             return;
         }
         self.queue.close();
-        // What is woken or told on a thread of ours may drop the last handle; all end by themselves then.
-        if !OURS.get() {
-            for thread in self.threads.drain(..) {
-                let _ = thread.join();
-            }
-        }
+        thread::join(self.threads.drain(..));
     }
 }
 

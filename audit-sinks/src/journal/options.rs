@@ -133,8 +133,10 @@ impl JournalOptions {
     ///
     /// That is done on a thread of the journal's own, one file behind the last that has ended, and when the journal is
     /// opened also with older ones. No record waits for it, nor does whoever drops the last handle; the plain file is
-    /// removed once the other is on the disk, and stays where it cannot be compressed, which is logged. A level above
-    /// 9 takes tens of MiB of memory and much of a core. Whoever reads the directory needs the feature `zstd`, too.
+    /// removed once the other is on the disk, was read back from there, and is found to be the same byte by byte. Where
+    /// it is not, that is logged as an error, and tried again a few times; where it cannot be compressed at all, the
+    /// plain file stays, which is logged, too. A level above 9 takes tens of MiB of memory and much of a core. Whoever
+    /// reads the directory needs the feature `zstd`, too.
     #[cfg(feature = "zstd")]
     pub fn compress(mut self, level: i32) -> Self {
         let levels = super::compress::LEVELS;

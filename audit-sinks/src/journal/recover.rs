@@ -7,13 +7,15 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::disk::{Directory, Disk, DiskFile};
-use super::error::{JournalError, JournalStep, Shown};
+use super::error::{JournalDamage, JournalError, JournalStep};
 use super::position::Position;
-use super::round::ROUND_BYTES;
 use super::scan::line_breaks;
 use super::segment::{Index, compressed, is_unfinished};
+use super::source::is_corrupt;
 use super::system::{Because, Began, Damaged};
 use super::tail::{Content, SHORTEST_LINE, Tail, read_tail};
+use crate::group::round::ROUND_BYTES;
+use crate::shown::Shown;
 
 /// What [`Journal::open`](super::Journal::open) found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +66,15 @@ pub(super) fn recover_on(
             // Should the plain one be removed, this is what is there.
             files.push(index);
         }
-        match read_tail(&*file).map_err(io(JournalStep::Read))? {
+        let content = match read_tail(&*file) {
+            Err(error) if is_corrupt(&error) => {
+                let damaged = undecodable(disk, &name, path)?;
+                add(&mut foreign, damaged);
+                continue;
+            }
+            content => content.map_err(io(JournalStep::Read))?,
+        };
+        match content {
             // Somebody has compressed it: there is nothing in it to go on from.
             Content::Nothing | Content::Torn(_) if !is_plain => {}
             // It was made ready and never used, or its first line was never finished.
@@ -75,9 +85,8 @@ pub(super) fn recover_on(
             }
             Content::Foreign => {
                 let lines = file.len().map_err(io(JournalStep::Read))? / SHORTEST_LINE + 1;
-                let damaged = Damaged { file: name, line: 1, kind: "no line of a journal stands here".to_owned() };
-                let (_, most) = foreign.take().unwrap_or((damaged.clone(), 0));
-                foreign = Some((damaged, most + lines));
+                let damaged = Damaged { file: name, line: 1, kind: JournalDamage::NotALine.to_string() };
+                add(&mut foreign, (damaged, lines));
             }
             Content::Lines(tail) => {
                 let mut position = tail.position;
@@ -91,7 +100,7 @@ pub(super) fn recover_on(
                 }
                 // What may have been acknowledged in a file that is gone keeps its position.
                 if let Some((damaged, lines)) = foreign {
-                    position.next_seq += lines;
+                    position.next_seq = position.next_seq.saturating_add(lines);
                     began.damage = Some(damaged);
                 }
                 disk.sync().map_err(io(JournalStep::Sync))?;
@@ -104,6 +113,31 @@ pub(super) fn recover_on(
     let position = Position::start(Uuid::now_v7());
     disk.sync().map_err(io(JournalStep::Sync))?;
     Ok(found(path, (position, next_index, began), 0))
+}
+
+/// Adds a file whose end cannot be read, and how many lines it may have had.
+fn add(to: &mut Option<(Damaged, u64)>, (damaged, lines): (Damaged, u64)) {
+    let before = to.take().map_or(0, |(_, lines)| lines);
+    *to = Some((damaged, lines.saturating_add(before)));
+}
+
+/// The damage of a file that cannot be decompressed, and how many lines it may have had.
+///
+/// No position is given away twice: where it cannot be known how far the file went, the journal is not opened.
+#[cfg(feature = "zstd")]
+fn undecodable(disk: &dyn Disk, name: &str, path: &Path) -> Result<(Damaged, u64), JournalError> {
+    let remains = disk.open(name).and_then(super::unpack::Remains::of);
+    let path = path.join(name);
+    let super::unpack::Remains { line, most_bytes } =
+        remains.map_err(|error| JournalError::io(&path, JournalStep::Read, error))?;
+    let Some(bytes) = most_bytes else { return Err(JournalError::damaged(&path, line, JournalDamage::Undecodable)) };
+    let damaged = Damaged { file: name.to_owned(), line, kind: JournalDamage::Undecodable.to_string() };
+    Ok((damaged, bytes / SHORTEST_LINE + 1))
+}
+
+#[cfg(not(feature = "zstd"))]
+fn undecodable(_: &dyn Disk, name: &str, path: &Path) -> Result<(Damaged, u64), JournalError> {
+    Err(JournalError::Compressed { path: path.join(name) })
 }
 
 /// Cuts a file behind its last line and sees to it that the end of it is on the disk.

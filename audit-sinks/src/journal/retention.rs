@@ -26,7 +26,7 @@ pub(crate) const CURSORS: &str = "cursors";
 /// Which files of a journal are to go. Without any rule none is.
 ///
 /// Whole files are removed, the oldest first, and never the one that is written. A file stays, and all behind it,
-/// while a forwarder has not delivered it or a [`LegalHold`](super::LegalHold) covers it.
+/// while a forwarder has not delivered it or a [`LegalHold`](crate::LegalHold) covers it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use = "a retention does nothing until `Journal::retain`"]
 pub struct Retention {

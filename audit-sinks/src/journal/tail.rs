@@ -9,8 +9,8 @@ use super::error::JournalDamage;
 use super::line::{Head, MAX_LINE_BYTES, Place};
 use super::position::{Position, Step, Walk};
 use super::reader::parse;
-use super::round::ROUND_BYTES;
 use super::segment::FILL;
+use crate::group::round::ROUND_BYTES;
 
 /// How much of a file is read at first. What one round writes, and the line before, lie in it.
 const WINDOW: u64 = (ROUND_BYTES + MAX_LINE_BYTES) as u64 / 4;

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use zstd::stream::read::Decoder;
 
 use super::disk::DiskFile;
+use super::scan::{Found, Scan};
 
 /// The bytes that were compressed. Memory is that of the window which the file asks for, 128 MiB at most.
 pub(super) struct Unpack<R: Read> {
@@ -72,12 +73,46 @@ pub(super) fn is_corrupt(error: &io::Error) -> bool {
     error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Corrupt>)
 }
 
+/// What can be told of a compressed file that cannot be decompressed to its end.
+pub(super) struct Remains {
+    /// The line from which on it cannot be.
+    pub(super) line: u64,
+    /// How many bytes were compressed at most. Nobody knows where the end is missing: a frame may say how much it held,
+    /// but not how many followed it.
+    pub(super) most_bytes: Option<u64>,
+}
+
+/// What a block of a frame takes at least, and holds at most.
+const BLOCK: (u64, u64) = (4, 128 << 10);
+
+impl Remains {
+    pub(super) fn of(packed: Box<dyn DiskFile>) -> io::Result<Self> {
+        let blocks = packed.len()? / BLOCK.0 + 1;
+        let mut scan = Scan::new(Unpack::new(FromStart::new(packed))?);
+        let is_cut = loop {
+            match scan.next() {
+                Ok(Found::End) => break false,
+                Ok(_) => {}
+                Err(error) if is_corrupt(&error) => break lacks_its_end(&error),
+                Err(error) => return Err(error),
+            }
+        };
+        // What was changed may say anything, but it has as many blocks as it had.
+        Ok(Self { line: scan.number() + 1, most_bytes: (!is_cut).then(|| blocks.saturating_mul(BLOCK.1)) })
+    }
+}
+
+fn lacks_its_end(error: &io::Error) -> bool {
+    let corrupt = error.get_ref().and_then(|error| error.downcast_ref::<Corrupt>());
+    corrupt.is_some_and(|Corrupt(error)| error.kind() == io::ErrorKind::UnexpectedEof)
+}
+
 /// A compressed file as recovery reads it: as if it were the plain one, which nobody may write.
 pub(super) struct UnpackedFile(Mutex<Unpack<FromStart>>);
 
 impl UnpackedFile {
     pub(super) fn new(packed: Box<dyn DiskFile>) -> io::Result<Self> {
-        Ok(Self(Mutex::new(Unpack::new(FromStart { file: packed, at: 0 })?)))
+        Ok(Self(Mutex::new(Unpack::new(FromStart::new(packed))?)))
     }
 }
 
@@ -114,9 +149,15 @@ impl DiskFile for UnpackedFile {
 }
 
 /// A file read from its beginning on.
-struct FromStart {
+pub(super) struct FromStart {
     file: Box<dyn DiskFile>,
     at: u64,
+}
+
+impl FromStart {
+    pub(super) fn new(file: Box<dyn DiskFile>) -> Self {
+        Self { file, at: 0 }
+    }
 }
 
 impl Read for FromStart {

@@ -14,14 +14,19 @@ use std::time::{Duration, Instant};
 
 use audit_core::SinkError;
 
+use super::Queue;
 use super::keeper::Keeper;
 use super::line::{Body, Head};
+use super::lot::Lot;
 use super::position::Position;
 use super::progress::Progress;
-use super::queue::{Entry, Queue, Turn};
-use super::round::{Round, Rounds};
 use super::segment::{Index, Segment};
 use super::system::{self, Because, Began};
+use crate::group::queue::{self, Turn};
+use crate::group::round::{self, Rounds};
+
+type Round = round::Round<Lot>;
+type Entry = queue::Entry<Lot>;
 
 /// How long after a file could not be begun the next one is tried.
 const RETRY: Duration = Duration::from_millis(100);
@@ -173,7 +178,9 @@ impl Writer {
             self.begin()?;
         }
         if let Some((round, queue)) = round {
-            round.lines(queue, &mut |body| self.push(body));
+            round.entries(queue, &mut |entries| {
+                entries.iter().flat_map(|entry| entry.lot.bodies()).for_each(|body| self.push(body));
+            });
             end |= round.rotates();
         }
         // Under load no turn is idle.

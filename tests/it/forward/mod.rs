@@ -7,7 +7,7 @@ mod delivery;
 mod failing;
 mod kill;
 mod lag;
-mod store;
+pub(crate) mod store;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

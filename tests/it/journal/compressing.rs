@@ -232,6 +232,82 @@ fn a_stream_goes_on_behind_files_that_somebody_has_compressed_by_hand() {
     assert_sound(&path);
 }
 
+/// A closed journal of which all files are compressed, the position of its last line, and its last file.
+fn all_compressed() -> (TempDir, PathBuf, u64, PathBuf) {
+    let (directory, path) = plain();
+    let last_seq = Journal::verify(&path).unwrap().head.unwrap().seq;
+    for file in files(&path) {
+        let mut packed = zstd::Encoder::new(Vec::new(), 3).unwrap();
+        packed.include_checksum(true).unwrap();
+        packed.write_all(&fs::read(&file).unwrap()).unwrap();
+        put(&file.with_extension("jsonl.zst"), &packed.finish().unwrap());
+        fs::remove_file(&file).unwrap();
+    }
+    let last = packed(&path).pop().unwrap();
+    (directory, path, last_seq, last)
+}
+
+#[test]
+fn a_last_file_that_cannot_be_decompressed_is_damage_behind_which_the_stream_goes_on() {
+    let spoil: [fn(&mut Vec<u8>); 3] = [
+        |bytes| {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 0x10;
+        },
+        |bytes| bytes[..16].fill(0xff),
+        // The checksum.
+        |bytes| *bytes.last_mut().unwrap() ^= 1,
+    ];
+    for (how, spoil) in spoil.into_iter().enumerate() {
+        let (_directory, path, last_seq, last) = all_compressed();
+        let mut bytes = fs::read(&last).unwrap();
+        spoil(&mut bytes);
+        put(&last, &bytes);
+        let of_last = |error: &JournalError| match error {
+            JournalError::Damaged { path, line, damage } if *path == last => Some((*line, damage.to_string())),
+            _ => None,
+        };
+        let told = Journal::verify(&path).unwrap().damage.iter().find_map(of_last).unwrap();
+
+        let journal = small().open(&path).unwrap();
+        let (file, line, kind) = journal.recovered().damage.clone().unwrap();
+        assert_eq!((file, (line, kind)), (name(&last), told), "{how}");
+        // No position that a line has had is given to another.
+        assert!(journal.recovered().last_seq >= last_seq, "{how}");
+        write(&journal, RECORDS);
+        drop(journal);
+        assert!(fs::read(&last).unwrap() == bytes, "{how}: it is left as it is");
+        let begun = files(&path).remove(0);
+        assert_eq!(name(&begun), format!("audit-{:010}.jsonl", FILES + 1));
+        assert!(fs::read_to_string(begun).unwrap().contains(&format!(r#""damaged_file":"{}""#, name(&last))));
+
+        let read: Vec<_> = Journal::read(&path).unwrap().filter_map(Result::ok).filter(is_no_frame).collect();
+        assert_eq!(number(read.last().unwrap()), RECORDS);
+        assert!(read.last().unwrap().seq() > Some(last_seq));
+        // Who opens it next finds a last file that is well.
+        assert_eq!(small().open(&path).unwrap().recovered().damage, None, "{how}");
+    }
+}
+
+#[test]
+fn a_journal_is_not_opened_where_nobody_knows_how_far_its_last_file_went() {
+    let (_directory, path, _, last) = all_compressed();
+    let bytes = fs::read(&last).unwrap();
+    for cut in [bytes.len() - 1, bytes.len() / 2, 20] {
+        put(&last, &bytes[..cut]);
+        let refused = small().open(&path).unwrap_err();
+        assert!(
+            matches!(&refused, JournalError::Damaged { path, damage: JournalDamage::Undecodable, .. } if *path == last),
+            "{refused}"
+        );
+        assert!(fs::read(&last).unwrap() == bytes[..cut]);
+        assert_eq!((files(&path), packed(&path).len()), (Vec::new(), FILES), "nothing was begun");
+    }
+    // Whoever moves it away says that it does not count.
+    fs::remove_file(&last).unwrap();
+    small().open(&path).unwrap();
+}
+
 #[test]
 fn who_reads_notices_nothing_while_files_are_compressed_under_it() {
     const MORE: usize = 1200;

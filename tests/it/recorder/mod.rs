@@ -1,5 +1,6 @@
 //! The recorder: what it promises while the sink does what it likes.
 
+mod behind;
 mod build;
 mod dropping;
 mod failing;

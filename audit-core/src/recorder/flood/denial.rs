@@ -135,11 +135,6 @@ impl Counts {
         self.0.is_empty()
     }
 
-    /// How many kinds there are.
-    pub(in super::super) fn kinds(&self) -> usize {
-        self.0.len()
-    }
-
     /// How many denials all of them are.
     pub(in super::super) fn denials(&self) -> u64 {
         self.0.values().map(|counted| counted.denials).sum()

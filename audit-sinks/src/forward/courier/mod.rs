@@ -5,15 +5,16 @@ mod bury;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use audit_core::__private::{Guarded, block_on, carried};
-use audit_core::{AuditSink as _, Durability, Record, SinkError, StoredRecord, Timestamp};
+use audit_core::__private::block_on;
+use audit_core::{AuditSink as _, Durability, SinkError, StoredRecord, Timestamp};
 
 use super::alarm;
 use super::backlog::Backlog;
-use super::circuit::{Breaker, Circuit};
+use super::circuit::Breaker;
 use super::cursor::{CursorFile, ForwarderCursor};
-use super::dead::DeadLetters;
-use super::letter::{DeadLetter, DeadReason};
+use super::grave::Grave;
+use super::hand::{Hand, Offered};
+use super::letter::DeadLetter;
 use super::options::Settings;
 use super::shared::Shared;
 use super::source::{Damage, Found, Link, Source, link_of};
@@ -29,21 +30,17 @@ const LONG: Duration = Duration::from_secs(3600);
 pub(super) struct Courier {
     journal: Journal,
     shared: Arc<Shared>,
-    sink: Guarded,
+    hand: Hand,
     settings: Settings,
     source: Source,
     backlog: Backlog,
     /// What follows the backlog.
     damage: Option<Damage>,
-    breaker: Breaker,
     /// For what fails on this side: reading, and burying.
     patience: Breaker,
-    /// How often the same batch has failed, and how often of those the sink panicked over a single record.
-    failures: u32,
-    panics: u32,
     /// Everything up to here is on the disk, of a journal that acknowledges before that.
     synced: u64,
-    dead: Arc<DeadLetters>,
+    grave: Grave,
     cursor: ForwarderCursor,
     saved_seq: u64,
     save_at: Instant,
@@ -63,24 +60,21 @@ impl Courier {
     pub(super) fn new(
         (journal, source): (Journal, Source),
         (cursor, file): (ForwarderCursor, CursorFile),
-        (sink, settings): (Guarded, Settings),
-        (shared, dead): (Arc<Shared>, Arc<DeadLetters>),
+        (hand, settings): (Hand, Settings),
+        (shared, grave): (Arc<Shared>, Grave),
     ) -> Self {
         let saved_seq = cursor.seq;
         Self {
             journal,
             shared,
-            sink,
+            hand,
             source,
             backlog: Backlog::default(),
             damage: None,
-            breaker: settings.breaker(),
             patience: settings.patience(),
             settings,
-            failures: 0,
-            panics: 0,
             synced: 0,
-            dead,
+            grave,
             cursor,
             saved_seq,
             save_at: Instant::now(),
@@ -113,7 +107,7 @@ impl Courier {
 
     fn turn(&mut self) -> Rest {
         let now = Instant::now();
-        if let Some(until) = self.patience.rests_until(now).max(self.breaker.rests_until(now)) {
+        if let Some(until) = self.patience.rests_until(now).max(self.hand.rests_until(now)) {
             return Rest::Until(until);
         }
         let head = self.journal.head().seq;
@@ -178,31 +172,14 @@ impl Courier {
         if self.sync_journal().is_err() {
             return self.patience.failed(Instant::now());
         }
-        let batch: Vec<_> = self.backlog.batch(self.breaker.circuit() == Circuit::HalfOpen).map(carried).collect();
-        let result = self.write(&batch);
-        match &result {
-            Ok(()) => self.answered(None),
-            Err(error @ (SinkError::Rejected(_) | SinkError::Conflict(_))) => self.answered(Some(error)),
-            Err(error) => self.failed(error, batch.len()),
-        }
-        match (result, batch.len()) {
-            (Ok(()), count) => {
+        match self.hand.offer(&mut self.backlog) {
+            Offered::Taken(count) => {
                 if let Some(last) = self.backlog.done(count) {
-                    self.shared.note(|state| state.stats.batches += 1);
                     self.moved_to(link_of(&last), count as u64);
                 }
             }
-            (Err(error @ SinkError::Rejected(_)), 1) => self.bury_front(DeadReason::Rejected, &error),
-            (Err(error @ SinkError::Conflict(_)), 1) => self.bury_front(DeadReason::Conflict, &error),
-            (Err(SinkError::Rejected(_) | SinkError::Conflict(_)), count) => self.split(count),
-            (Err(error), 1) => {
-                self.panics = if matches!(error, SinkError::Panicked) { self.panics + 1 } else { 0 };
-                if self.settings.panics.is_some_and(|most| self.panics >= most) {
-                    self.bury_front(DeadReason::Panicked, &error);
-                }
-            }
-            (Err(_), count) if self.failures >= self.settings.split_after => self.split(count),
-            (Err(_), _) => {}
+            Offered::Refused(reason, error) => self.bury_front(reason, &error),
+            Offered::Again => {}
         }
     }
 
@@ -216,57 +193,6 @@ impl Courier {
         block_on(self.journal.flush(), self.settings.deadline)?;
         self.synced = head;
         Ok(())
-    }
-
-    fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
-        let circuit = self.breaker.circuit();
-        self.shared.note(|state| {
-            state.busy_since = Some(Instant::now());
-            state.stats.circuit = circuit;
-        });
-        let result = self.sink.write(batch, self.settings.deadline);
-        self.shared.note(|state| state.busy_since = None);
-        result
-    }
-
-    fn answered(&mut self, refused: Option<&SinkError>) {
-        self.failures = 0;
-        self.panics = 0;
-        if self.breaker.circuit() != Circuit::Closed {
-            let sink = self.sink.description();
-            alarm(|| tracing::info!(target: "audited::forward", sink, "the sink is back"));
-        }
-        self.breaker.answered();
-        let last_error = refused.map(SinkError::reason);
-        self.shared.note(|state| {
-            state.stats.circuit = Circuit::Closed;
-            state.stats.last_error = last_error;
-        });
-    }
-
-    fn failed(&mut self, error: &SinkError, count: usize) {
-        self.failures = self.failures.saturating_add(1);
-        let before = self.breaker.circuit();
-        self.breaker.failed(Instant::now());
-        let circuit = self.breaker.circuit();
-        self.shared.note(|state| {
-            state.stats.retried += 1;
-            state.stats.last_error = Some(error.reason());
-            state.stats.circuit = circuit;
-        });
-        if (before, circuit) == (Circuit::Closed, Circuit::Open) {
-            let (sink, error, seq) = (self.sink.description(), error.reason(), self.cursor.seq + 1);
-            alarm(|| {
-                tracing::error!(target: "audited::forward", sink, error, seq, count, "the sink fails; the journal keeps what it does not take");
-            });
-        }
-    }
-
-    /// Notes that one of the first records is what the sink does not take.
-    fn split(&mut self, count: usize) {
-        self.failures = 0;
-        self.backlog.suspect(count);
-        self.shared.note(|state| state.stats.split += 1);
     }
 
     fn moved_to(&mut self, link: Link, delivered: u64) {

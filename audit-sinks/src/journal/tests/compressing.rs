@@ -1,13 +1,14 @@
 //! Compressing files over a disk that fails and loses its power.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::compress::Compressor;
 use super::super::disk::Disk as _;
 use super::super::keeper::{Spare as _, Swaps};
 use super::super::segment::Index;
 use super::failing::{Answers, assert_goes_on, assert_kept, live};
-use super::model::{EFBIG, EIO, EMFILE, ENOSPC, EROFS, Operation};
+use super::model::{EFBIG, EIO, EMFILE, ENOSPC, EROFS, Operation, Spoiled};
 use super::*;
 
 const PLAIN: &str = ".jsonl";
@@ -171,6 +172,70 @@ fn operations(base: &ModelDisk, files: usize) -> usize {
 fn compressor(disk: &ModelDisk) -> Compressor {
     let next = Index(names(disk, PLAIN).len() as u64 + 1);
     Compressor::new(3, Swaps::default(), "journal".to_owned(), next)
+}
+
+/// Counts the errors that are logged.
+#[derive(Clone, Default)]
+struct Errors(Arc<AtomicUsize>);
+
+impl tracing::Subscriber for Errors {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == "audited::journal" && *metadata.level() == tracing::Level::ERROR
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+/// Compresses on a disk that spoils what is read or written so often; says how many errors were logged.
+fn compress_spoilt(disk: &ModelDisk, what: Spoiled, end: &'static str, times: usize) -> usize {
+    let before = disk.contents();
+    let (mut compressor, errors) = (compressor(disk), Errors::default());
+    disk.spoil(what, end, times);
+    tracing::subscriber::with_default(errors.clone(), || {
+        while compressor.has_work() {
+            compressor.step(disk);
+            assert_same(disk, &before, "at any time");
+        }
+    });
+    errors.0.load(Ordering::Relaxed)
+}
+
+#[test]
+fn what_was_spoilt_on_its_way_is_told_and_compressed_again() {
+    // The compressor's checksum is right where what it read was wrong.
+    for (what, end) in [(Spoiled::Writes, NEXT), (Spoiled::Reads, PLAIN), (Spoiled::Reads, NEXT)] {
+        for times in [1, 2] {
+            let (disk, answers, files) = ended();
+            // Both may have been of one try.
+            assert!((1..=times).contains(&compress_spoilt(&disk, what, end, times)));
+            assert_eq!((names(&disk, PACKED).len(), names(&disk, NEXT).len()), (files.len() - 1, 0));
+            assert_eq!(names(&disk, PLAIN).len(), 1);
+            assert_eq!(sound_actions(&disk), answers.acknowledged());
+        }
+    }
+}
+
+#[test]
+fn a_disk_that_spoils_whatever_is_compressed_keeps_its_plain_files() {
+    let (disk, answers, files) = ended();
+    let before = disk.contents();
+    assert_eq!(compress_spoilt(&disk, Spoiled::Writes, NEXT, usize::MAX), 3 * (files.len() - 1));
+    assert!(disk.contents() == before);
+    assert_eq!(sound_actions(&disk), answers.acknowledged());
 }
 
 #[test]

@@ -43,6 +43,7 @@ pub(super) struct State {
     in_sync: bool,
     /// How many bytes all files may have together.
     capacity: Option<usize>,
+    spoils: Option<Spoils>,
     /// What must not be done to a file whose sync failed, and was.
     pub(super) violations: Vec<String>,
 }
@@ -89,6 +90,21 @@ struct Fault {
     errno: i32,
 }
 
+/// What comes out other than it went in, and how often.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "zstd"), allow(dead_code, reason = "only what was compressed is read back"))]
+struct Spoils {
+    what: Spoiled,
+    end: &'static str,
+    times: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spoiled {
+    Reads,
+    Writes,
+}
+
 impl ModelDisk {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -125,6 +141,12 @@ impl ModelDisk {
     /// Lets files have so many bytes together.
     pub(super) fn limit(&self, bytes: Option<usize>) {
         self.lock().capacity = bytes;
+    }
+
+    /// Flips a bit in what is next read from files whose names end so, or written to them.
+    #[cfg_attr(not(feature = "zstd"), allow(dead_code, reason = "only what was compressed is read back"))]
+    pub(super) fn spoil(&self, what: Spoiled, end: &'static str, times: usize) {
+        self.lock().spoils = Some(Spoils { what, end, times });
     }
 
     /// Has syncs wait, or no longer.
@@ -189,6 +211,14 @@ impl ModelDisk {
 }
 
 impl State {
+    /// Whether bytes of this file are spoiled now.
+    fn spoils(&mut self, id: usize, what: Spoiled) -> bool {
+        let Some(Spoils { what: kind, end, times }) = &mut self.spoils else { return false };
+        let is_hit = *times > 0 && *kind == what && self.files[id].name.ends_with(*end);
+        *times -= usize::from(is_hit);
+        is_hit
+    }
+
     /// Takes the state at the cut, where this operation is that one; nothing succeeds any more then.
     fn is_cut(&mut self) -> io::Result<()> {
         let Some(at) = self.cut_at.filter(|at| self.log.len() > *at) else { return Ok(()) };
@@ -335,11 +365,15 @@ impl DiskFile for ModelFile {
     }
 
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-        let state = self.begin(Operation::Read)?;
+        let mut state = self.begin(Operation::Read)?;
+        let is_spoilt = state.spoils(self.id, Spoiled::Reads);
         let live = &state.files[self.id].live;
         let from = live.len().min(usize::try_from(offset).unwrap());
         let read = bytes.len().min(live.len() - from);
         bytes[..read].copy_from_slice(&live[from..from + read]);
+        if is_spoilt && read > 0 {
+            bytes[read / 2] ^= 1;
+        }
         Ok(read)
     }
 
@@ -358,12 +392,16 @@ impl DiskFile for ModelFile {
             bytes = &bytes[..fits];
             error = error.or(Some(io::Error::from_raw_os_error(ENOSPC)));
         }
+        let is_spoilt = state.spoils(self.id, Spoiled::Writes);
         let file = &mut state.files[self.id];
         let to = from + bytes.len();
         if file.live.len() < to {
             file.live.resize(to, 0);
         }
         file.live[from..to].copy_from_slice(bytes);
+        if is_spoilt && from < to {
+            file.live[from.midpoint(to)] ^= 1;
+        }
         if from < to {
             file.dirty.extend(from / SECTOR..=(to - 1) / SECTOR);
         }

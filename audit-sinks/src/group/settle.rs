@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use audit_core::SinkError;
 
 use super::queue::Entry;
-use super::spawn;
+use super::thread::spawn;
 
 /// From how many tickets on a thread of its own answers, if the writer has something else to do.
 const MANY: usize = 8;
@@ -14,20 +14,20 @@ const MANY: usize = 8;
 /// How many batches wait for that thread at most: the room that they took is given to others already.
 const MOST: usize = 16;
 
-type Answered = (Vec<Entry>, Result<(), SinkError>);
+type Answered<L> = (Vec<Entry<L>>, Result<(), SinkError>);
 
 /// Answers batches: at once, or on a thread of its own so that the writer goes on meanwhile.
-pub(super) struct Settler(Option<SyncSender<Answered>>);
+pub(crate) struct Settler<L>(Option<SyncSender<Answered<L>>>);
 
-impl Settler {
+impl<L: Send + 'static> Settler<L> {
     /// Starts the thread, which ends by itself; where none can be had, the writer answers for everything.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start(name: &str) -> Self {
         let (others, batches) = sync_channel(MOST);
-        let started = spawn("audited-journal-answers", move || run(&batches)).is_ok();
+        let started = spawn(name, move || run(&batches)).is_ok();
         Self(started.then_some(others))
     }
 
-    pub(super) fn answer(&self, batch: Vec<Entry>, result: &Result<(), SinkError>, busy: bool) {
+    pub(crate) fn answer(&self, batch: Vec<Entry<L>>, result: &Result<(), SinkError>, busy: bool) {
         match &self.0 {
             Some(others) if busy && batch.len() >= MANY => {
                 let sent = others.try_send((batch, result.clone()));
@@ -40,14 +40,14 @@ impl Settler {
     }
 }
 
-fn run(batches: &Receiver<Answered>) {
+fn run<L>(batches: &Receiver<Answered<L>>) {
     for (batch, result) in batches {
         settle(batch, &result);
     }
 }
 
 /// Answers for a whole batch in one pass.
-fn settle(batch: Vec<Entry>, result: &Result<(), SinkError>) {
+pub(crate) fn settle<L>(batch: Vec<Entry<L>>, result: &Result<(), SinkError>) {
     for Entry { lot, ticket, .. } in batch {
         // Whatever is woken is foreign code.
         let _ = catch_unwind(AssertUnwindSafe(|| {

@@ -8,25 +8,29 @@ use std::time::Instant;
 use audit_core::__private::Ticket;
 use audit_core::SinkError;
 
-use super::line::Body;
 use crate::sync::{AtomicUsize, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What a record takes in memory besides its text: its index, its ticket, its place here.
-const RECORD_OVERHEAD: usize = 1024;
+pub(crate) const RECORD_OVERHEAD: usize = 1024;
 
-pub(super) struct Queue {
+/// What is handed over and answered for as one.
+pub(crate) trait Lot {
+    /// How much room it takes; nothing where it is no record.
+    fn bytes(&self) -> usize;
+}
+
+pub(crate) struct Queue<L> {
     most_bytes: usize,
-    state: Mutex<State>,
+    state: Mutex<State<L>>,
     changed: Condvar,
     /// How many lots wait, to be looked at without the lock.
     waiting: AtomicUsize,
 }
 
-#[derive(Default)]
-struct State {
-    waiting: VecDeque<Entry>,
+struct State<L> {
+    waiting: VecDeque<Entry<L>>,
     /// What came when there was no room, in its order. Its callers wait as those of the others do, up to their deadline.
-    outside: VecDeque<(Number, Entry)>,
+    outside: VecDeque<(Number, Entry<L>)>,
     next_number: u64,
     /// Of what is waiting, and of what the writer has and has not answered for.
     bytes: usize,
@@ -40,41 +44,18 @@ struct State {
 
 /// Which of those that came when there was no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Number(u64);
+pub(crate) struct Number(u64);
 
 /// Records that are answered for together.
-pub(super) struct Entry {
-    pub(super) lot: Lot,
-    pub(super) ticket: Ticket,
+pub(crate) struct Entry<L> {
+    pub(crate) lot: L,
+    pub(crate) ticket: Ticket,
     bytes: usize,
-}
-
-pub(super) enum Lot {
-    One(Body),
-    Many(Vec<Body>),
-    /// Answered once everything before it is.
-    Flush,
-    /// Ends the file that is written, and goes on in another.
-    Rotate,
-}
-
-impl Lot {
-    pub(super) fn bodies(&self) -> &[Body] {
-        match self {
-            Self::One(body) => std::slice::from_ref(body),
-            Self::Many(bodies) => bodies,
-            Self::Flush | Self::Rotate => &[],
-        }
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        self.bodies().iter().map(|body| body.len() + RECORD_OVERHEAD).sum()
-    }
 }
 
 /// What the writer does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(crate) enum Turn {
     Write,
     /// Nothing came until the moment it asked for.
     Idle,
@@ -82,18 +63,18 @@ pub(super) enum Turn {
     End,
 }
 
-impl Queue {
-    pub(super) fn new(most_bytes: usize) -> Self {
+impl<L: Lot> Queue<L> {
+    pub(crate) fn new(most_bytes: usize) -> Self {
         Self { most_bytes, state: Mutex::default(), changed: Condvar::new(), waiting: AtomicUsize::new(0) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<L>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hands over a lot, all of it or nothing. Where there is no room, it stays outside until there is, in its turn, and
     /// is given a number.
-    pub(super) fn push(&self, lot: Lot, ticket: Ticket) -> Option<Number> {
+    pub(crate) fn push(&self, lot: L, ticket: Ticket) -> Option<Number> {
         let entry = Entry { bytes: lot.bytes(), lot, ticket };
         let mut state = self.lock();
         if state.dead || state.closing {
@@ -113,7 +94,7 @@ impl Queue {
     }
 
     /// Wakes the writer, should it wait for what has come.
-    fn wake(&self, mut state: MutexGuard<'_, State>) {
+    fn wake(&self, mut state: MutexGuard<'_, State<L>>) {
         self.waiting.store(state.waiting.len(), Ordering::Relaxed);
         let wakes = state.idle && state.waiting.len() >= state.wanted.max(1);
         if wakes {
@@ -126,7 +107,7 @@ impl Queue {
     }
 
     /// Takes back what is still outside: nobody waits for it any more.
-    pub(super) fn withdraw(&self, number: Number) {
+    pub(crate) fn withdraw(&self, number: Number) {
         let mut state = self.lock();
         let found = state.outside.binary_search_by_key(&number, |(number, _)| *number).ok();
         let withdrawn = found.and_then(|at| state.outside.remove(at));
@@ -137,13 +118,13 @@ impl Queue {
     }
 
     /// How many lots wait, or did a moment ago.
-    pub(super) fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
     /// Waits for entries and moves them into `batch`, in their order: as many as have `most_bytes` together, and at
     /// least one.
-    pub(super) fn take(&self, batch: &mut Vec<Entry>, most_bytes: usize, until: Option<Instant>) -> Turn {
+    pub(crate) fn take(&self, batch: &mut Vec<Entry<L>>, most_bytes: usize, until: Option<Instant>) -> Turn {
         let mut state = self.lock();
         while state.waiting.is_empty() {
             if state.closing {
@@ -164,7 +145,13 @@ impl Queue {
     }
 
     /// Waits until so many lots have come, or the moment has, and moves them into `batch`, up to as much as it may have.
-    pub(super) fn take_more(&self, batch: &mut Vec<Entry>, most_bytes: usize, wanted: usize, until: Instant) -> bool {
+    pub(crate) fn take_more(
+        &self,
+        batch: &mut Vec<Entry<L>>,
+        most_bytes: usize,
+        wanted: usize,
+        until: Instant,
+    ) -> bool {
         let taken = batch.iter().map(|entry| entry.bytes).sum();
         let before = batch.len();
         let mut state = self.lock();
@@ -184,7 +171,7 @@ impl Queue {
     }
 
     /// Makes the room free again that a batch took, and lets in who is outside; says how many wait now.
-    pub(super) fn release(&self, batch: &[Entry]) -> usize {
+    pub(crate) fn release(&self, batch: &[Entry<L>]) -> usize {
         let bytes: usize = batch.iter().map(|entry| entry.bytes).sum();
         let mut state = self.lock();
         state.bytes -= bytes;
@@ -194,7 +181,7 @@ impl Queue {
     }
 
     /// Takes nothing any more; gives who was waiting.
-    pub(super) fn kill(&self) -> Vec<Ticket> {
+    pub(crate) fn kill(&self) -> Vec<Ticket> {
         let mut state = self.lock();
         state.dead = true;
         let State { waiting, outside, .. } = &mut *state;
@@ -203,7 +190,7 @@ impl Queue {
     }
 
     /// Takes nothing any more; what is waiting is still written.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closing = true;
         while let Some((_, entry)) = state.outside.pop_front() {
@@ -214,12 +201,27 @@ impl Queue {
     }
 
     #[cfg(all(test, not(loom)))]
-    pub(super) fn is_closing(&self) -> bool {
+    pub(crate) fn is_closing(&self) -> bool {
         self.lock().closing
     }
 }
 
-impl State {
+impl<L> Default for State<L> {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            outside: VecDeque::new(),
+            next_number: 0,
+            bytes: 0,
+            idle: false,
+            wanted: 0,
+            closing: false,
+            dead: false,
+        }
+    }
+}
+
+impl<L> State<L> {
     /// A lot that finds nothing else on its way is never too large.
     fn has_room(&self, bytes: usize, most: usize) -> bool {
         bytes == 0 || self.bytes == 0 || self.bytes.saturating_add(bytes) <= most
@@ -233,13 +235,13 @@ impl State {
         }
     }
 
-    fn admit(&mut self, entry: Entry) {
+    fn admit(&mut self, entry: Entry<L>) {
         self.bytes += entry.bytes;
         self.waiting.push_back(entry);
     }
 
     /// Without `exact`, one lot is never too large.
-    fn take(&mut self, batch: &mut Vec<Entry>, most_bytes: usize, exact: bool) {
+    fn take(&mut self, batch: &mut Vec<Entry<L>>, most_bytes: usize, exact: bool) {
         let mut bytes = 0;
         while self.waiting.front().is_some_and(|entry| (bytes == 0 && !exact) || bytes + entry.bytes <= most_bytes)
             && let Some(entry) = self.waiting.pop_front()

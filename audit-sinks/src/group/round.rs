@@ -9,11 +9,10 @@ use std::ops::RangeInclusive;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::line::Body;
 use super::queue::{Entry, Lot, Queue, Turn};
 
 /// How much is written and synced at once at most. It bounds what a crash can tear.
-pub(super) const ROUND_BYTES: usize = 4 << 20;
+pub(crate) const ROUND_BYTES: usize = 4 << 20;
 
 /// How many callers are a wave. So many that they take as long to come back as a sync takes are none: of those it is
 /// better that one half comes while the other is synced.
@@ -31,8 +30,8 @@ const TRIES: u32 = 2;
 const PAUSE: u32 = 64;
 
 /// Takes rounds from a queue.
-pub(super) struct Rounds<'q> {
-    queue: &'q Queue,
+pub(crate) struct Rounds<'q, L> {
+    queue: &'q Queue<L>,
     /// How many callers there were when the last round was answered.
     callers: usize,
     answered: Instant,
@@ -42,20 +41,20 @@ pub(super) struct Rounds<'q> {
     in_vain: u32,
 }
 
-/// A batch, complete once its lines were asked for.
-pub(super) struct Round {
-    pub(super) batch: Vec<Entry>,
+/// A batch, complete once its entries were asked for.
+pub(crate) struct Round<L> {
+    pub(crate) batch: Vec<Entry<L>>,
     /// Whom it waits for, and how long at most.
     wave: Option<(usize, Instant)>,
 }
 
-impl<'q> Rounds<'q> {
-    pub(super) fn new(queue: &'q Queue) -> Self {
+impl<'q, L: Lot> Rounds<'q, L> {
+    pub(crate) fn new(queue: &'q Queue<L>) -> Self {
         Self { queue, callers: 0, answered: Instant::now(), average: Duration::ZERO, in_vain: 0 }
     }
 
     /// Waits for the next one.
-    pub(super) fn next(&mut self, until: Option<Instant>) -> Result<Round, Turn> {
+    pub(crate) fn next(&mut self, until: Option<Instant>) -> Result<Round<L>, Turn> {
         let soon = self.watch();
         let mut batch = Vec::with_capacity(self.callers);
         match self.queue.take(&mut batch, ROUND_BYTES, until) {
@@ -89,7 +88,7 @@ impl<'q> Rounds<'q> {
     }
 
     /// Notes that a round which began then has ended, and makes its room free; says whether others wait already.
-    pub(super) fn ended(&mut self, round: &Round, began: Instant) -> bool {
+    pub(crate) fn ended(&mut self, round: &Round<L>, began: Instant) -> bool {
         let waiting = self.queue.release(&round.batch);
         self.callers = round.batch.len() + waiting;
         self.average = (self.average * 7 + began.elapsed()) / 8;
@@ -97,32 +96,22 @@ impl<'q> Rounds<'q> {
     }
 
     /// Notes that its callers are told.
-    pub(super) fn answered(&mut self) {
+    pub(crate) fn answered(&mut self) {
         self.answered = Instant::now();
     }
 }
 
-impl Round {
-    /// Gives each line to `push`, those of the wave as they come.
-    pub(super) fn lines(&mut self, queue: &Queue, push: &mut dyn FnMut(&Body)) {
+impl<L: Lot> Round<L> {
+    /// Gives its entries to `take`, those of the wave as they come.
+    pub(crate) fn entries(&mut self, queue: &Queue<L>, take: &mut dyn FnMut(&[Entry<L>])) {
         let mut done = 0;
         loop {
-            self.batch[done..].iter().flat_map(|entry| entry.lot.bodies()).for_each(&mut *push);
+            take(&self.batch[done..]);
             done = self.batch.len();
             let Some((callers, until)) = self.wave.take() else { return };
             if done >= callers || !queue.take_more(&mut self.batch, ROUND_BYTES, callers - done, until) {
                 return;
             }
         }
-    }
-
-    /// Whether there is nothing to write in it.
-    pub(super) fn is_flush(&self) -> bool {
-        self.batch.iter().all(|entry| matches!(entry.lot, Lot::Flush))
-    }
-
-    /// Whether the file is to end with it.
-    pub(super) fn rotates(&self) -> bool {
-        self.batch.iter().any(|entry| matches!(entry.lot, Lot::Rotate))
     }
 }

@@ -1,0 +1,149 @@
+//! What of a record goes into columns.
+
+use std::borrow::Cow;
+
+use audit_core::{Record, Row, StoredDecision, StoredOutcome};
+use tokio_postgres::types::{ToSql, Type};
+use uuid::Uuid;
+
+use super::text::{BETWEEN, column, subject};
+
+/// A record, with what its columns hold.
+pub(super) struct Entry {
+    pub(super) id: Uuid,
+    pub(super) digest: [u8; 32],
+    /// The stream that it is in, and the position there.
+    pub(super) place: Option<(String, i64)>,
+    record: Record,
+    micros: i64,
+    call: Option<Uuid>,
+    tenant: Option<String>,
+    action: String,
+    kind: Option<&'static str>,
+    stage: Option<&'static str>,
+    actor_kind: Option<&'static str>,
+    actor_id: Option<String>,
+    subjects: Option<String>,
+    resource: Option<(String, String)>,
+    decision: Option<(&'static str, Option<String>)>,
+    outcome: Option<(&'static str, Option<String>)>,
+    correlation_id: Option<String>,
+}
+
+impl Entry {
+    /// Reads a record. `None` where it has no id, which no record lacks.
+    pub(super) fn of(record: &Record) -> Option<Self> {
+        let row = Row::of(record)?;
+        let owned = |text: &Cow<'_, str>| column(text).into_owned();
+        let subjects: Vec<_> = row.subjects.iter().map(|of| subject(&of.kind, &of.id)).collect();
+        Some(Self {
+            id: row.id.as_uuid(),
+            digest: row.digest,
+            place: row.position.as_ref().map(|(stream, seq)| (owned(stream), seq.cast_signed())),
+            record: record.clone(),
+            micros: row.sort_key.micros,
+            call: row.call.map(audit_core::RecordId::as_uuid),
+            tenant: row.tenant.as_ref().map(owned),
+            action: owned(&row.action),
+            kind: row.kind.map(audit_core::Kind::as_str),
+            stage: row.stage.map(audit_core::Stage::as_str),
+            actor_kind: row.actor.as_ref().and_then(|actor| actor.kind).map(audit_core::ActorKind::as_str),
+            actor_id: row.actor.as_ref().and_then(|actor| actor.id.as_deref()).map(|id| column(id).into_owned()),
+            subjects: (!subjects.is_empty()).then(|| subjects.join(BETWEEN)),
+            resource: row.resource.as_ref().map(|of| (column(&of.kind).into_owned(), column(&of.id).into_owned())),
+            decision: row.decision.as_ref().map(|decision| match decision {
+                StoredDecision::Deny { reason } => ("deny", Some(owned(reason))),
+                _ => ("allow", None),
+            }),
+            outcome: row.ending().map(|ending| match &row.outcome {
+                Some(StoredOutcome::Failure { code }) => (ending.as_str(), Some(owned(code))),
+                _ => (ending.as_str(), None),
+            }),
+            correlation_id: row.correlation_id.as_ref().map(owned),
+        })
+    }
+
+    /// How many bytes it has, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.record.json().len()
+    }
+
+    fn place(&self) -> (Option<&str>, Option<i64>) {
+        self.place.as_ref().map_or((None, None), |(stream, seq)| (Some(stream), Some(*seq)))
+    }
+}
+
+/// Entries as the parameters of one statement: a list for each column.
+pub(super) struct Lists<'a> {
+    lists: Vec<(Box<dyn ToSql + Sync + Send + 'a>, Type)>,
+}
+
+/// The columns, in the order of the lists, with their types.
+pub(super) const COLUMNS: [(&str, &str); 21] = [
+    ("id", "uuid"),
+    ("stream", "text"),
+    ("seq", "int8"),
+    ("digest", "bytea"),
+    ("micros", "int8"),
+    ("call", "uuid"),
+    ("tenant", "text"),
+    ("action", "text"),
+    ("kind", "text"),
+    ("stage", "text"),
+    ("actor_kind", "text"),
+    ("actor_id", "text"),
+    ("subjects", "text"),
+    ("resource_kind", "text"),
+    ("resource_id", "text"),
+    ("decision", "text"),
+    ("reason", "text"),
+    ("outcome", "text"),
+    ("code", "text"),
+    ("correlation_id", "text"),
+    ("record", "text"),
+];
+
+impl<'a> Lists<'a> {
+    pub(super) fn of(entries: &[&'a Entry]) -> Self {
+        let mut lists = Self { lists: Vec::with_capacity(COLUMNS.len()) };
+        lists.add(entries, Type::UUID_ARRAY, |of| of.id);
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.place().0);
+        lists.add(entries, Type::INT8_ARRAY, |of| of.place().1);
+        lists.add(entries, Type::BYTEA_ARRAY, |of| &of.digest[..]);
+        lists.add(entries, Type::INT8_ARRAY, |of| of.micros);
+        lists.add(entries, Type::UUID_ARRAY, |of| of.call);
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.tenant.as_deref());
+        lists.add(entries, Type::TEXT_ARRAY, |of| &*of.action);
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.kind);
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.stage);
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.actor_kind);
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.actor_id.as_deref());
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.subjects.as_deref());
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.resource.as_ref().map(|(kind, _)| &**kind));
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.resource.as_ref().map(|(_, id)| &**id));
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.decision.as_ref().map(|(decision, _)| *decision));
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.decision.as_ref().and_then(|(_, reason)| reason.as_deref()));
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.outcome.as_ref().map(|(outcome, _)| *outcome));
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.outcome.as_ref().and_then(|(_, code)| code.as_deref()));
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.correlation_id.as_deref());
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.record.json());
+        lists
+    }
+
+    pub(super) fn typed(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
+        self.lists.iter().map(|(list, ty)| (&**list as &(dyn ToSql + Sync), ty.clone())).collect()
+    }
+
+    pub(super) fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
+        self.lists.iter().map(|(list, _)| &**list as &(dyn ToSql + Sync)).collect()
+    }
+
+    pub(super) fn types(&self) -> Vec<Type> {
+        self.lists.iter().map(|(_, ty)| ty.clone()).collect()
+    }
+
+    fn add<T: ToSql + Sync + Send + 'a>(&mut self, entries: &[&'a Entry], ty: Type, of: impl Fn(&'a Entry) -> T) {
+        let list: Vec<T> = entries.iter().map(|entry| of(entry)).collect();
+        self.lists.push((Box::new(list), ty));
+    }
+}

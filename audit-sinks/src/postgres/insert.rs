@@ -1,0 +1,113 @@
+//! Writing: all of a batch or nothing of it.
+
+use tokio_postgres::GenericClient;
+
+use super::entry::{COLUMNS, Entry, Lists};
+use super::error::PostgresError;
+use super::known::Known;
+use super::names::Name;
+use super::pool::Lent;
+
+/// How often a batch is tried that other writers of the same records come between.
+const ATTEMPTS: usize = 8;
+/// How many columns are keys; they come first.
+const KEYS: usize = 5;
+
+/// The statements of a schema.
+pub(super) struct Sql {
+    /// Writes entries of which none is there.
+    insert: String,
+    /// Writes those that are not there.
+    insert_missing: String,
+    /// Finds what is there of some ids and places.
+    pub(super) known: String,
+}
+
+impl Sql {
+    pub(super) fn new(schema: &Name) -> Self {
+        let names = |columns: &[(&str, &str)]| columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let lists = |columns: &[(&str, &str)]| {
+            let lists = columns.iter().map(|(name, ty)| {
+                let at = COLUMNS.iter().position(|column| column.0 == *name).unwrap_or_default() + 1;
+                format!("${at}::{ty}[]")
+            });
+            lists.collect::<Vec<_>>().join(", ")
+        };
+        let is_of_records = |column: &&(&str, &str)| !matches!(column.0, "stream" | "seq" | "digest");
+        let records: Vec<_> = COLUMNS.iter().filter(is_of_records).copied().collect();
+        let values = names(&records).replace("subjects", "string_to_array(subjects, E'\\x01,')");
+        let insert = |conflict: &str, join: &str| {
+            format!(
+                "WITH new AS (INSERT INTO {schema}.keys ({keys}) SELECT * FROM unnest({key_lists}){conflict})
+                 INSERT INTO {schema}.records ({columns}) SELECT {values} FROM unnest({lists}) AS each ({columns}){join}",
+                keys = names(&COLUMNS[..KEYS]),
+                key_lists = lists(&COLUMNS[..KEYS]),
+                columns = names(&records),
+                lists = lists(&records),
+            )
+        };
+        Self {
+            insert: insert("", ""),
+            insert_missing: insert(" ON CONFLICT DO NOTHING RETURNING id", " WHERE id IN (SELECT new.id FROM new)"),
+            known: format!(
+                "SELECT id, stream, seq, digest FROM {schema}.keys WHERE id = ANY ($1::uuid[])
+                 UNION SELECT id, keys.stream, keys.seq, digest FROM {schema}.keys
+                 JOIN unnest($2::text[], $3::int8[]) AS place (stream, seq)
+                     ON keys.stream = place.stream COLLATE \"C\" AND keys.seq = place.seq"
+            ),
+        }
+    }
+}
+
+/// Writes entries that are thought to be new: one statement, one round trip. Where one is known nothing is written.
+pub(super) async fn write_new(client: &Lent, sql: &Sql, entries: &[&Entry]) -> Result<(), PostgresError> {
+    let lists = Lists::of(entries);
+    let statement = client.prepare_typed_cached(&sql.insert, &lists.types()).await?;
+    client.execute(&statement, &lists.values()).await?;
+    Ok(())
+}
+
+/// Writes those of the entries that are not known, in a transaction.
+pub(super) async fn write_missing(client: &mut Lent, sql: &Sql, entries: &[&Entry]) -> Result<(), PostgresError> {
+    let mut result = Err(PostgresError::Contended);
+    for _ in 0..ATTEMPTS {
+        let transaction = client.transaction().await?;
+        let fresh = Known::of(&*transaction, sql, entries).await?.fresh(entries);
+        let fresh = match fresh {
+            Ok(fresh) => fresh,
+            Err(error) => {
+                transaction.rollback().await?;
+                return Err(error);
+            }
+        };
+        if fresh.is_empty() {
+            transaction.rollback().await?;
+            return Ok(());
+        }
+        let lists = Lists::of(&fresh);
+        result = transaction.execute_typed(&sql.insert, &lists.typed()).await.map(drop).map_err(PostgresError::from);
+        match &result {
+            Ok(()) => return transaction.commit().await.map_err(Into::into),
+            Err(error) if error.is_of_connection() => return result,
+            Err(error) => {
+                let again = error.is_race();
+                transaction.rollback().await?;
+                if !again {
+                    return result;
+                }
+            }
+        }
+    }
+    result.map_err(|error| if error.is_race() { PostgresError::Contended } else { error })
+}
+
+/// Writes an entry into a transaction of somebody's, which a record that is known does not abort.
+pub(super) async fn write_within(client: &impl GenericClient, sql: &Sql, entry: &Entry) -> Result<(), PostgresError> {
+    let entries = [entry];
+    let written = client.execute_typed(&sql.insert_missing, &Lists::of(&entries).typed()).await?;
+    if written == 1 {
+        return Ok(());
+    }
+    let known = Known::of(client, sql, &entries).await?;
+    if known.has(entry)? { Ok(()) } else { Err(PostgresError::Contended) }
+}

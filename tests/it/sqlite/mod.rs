@@ -1,0 +1,75 @@
+//! The store in a file: what is written is there once, is found again, and stays.
+
+mod writing;
+
+use std::path::{Path, PathBuf};
+
+use audited::{Action, AuditSink, Record, SqliteOptions, SqliteStore};
+use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
+
+use crate::contract::{Fixture, block_on, sink_contract};
+
+/// A store in a directory of its own.
+struct Fresh {
+    store: SqliteStore,
+    path: PathBuf,
+    _directory: TempDir,
+}
+
+fn fresh() -> Fresh {
+    with(&SqliteOptions::new())
+}
+
+fn with(options: &SqliteOptions) -> Fresh {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("audit.db");
+    Fresh { store: options.open(&path).unwrap(), path, _directory: directory }
+}
+
+impl Fresh {
+    fn write(&self, batch: &[Record]) {
+        block_on(self.store.write(batch)).unwrap();
+    }
+}
+
+/// The file as anybody sees it.
+fn plain(path: &Path) -> Connection {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    Connection::open_with_flags(path, flags).unwrap()
+}
+
+/// The records in the order in which they were committed.
+fn texts(path: &Path) -> Vec<String> {
+    let connection = plain(path);
+    let mut rows = connection.prepare("SELECT json FROM audit_records ORDER BY position").unwrap();
+    rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+fn record(n: usize) -> Record {
+    Record::builder(Action::new("sqlite.write")).field("n", &n).build()
+}
+
+fn fixture(options: &SqliteOptions) -> Fixture {
+    let fresh = with(options);
+    Fixture::new(fresh.store.clone(), move || {
+        // All of it, so that the directory stays.
+        let fresh = &fresh;
+        texts(&fresh.path)
+    })
+}
+
+#[test]
+fn it_keeps_the_contract_of_sinks() {
+    sink_contract(|| fixture(&SqliteOptions::new()));
+}
+
+#[test]
+fn it_keeps_the_contract_without_a_sync() {
+    sink_contract(|| fixture(&SqliteOptions::new().os_buffer()));
+}
+
+#[test]
+fn it_keeps_the_contract_with_a_queue_that_holds_next_to_nothing() {
+    sink_contract(|| fixture(&SqliteOptions::new().queue_bytes(1)));
+}
