@@ -2,6 +2,7 @@
 //! beside a plain model.
 
 mod cases;
+mod engines;
 mod flawed;
 mod fuzz;
 mod generate;
@@ -82,6 +83,9 @@ pub(crate) fn store_contract(make: impl Fn() -> Fixture) {
     });
 }
 
+/// More records than a case writes.
+const MANY: usize = 5_000;
+
 /// All that a reader finds, page by page.
 fn found(reader: &Reader, query: &Query) -> Vec<StoredRecord> {
     let mut page = block_on(reader.page(query)).unwrap();
@@ -90,6 +94,7 @@ fn found(reader: &Reader, query: &Query) -> Vec<StoredRecord> {
         page = block_on(reader.page(&query.clone().after(next))).unwrap();
         assert!(!page.records.is_empty(), "a page after which there is another has something behind it");
         records.extend(page.records);
+        assert!(records.len() <= MANY, "the pages do not end");
     }
     records
 }
@@ -105,6 +110,7 @@ fn arrived_since(reader: &Reader, query: &Query, mut since: Since) -> (Vec<Store
     loop {
         let arrivals = block_on(reader.since(query, since)).unwrap();
         records.extend(arrivals.records);
+        assert!(records.len() <= MANY, "what arrives does not end");
         if !arrivals.more {
             return (records, arrivals.next);
         }

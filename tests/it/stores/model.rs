@@ -55,7 +55,8 @@ pub(crate) struct Model {
 impl Entry {
     /// Of a record that happened then.
     pub(crate) fn new(record: Record, micros: i64) -> Self {
-        let json: Value = serde_json::from_str(record.json()).unwrap();
+        // Half a surrogate is no text of ours.
+        let json: Value = serde_json::from_str(&record.json().replace("\\ud800", "?")).unwrap();
         let id = json["id"].as_str().unwrap().to_owned();
         Self { record, json, key: (micros, id) }
     }

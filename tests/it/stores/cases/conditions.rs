@@ -178,7 +178,7 @@ fn finds_by_text_at_a_path(fixture: &Fixture) {
     ];
     fixture.write(&batch).unwrap();
     // What no type of ours can hold stands beside it.
-    let detail = format!(r#"{{"name":"beside","device":"d-3","most":{},"half":"\ud800","device":"d-4"}}"#, u128::MAX);
+    let detail = format!(r#"{{"name":"beside","device":"d-3","most":{},"half":"\ud800"}}"#, u128::MAX);
     let beside = format!(r#" {{"schema":1,"id":"{}","action":"a","detail":{detail}}}"#, id(1));
     fixture.write(&[of_json(&beside)]).unwrap();
     let all = fixture.global();
