@@ -74,7 +74,12 @@ impl Kept {
 
     /// Some of what a selection may find, in its order, from behind a place on: one record where its id is asked for,
     /// else the tenant's where there is one, of the time that is asked for.
-    pub(super) fn candidates(&self, selection: &Selection, after: Option<SortKey>, most: usize) -> Vec<(SortKey, usize)> {
+    pub(super) fn candidates(
+        &self,
+        selection: &Selection,
+        after: Option<SortKey>,
+        most: usize,
+    ) -> Vec<(SortKey, usize)> {
         let newest_first = selection.order() == Order::NewestFirst;
         let (start, end) = bounds(selection.conditions(), newest_first, after);
         let is_empty = match (start, end) {

@@ -147,7 +147,9 @@ impl ListStore {
             || self.is(Flaw::OldestFirstAlways);
         let mut found: Vec<Entry> = match self.0.flaw {
             Flaw::ShowsEndedIntents if shown == Shown::WithOrphans => state.model.entries.clone(),
-            Flaw::HidesOrphans => state.model.select(&[], Shown::NoIntents, oldest_first).into_iter().cloned().collect(),
+            Flaw::HidesOrphans => {
+                state.model.select(&[], Shown::NoIntents, oldest_first).into_iter().cloned().collect()
+            }
             Flaw::EndsCallsWithinATenant => {
                 let tenants = asks.iter().filter(|ask| matches!(ask, Ask::Tenant(_)));
                 let tenants: Vec<_> = tenants.cloned().collect();
@@ -198,7 +200,9 @@ fn is_like(text: &str, pattern: &str) -> bool {
     let mut rest = pattern.chars();
     match rest.next() {
         None => text.is_empty(),
-        Some('%') => text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| is_like(&text[at..], rest.as_str())),
+        Some('%') => {
+            text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| is_like(&text[at..], rest.as_str()))
+        }
         Some(c) => {
             let mut text = text.chars();
             text.next().is_some_and(|first| c == '_' || c == first) && is_like(text.as_str(), rest.as_str())
@@ -236,9 +240,7 @@ fn ask_of(condition: &Condition) -> Ask {
         Condition::Until(moment) => Ask::Until(moment.as_unix_micros()),
         Condition::Action { exact, prefixes } => Ask::Action { exact: texts(exact), prefixes: texts(prefixes) },
         Condition::User(any) => Ask::User(texts(any)),
-        Condition::Actor { kind, id } => {
-            Ask::Actor { kind: kind.map(ActorKind::as_str), id: id.as_ref().map(texts) }
-        }
+        Condition::Actor { kind, id } => Ask::Actor { kind: kind.map(ActorKind::as_str), id: id.as_ref().map(texts) },
         Condition::Subject { kind, id } => Ask::Subject { kind: kind.clone(), id: texts(id.as_ref().unwrap()) },
         Condition::Resource { kind, id } => Ask::Resource { kind: kind.clone(), id: id.as_ref().map(texts) },
         Condition::Allowed(allowed) => Ask::Allowed(*allowed),

@@ -32,7 +32,8 @@ pub(crate) fn gives_no_foreign_row(make: impl Fn() -> Fixture, queries: usize) {
         let threads = 2;
         for thread in 0..threads {
             let (readers, seed) = (&readers, seed ^ (thread as u64) << 32);
-            scope.spawn(move || Asking { readers, random: Random::new(seed), given: Vec::new() }.ask(queries / threads));
+            scope
+                .spawn(move || Asking { readers, random: Random::new(seed), given: Vec::new() }.ask(queries / threads));
         }
     });
 }

@@ -11,7 +11,6 @@ mod model;
 mod random;
 mod reading;
 
-
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

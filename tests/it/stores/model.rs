@@ -95,9 +95,10 @@ impl Model {
 
     /// Whether a record is there already; `false` where another is.
     fn knows(&self, entry: &Entry) -> Option<bool> {
-        let occupied = self.entries.iter().any(|other| {
-            other.place().is_some() && other.place() == entry.place() && other.key.1 != entry.key.1
-        });
+        let occupied = self
+            .entries
+            .iter()
+            .any(|other| other.place().is_some() && other.place() == entry.place() && other.key.1 != entry.key.1);
         let same_id = self.entries.iter().find(|other| other.key.1 == entry.key.1);
         match same_id {
             None if occupied => Some(false),

@@ -129,11 +129,8 @@ impl Run {
         let whose = whose(&mut self.random);
         let question = question(&mut self.random, &self.model.entries, true);
         let reader = self.reader(&whose);
-        let (since, behind) = if self.random.once_in(4) {
-            (Since::Now, self.model.entries.len())
-        } else {
-            (Since::Beginning, 0)
-        };
+        let (since, behind) =
+            if self.random.once_in(4) { (Since::Now, self.model.entries.len()) } else { (Since::Beginning, 0) };
         let (at, records) = walk(&reader, &question.query(), since);
         let asks = self.asks(&whose, &question);
         self.assert_same(&records, &self.model.arrived(&asks, behind), &whose, &question);
@@ -212,7 +209,11 @@ fn a_full_memory_takes_nothing_of_a_batch() {
     let fixture = Fixture::new(MemoryStore::with_capacity(5));
     let batch: Vec<_> = (0..4).map(|n| super::made::made(&n.to_string(), serde_json::json!({}))).collect();
     fixture.write(&batch[..3]).unwrap();
-    let more = [batch[3].clone(), super::made::made("x", serde_json::json!({})), super::made::made("y", serde_json::json!({}))];
+    let more = [
+        batch[3].clone(),
+        super::made::made("x", serde_json::json!({})),
+        super::made::made("y", serde_json::json!({})),
+    ];
     assert!(matches!(fixture.write(&more), Err(SinkError::Full)));
     assert_eq!(block_on(fixture.global().count(&Query::new())).unwrap(), 3);
     // What it has already needs no room.

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use audited::{
-    Actor, ActorId, ActorKind, AnyOf, Arrived, AuditContext, AuditSink, AuditStore, CursorKey, Durability, KeyRing, Kind,
-    MemorySink, MemoryStore, Position, Query, Reader, Record, RecordId, Recorder, Selection, Since, SinkError,
+    Actor, ActorId, ActorKind, AnyOf, Arrived, AuditContext, AuditSink, AuditStore, CursorKey, Durability, KeyRing,
+    Kind, MemorySink, MemoryStore, Position, Query, Reader, Record, RecordId, Recorder, Selection, Since, SinkError,
     StoreError, StoredRecord, TenantId, Timestamp, with_context_sync, with_recorder_sync,
 };
 use serde_json::{Value, json};

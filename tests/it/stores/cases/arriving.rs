@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -38,7 +38,9 @@ fn what_arrives_comes_once_and_in_its_order(fixture: &Fixture) {
     for round in 0..12_i64 {
         let tenant = if round % 3 == 0 { "acme" } else { "other" };
         let batch: Vec<_> = (0..round % 4)
-            .map(|n| made(&format!("{round}.{n}"), json!({ "tenant": tenant, "occurred_at": moment(-round).to_string() })))
+            .map(|n| {
+                made(&format!("{round}.{n}"), json!({ "tenant": tenant, "occurred_at": moment(-round).to_string() }))
+            })
             .collect();
         fixture.write(&batch).unwrap();
         // What is there already arrives no second time.
@@ -204,12 +206,8 @@ fn a_stream_has_no_order_to_choose(fixture: &Fixture) {
     fixture.write(&super::paging::numbered(6)).unwrap();
     let all = fixture.global();
     let page = block_on(all.page(&Query::new().limit(1))).unwrap().next.unwrap();
-    for query in [
-        Query::new().oldest_first(),
-        Query::new().offset(1),
-        Query::new().orphans(),
-        Query::new().after(page),
-    ] {
+    for query in [Query::new().oldest_first(), Query::new().offset(1), Query::new().orphans(), Query::new().after(page)]
+    {
         let refused = block_on(all.since(&query, Since::Beginning)).err();
         assert!(matches!(refused, Some(StoreError::InvalidQuery(InvalidQuery::Stream))), "{query:?}");
         let refused = block_on(all.follow(&query, Since::Now)).err();

@@ -23,7 +23,8 @@ pub(super) const CASES: &[(&str, Case)] = &[
 ];
 
 fn finds_by_action(fixture: &Fixture) {
-    let actions = ["door.open", "door.opened", "door.Open", "Door.open", "doorbell.ring", "door", "door.open\0x", "däor"];
+    let actions =
+        ["door.open", "door.opened", "door.Open", "Door.open", "doorbell.ring", "door", "door.open\0x", "däor"];
     let batch: Vec<_> = actions.iter().map(|action| made(action, json!({ "action": action }))).collect();
     fixture.write(&batch).unwrap();
     let all = fixture.global();
@@ -49,7 +50,10 @@ fn finds_by_actor(fixture: &Fixture) {
         made("long", json!({ "actor": { "kind": "user", "id": cut(&long) } })),
         made("system", json!({ "actor": { "kind": "system" } })),
         made("later", json!({ "actor": { "kind": "of a later version", "id": "ann" } })),
-        made("proxy", json!({ "actor": { "kind": "user", "id": "bob" }, "on_behalf_of": { "kind": "user", "id": "ann" } })),
+        made(
+            "proxy",
+            json!({ "actor": { "kind": "user", "id": "bob" }, "on_behalf_of": { "kind": "user", "id": "ann" } }),
+        ),
         made("none", json!({})),
     ];
     fixture.write(&batch).unwrap();
@@ -201,9 +205,8 @@ fn finds_by_text_at_a_path(fixture: &Fixture) {
 }
 
 fn begins_with_the_start_and_ends_before_the_end(fixture: &Fixture) {
-    let batch: Vec<_> = (0..6)
-        .map(|n: i64| made(&n.to_string(), json!({ "occurred_at": moment(n / 2).to_string() })))
-        .collect();
+    let batch: Vec<_> =
+        (0..6).map(|n: i64| made(&n.to_string(), json!({ "occurred_at": moment(n / 2).to_string() }))).collect();
     fixture.write(&batch).unwrap();
     let all = fixture.global();
     assert_finds(&all, &Query::new().from(moment(1)), &["2", "3", "4", "5"]);

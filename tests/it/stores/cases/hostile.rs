@@ -158,7 +158,8 @@ fn a_query_that_asks_too_much_is_refused(fixture: &Fixture) {
 fn a_query_may_ask_a_lot(fixture: &Fixture) {
     let long = "ü".repeat(20_000);
     let resource = json!({ "kind": cut(&long), "id": cut(&long) });
-    let keys = json!({ "actor": { "kind": "user", "id": cut(&long) }, "resource": resource, "detail": { "text": long } });
+    let keys =
+        json!({ "actor": { "kind": "user", "id": cut(&long) }, "resource": resource, "detail": { "text": long } });
     fixture.write(&[made("long", keys), made("other", json!({}))]).unwrap();
     let all = fixture.global();
     assert_finds(&all, &Query::new().user(&long), &["long"]);

@@ -111,7 +111,9 @@ fn a_place_is_one_of_its_stream(fixture: &Fixture) {
     assert_has(fixture, &expected.iter().map(String::as_str).collect::<Vec<_>>());
     // What has half a place has none.
     let half = |keys| made("half", keys);
-    fixture.write(&[half(json!({ "stream": "s" })), half(json!({ "stream": "s" })), half(json!({ "seq": 1 }))]).unwrap();
+    fixture
+        .write(&[half(json!({ "stream": "s" })), half(json!({ "stream": "s" })), half(json!({ "seq": 1 }))])
+        .unwrap();
     fixture.write(&[half(json!({ "stream": "s", "seq": -1 })), half(json!({ "stream": "s", "seq": -1 }))]).unwrap();
 }
 
