@@ -1,7 +1,6 @@
-//! Stores that break a promise each, to show that the suite sees it; and one that keeps them all, which is not ours.
+//! A list of records, with a flaw.
 
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 
@@ -10,65 +9,15 @@ use audited::{
     ActorKind, AnyOf, Arrived, AuditSink, AuditStore, Condition, CursorKey, Durability, Intents, InvalidCursor, Kind,
     Order, Position, Record, Selection, SinkError, SortKey, StoreError, StoredRecord, Timestamp,
 };
-use serde_json::Value;
 
-use super::cases;
-use super::model::{Ask, Entry, Model, Shown};
-use super::{Fixture, store_contract};
-
-/// What a bad store does.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Flaw {
-    None,
-    ForgetsTheTenant,
-    CountsForEverybody,
-    FoldsTheTenant,
-    TrimsTheTenant,
-    EndsTextsAtNul,
-    /// Of these conditions, by their name.
-    Forgets(&'static str),
-    NeverFinds(&'static str),
-    TakesPrefixesForPatterns,
-    FoldsPrefixes,
-    LeavesTheStartOut,
-    TakesTheEndIn,
-    OrdersByArrival,
-    OrdersEqualTimesByArrival,
-    OrdersByRecording,
-    OldestFirstAlways,
-    RepeatsAtCursors,
-    SkipsAtCursors,
-    IgnoresOffsets,
-    LimitsBeforeItFilters,
-    CountsPages,
-    CountsOneMore,
-    GivesOneTooFew,
-    ShowsEndedIntents,
-    HidesOrphans,
-    EndsCallsWithinATenant,
-    StreamsIntents,
-    SkipsInStreams,
-    RepeatsInStreams,
-    StreamsByTime,
-    StreamsWithoutLimit,
-    BeginsAnew,
-    NeverWakes,
-    StoresAgain,
-    TakesOtherContents,
-    RefusesWhatItHas,
-    IgnoresPlaces,
-    TakesRecordsElsewhere,
-    SeesNoPairInABatch,
-    WritesHalfOfABatch,
-    WritesInTwoSteps,
-    Rewrites,
-    ChangesItsKey,
-    StaysBusy,
-}
+use super::super::made::of_json;
+use super::super::model::{Ask, Entry, Model, Shown};
+use super::Flaw;
+use super::taking::take;
 
 /// A list, searched as the model is.
 #[derive(Clone)]
-struct ListStore(Arc<Shared>);
+pub(super) struct ListStore(Arc<Shared>);
 
 struct Shared {
     flaw: Flaw,
@@ -84,7 +33,7 @@ struct State {
 }
 
 impl ListStore {
-    fn new(flaw: Flaw) -> Self {
+    pub(super) fn new(flaw: Flaw) -> Self {
         Self(Arc::new(Shared { flaw, key: CursorKey::random().unwrap(), state: Mutex::default() }))
     }
 
@@ -385,7 +334,7 @@ impl AuditSink for ListStore {
     async fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
         let mut batch: Vec<_> = batch.iter().map(entry_of).collect();
         if self.is(Flaw::Rewrites) {
-            batch.iter_mut().for_each(|entry| entry.record = super::made::of_json(&entry.json.to_string()));
+            batch.iter_mut().for_each(|entry| entry.record = of_json(&entry.json.to_string()));
         }
         if self.is(Flaw::WritesInTwoSteps) {
             let rest = batch.split_off(batch.len() / 2);
@@ -394,7 +343,7 @@ impl AuditSink for ListStore {
             batch = rest;
         }
         let mut state = self.lock();
-        let taken = self.take(&mut state.model, &batch);
+        let taken = take(self.0.flaw, &mut state.model, &batch);
         state.wakers.drain(..).for_each(Waker::wake);
         if taken { Ok(()) } else { Err(SinkError::conflict(std::io::Error::other("taken"))) }
     }
@@ -405,194 +354,5 @@ impl AuditSink for ListStore {
 
     fn describe(&self) -> String {
         "list".into()
-    }
-}
-
-impl ListStore {
-    fn take(&self, model: &mut Model, batch: &[Entry]) -> bool {
-        let same_id = |model: &Model, entry: &Entry| model.entries.iter().any(|other| other.key.1 == entry.key.1);
-        let unplaced = |entry: &Entry| {
-            let mut unplaced = entry.clone();
-            let keys = unplaced.json.as_object_mut().unwrap();
-            keys.retain(|key: &String, _: &mut Value| !matches!(&**key, "stream" | "seq"));
-            unplaced
-        };
-        match self.0.flaw {
-            Flaw::StoresAgain => {
-                let before = model.clone();
-                if !model.write(batch) {
-                    return false;
-                }
-                *model = before;
-                model.entries.extend(batch.iter().cloned());
-                true
-            }
-            Flaw::TakesOtherContents => {
-                let fresh: Vec<_> = batch.iter().filter(|entry| !same_id(model, entry)).cloned().collect();
-                model.write(&fresh)
-            }
-            Flaw::RefusesWhatItHas => !batch.iter().any(|entry| same_id(model, entry)) && model.write(batch),
-            Flaw::IgnoresPlaces => {
-                let unplaced: Vec<_> = batch.iter().map(unplaced).collect();
-                let before = model.entries.len();
-                let taken = model.write(&unplaced);
-                let fresh = model.entries.len() - before;
-                // What it shows is what came.
-                for entry in &mut model.entries[before..before + fresh] {
-                    let came = batch.iter().find(|came| came.key.1 == entry.key.1).unwrap();
-                    entry.record = came.record.clone();
-                }
-                taken
-            }
-            Flaw::TakesRecordsElsewhere => {
-                let known: Vec<_> = batch.iter().filter(|entry| !same_id(model, entry)).cloned().collect();
-                let others: Vec<_> = batch.iter().filter(|entry| same_id(model, entry)).map(unplaced).collect();
-                model.clone().write(&others) && model.write(&known)
-            }
-            Flaw::SeesNoPairInABatch => {
-                let mut fresh = Vec::new();
-                for entry in batch {
-                    if !model.clone().write(std::slice::from_ref(entry)) {
-                        return false;
-                    }
-                    if !same_id(model, entry) {
-                        fresh.push(entry.clone());
-                    }
-                }
-                model.entries.extend(fresh);
-                true
-            }
-            Flaw::WritesHalfOfABatch => batch.iter().all(|entry| model.write(std::slice::from_ref(entry))),
-            _ => model.write(batch),
-        }
-    }
-}
-
-fn list(flaw: Flaw) -> Fixture {
-    Fixture::new(ListStore::new(flaw))
-}
-
-/// Whether a case sees a flaw.
-fn sees(name: &str, flaw: Flaw) -> bool {
-    let case = cases::ALL.iter().copied().flatten().find(|(case, _)| *case == name);
-    let (_, case) = case.unwrap_or_else(|| panic!("no case is called {name}"));
-    catch_unwind(AssertUnwindSafe(|| case(&list(flaw)))).is_err()
-}
-
-#[test]
-fn a_store_of_somebody_else_keeps_it() {
-    store_contract(|| list(Flaw::None));
-}
-
-#[test]
-fn a_store_of_somebody_else_answers_as_the_model() {
-    super::random::answers_as_the_model(|| list(Flaw::None), 1_000);
-}
-
-#[test]
-fn the_suite_sees_every_flaw_of_what_is_found() {
-    assert_seen(&[
-        (Flaw::ForgetsTheTenant, "a tenant sees its own records alone"),
-        (Flaw::CountsForEverybody, "a tenant sees its own records alone"),
-        (Flaw::FoldsTheTenant, "tenants that look alike are several"),
-        (Flaw::TrimsTheTenant, "tenants that look alike are several"),
-        (Flaw::EndsTextsAtNul, "tenants that look alike are several"),
-        (Flaw::EndsTextsAtNul, "finds by action"),
-        (Flaw::TakesPrefixesForPatterns, "hostile texts are texts"),
-        (Flaw::FoldsPrefixes, "finds by action"),
-        (Flaw::LeavesTheStartOut, "begins with the start and ends before the end"),
-        (Flaw::TakesTheEndIn, "begins with the start and ends before the end"),
-        (Flaw::ShowsEndedIntents, "an intent counts as its call"),
-        (Flaw::HidesOrphans, "an orphan shows until its call ends"),
-        (Flaw::HidesOrphans, "orphans are found alone"),
-        (Flaw::EndsCallsWithinATenant, "whether a call has ended does not depend on who reads"),
-        (Flaw::CountsPages, "a page has a hundred records unless asked"),
-        (Flaw::CountsOneMore, "finds by action"),
-        (Flaw::GivesOneTooFew, "the last page says so"),
-    ]);
-}
-
-#[test]
-fn the_suite_sees_every_condition_that_is_forgotten() {
-    for (name, case) in [
-        ("tenant", "a tenant sees its own records alone"),
-        ("from", "begins with the start and ends before the end"),
-        ("until", "begins with the start and ends before the end"),
-        ("action", "finds by action"),
-        ("user", "finds by subject and user"),
-        ("actor", "finds by actor"),
-        ("subject", "finds by subject and user"),
-        ("resource", "finds by resource"),
-        ("decision", "finds by decision and reason"),
-        ("reason", "finds by decision and reason"),
-        ("outcome", "finds by outcome and code"),
-        ("code", "finds by outcome and code"),
-        ("correlation", "finds by request, kind and id"),
-        ("kind", "finds by request, kind and id"),
-        ("text", "finds by text at a path"),
-        ("id", "finds by request, kind and id"),
-        ("not", "a reading does not find itself"),
-    ] {
-        assert!(sees(case, Flaw::Forgets(name)), "`{case}` does not see that `{name}` is forgotten");
-        assert!(sees(case, Flaw::NeverFinds(name)), "`{case}` does not see that `{name}` never holds");
-    }
-}
-
-#[test]
-fn the_suite_sees_every_flaw_of_order_and_pages() {
-    assert_seen(&[
-        (Flaw::OrdersByArrival, "equal times are in the order of their ids"),
-        (Flaw::OrdersEqualTimesByArrival, "equal times are in the order of their ids"),
-        (Flaw::OldestFirstAlways, "equal times are in the order of their ids"),
-        (Flaw::OrdersByRecording, "goes by when it happened"),
-        (Flaw::RepeatsAtCursors, "equal times are in the order of their ids"),
-        (Flaw::SkipsAtCursors, "equal times are in the order of their ids"),
-        (Flaw::SkipsAtCursors, "pages stay as they are while records arrive"),
-        (Flaw::IgnoresOffsets, "an offset skips"),
-        (Flaw::LimitsBeforeItFilters, "pages are full however few records fit"),
-        (Flaw::ChangesItsKey, "a cursor is a text and the limit may change"),
-        (Flaw::StaysBusy, "reads go on after a dropped one"),
-    ]);
-}
-
-#[test]
-fn the_suite_sees_every_flaw_of_what_arrives() {
-    assert_seen(&[
-        (Flaw::StreamsIntents, "what arrives has no intents"),
-        (Flaw::SkipsInStreams, "what arrives comes once and in its order"),
-        (Flaw::RepeatsInStreams, "what arrives comes once and in its order"),
-        (Flaw::StreamsByTime, "what arrives late is not passed over"),
-        (Flaw::StreamsWithoutLimit, "a page has a hundred records unless asked"),
-        (Flaw::BeginsAnew, "what arrives late is not passed over"),
-    ]);
-}
-
-#[test]
-fn the_suite_sees_a_store_that_never_wakes() {
-    assert_seen(&[(Flaw::NeverWakes, "following wakes when something arrives")]);
-}
-
-#[test]
-fn the_suite_sees_every_flaw_of_what_is_written() {
-    assert_seen(&[
-        (Flaw::StoresAgain, "a record that comes again is stored once"),
-        (Flaw::StoresAgain, "callers at once store a record once"),
-        (Flaw::TakesOtherContents, "another content under an id is a conflict"),
-        (Flaw::RefusesWhatItHas, "a record that comes again is stored once"),
-        (Flaw::RefusesWhatItHas, "a place may be known later or not"),
-        (Flaw::IgnoresPlaces, "another record in a place is a conflict"),
-        (Flaw::TakesRecordsElsewhere, "another record in a place is a conflict"),
-        (Flaw::SeesNoPairInABatch, "a record that comes again is stored once"),
-        (Flaw::SeesNoPairInABatch, "another content under an id is a conflict"),
-        (Flaw::WritesHalfOfABatch, "a batch is written whole or not at all"),
-        (Flaw::WritesInTwoSteps, "a write that was dropped is whole or not there"),
-        (Flaw::Rewrites, "what comes back is what came"),
-    ]);
-}
-
-#[track_caller]
-fn assert_seen(flaws: &[(Flaw, &str)]) {
-    for (flaw, case) in flaws {
-        assert!(sees(case, *flaw), "`{case}` does not see that a store {flaw:?}");
     }
 }
