@@ -127,6 +127,33 @@
 //! a [`DeadLetter`] is a record that the store will never take, kept until somebody resolves it. A store says so by
 //! [`SinkError::Rejected`], and by [`SinkError::Conflict`] where it has another record of that stream and seq.
 //!
+//! **Find records again** in an [`AuditStore`]: a [`Reader`] sees one tenant, or by name all; a [`Query`] asks, a [`Cursor`]
+//! goes on where a page has ended. [`Reader::follow`] gives what arrives. Reading is recorded before anything is read.
+//!
+//! ```
+//! use audited::{Action, AuditContext, AuditStore, MemoryStore, Query, Recorder, TenantId, record_action, with_recorder};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = MemoryStore::new();
+//! let recorder = Recorder::builder().sink(store.clone()).build()?;
+//! with_recorder(recorder, async {
+//!     for _ in 0..3 {
+//!         let acme = AuditContext::new().tenant(TenantId::plain("acme"));
+//!         record_action(Action::new("door.open")).context(acme).await?;
+//!     }
+//!     let acme = store.tenant("acme");
+//!     let query = Query::new().action_prefix("door.").limit(2);
+//!     let first = acme.page(&query).await?;
+//!     let second = acme.page(&query.clone().after(first.next.unwrap())).await?;
+//!     assert_eq!((first.records.len(), second.records.len()), (2, 1));
+//!     assert_eq!(store.tenant("other").count(&query).await?, 0);
+//!     Ok(())
+//! })
+//! .await
+//! # }
+//! ```
+//!
 //! **Share a stream** among many services with the feature `nats`: a `NatsSink` behind each service's [`Forwarder`], and on
 //! the other side a `NatsFeed`, which fills any store from it.
 //!
@@ -158,6 +185,7 @@
 //! | `audit.segment_opened`, `audit.segment_closed` | the first and the last line of a [`Journal`]'s file; the first says why it was begun, what was cut off and what is damaged |
 //! | `audit.retained` | [`Journal::retain`] removes a file: which positions, the hash of its last line, and by which rule; `PostgresRetention` removes a partition: which times, how many records |
 //! | `audit.hold_placed`, `audit.hold_lifted` | a [`LegalHold`] |
+//! | `audit.read` | a [`Reader`] begins to read: how, whose records, by which filter, what is looked for as a hash; who reads is the actor. Of the tenant that is read |
 //! | `audit.undelivered` | the answer of a completed call did not reach its caller; `call` is the id of its record |
 //! | `audit.unaudited` | [`report_unaudited`] was called: a request left no record; its method and its route |
 //! | `audit.recorder_replaced` | a scope replaced the installed recorder |

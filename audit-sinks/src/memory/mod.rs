@@ -1,5 +1,6 @@
 //! Records in memory: a sink for tests to look at, and a store for small tools.
 
+mod kept;
 mod sink;
 mod store;
 

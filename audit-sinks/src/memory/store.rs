@@ -1,20 +1,19 @@
 //! Records in memory, to be found again.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::ops::Bound;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
 use audit_core::__private::{Inline, Ticket};
 use audit_core::{
-    AnyOf, Arrived, AuditSink, AuditStore, Condition, CursorKey, Durability, Intents, InvalidCursor, Order, Position,
-    Record, RecordId, Row, Selection, SinkError, SortKey, StoreError, StoredRecord,
+    Arrived, AuditSink, AuditStore, CursorKey, Durability, InvalidCursor, Position, Record, Row, Selection, SinkError,
+    SortKey, StoreError, StoredRecord,
 };
 use event_listener::Event;
 use thiserror::Error;
 
 use super::DEFAULT_MEMORY_RECORDS;
+use super::kept::{Kept, Known};
 
 /// Keeps records in memory, up to a bound, and finds them again.
 ///
@@ -52,29 +51,8 @@ struct Shared {
     key: Option<CursorKey>,
 }
 
-/// The records in the order in which they arrived, and indexes into it.
-#[derive(Default)]
-struct Kept {
-    records: Vec<StoredRecord>,
-    known: Known,
-    by_time: BTreeMap<SortKey, usize>,
-    by_tenant: HashMap<String, BTreeMap<SortKey, usize>>,
-}
-
-/// By what a record is known that comes again.
-#[derive(Default)]
-struct Known {
-    by_id: HashMap<RecordId, Mark>,
-    by_place: HashMap<InStream, RecordId>,
-}
-
-/// A stream, and a position in it.
-type InStream = (String, u64);
-
-struct Mark {
-    digest: [u8; 32],
-    place: Option<InStream>,
-}
+/// How many records are looked at while nothing can be written.
+const LOOK: usize = 256;
 
 impl MemoryStore {
     /// Makes one that holds [`DEFAULT_MEMORY_RECORDS`].
@@ -91,7 +69,7 @@ impl MemoryStore {
 
     /// How many records there are.
     pub fn len(&self) -> usize {
-        self.read().records.len()
+        self.read().len()
     }
 
     /// Whether there are none.
@@ -101,17 +79,18 @@ impl MemoryStore {
 
     /// A batch is taken whole or not at all.
     fn add(&self, batch: &[Record]) -> Result<(), SinkError> {
-        let rows: Vec<_> = batch.iter().filter_map(|record| Some((record, Row::of(record)?))).collect();
+        let rows = batch.iter().map(|record| Row::of(record).map(|row| (record, row)).ok_or(Nameless));
+        let rows: Vec<_> = rows.collect::<Result<_, _>>().map_err(SinkError::rejected)?;
         {
             let mut kept = self.write_lock();
             let (mut fresh, mut among) = (Vec::with_capacity(rows.len()), Known::default());
             for (record, row) in rows {
-                if !kept.known.has(&row)? && !among.has(&row)? {
-                    among.note(&row);
+                if !kept.has(&row)? && !among.has(&row)? {
+                    among.note(&row, 0);
                     fresh.push((record, row));
                 }
             }
-            if self.0.capacity.saturating_sub(kept.records.len()) < fresh.len() {
+            if self.0.capacity.saturating_sub(kept.len()) < fresh.len() {
                 return Err(SinkError::Full);
             }
             for (record, row) in fresh {
@@ -131,111 +110,80 @@ impl MemoryStore {
     }
 }
 
-impl Known {
-    /// Whether a record is known; a conflict where another one has its place. One that was written without a place is
-    /// the same in any.
-    fn has(&self, row: &Row<'_>) -> Result<bool, SinkError> {
-        let place = in_stream(row);
-        let occupied = place.as_ref().and_then(|place| self.by_place.get(place)).is_some_and(|id| *id != row.id);
-        match self.by_id.get(&row.id) {
-            None if !occupied => Ok(false),
-            Some(mark) if mark.digest == row.digest => {
-                let moved = mark.place.is_some() && place.is_some() && mark.place != place;
-                if moved || occupied { Err(SinkError::conflict(Taken)) } else { Ok(true) }
+/// Goes through what a selection finds, in its order: of what was there when it began. While a record is read, others
+/// can be written.
+struct Walk<'a> {
+    store: &'a MemoryStore,
+    selection: &'a Selection,
+    /// How many records there were.
+    seen: usize,
+    after: Option<SortKey>,
+    found: std::vec::IntoIter<StoredRecord>,
+    is_done: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn new(store: &'a MemoryStore, selection: &'a Selection, after: Option<SortKey>) -> Self {
+        Self { store, selection, seen: store.len(), after, found: Vec::new().into_iter(), is_done: false }
+    }
+
+    fn look(&mut self) {
+        let kept = self.store.read();
+        let candidates = kept.candidates(self.selection, self.after, LOOK);
+        self.is_done = candidates.len() < LOOK;
+        self.after = candidates.last().map(|(key, _)| *key).or(self.after);
+        let found: Vec<_> = candidates.iter().filter_map(|(_, at)| kept.shown(*at, self.seen)).cloned().collect();
+        self.found = found.into_iter();
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = StoredRecord;
+
+    fn next(&mut self) -> Option<StoredRecord> {
+        loop {
+            if let Some(record) = self.found.find(|record| self.selection.matches(record)) {
+                return Some(record);
             }
-            _ => Err(SinkError::conflict(Taken)),
+            if self.is_done {
+                return None;
+            }
+            self.look();
         }
-    }
-
-    fn note(&mut self, row: &Row<'_>) {
-        let place = in_stream(row);
-        if let Some(place) = &place {
-            self.by_place.insert(place.clone(), row.id);
-        }
-        self.by_id.insert(row.id, Mark { digest: row.digest, place });
-    }
-}
-
-fn in_stream(row: &Row<'_>) -> Option<InStream> {
-    row.position.as_ref().map(|(stream, seq)| (stream.to_string(), *seq))
-}
-
-impl Kept {
-    fn add(&mut self, record: StoredRecord, row: &Row<'_>) {
-        let at = self.records.len();
-        self.known.note(row);
-        self.by_time.insert(row.sort_key, at);
-        if let Some(tenant) = &row.tenant {
-            self.by_tenant.entry(tenant.to_string()).or_default().insert(row.sort_key, at);
-        }
-        self.records.push(record);
-    }
-
-    /// Whether a record is in a selection, as far as that does not depend on its place.
-    fn is_selected(&self, record: &StoredRecord, selection: &Selection) -> bool {
-        Row::of(record).is_some_and(|row| selection.holds(&row, record) && !self.has_ended(&row, selection.intents()))
-    }
-
-    /// Whether a record is an intent that counts as its call.
-    fn has_ended(&self, row: &Row<'_>, intents: Intents) -> bool {
-        intents != Intents::Hidden && row.call.is_some_and(|call| self.known.by_id.contains_key(&call))
-    }
-
-    /// What of the indexes a selection has to be looked for in: a tenant's records where there is one, all otherwise.
-    fn candidates<'a>(&'a self, selection: &Selection) -> impl Iterator<Item = &'a StoredRecord> {
-        let tenants = selection.conditions().iter().find_map(|condition| match condition {
-            Condition::Tenant(any) => Some(any),
-            _ => None,
-        });
-        let within = match tenants.map(AnyOf::texts) {
-            Some([tenant]) => self.by_tenant.get(tenant),
-            _ => Some(&self.by_time),
-        };
-        let bounds = match (selection.after(), selection.order()) {
-            (None, _) => (Bound::Unbounded, Bound::Unbounded),
-            (Some(key), Order::NewestFirst) => (Bound::Unbounded, Bound::Excluded(key)),
-            (Some(key), Order::OldestFirst) => (Bound::Excluded(key), Bound::Unbounded),
-        };
-        let mut found = within.map(|within| within.range(bounds));
-        let newest_first = selection.order() == Order::NewestFirst;
-        std::iter::from_fn(move || {
-            let found = found.as_mut()?;
-            if newest_first { found.next_back() } else { found.next() }
-        })
-        .map(|(_, at)| &self.records[*at])
     }
 }
 
 #[async_trait]
 impl AuditStore for MemoryStore {
     async fn select(&self, selection: &Selection) -> Result<Vec<StoredRecord>, StoreError> {
-        let kept = self.read();
-        let found = kept.candidates(selection).filter(|record| kept.is_selected(record, selection));
-        Ok(found.skip(selection.offset()).take(selection.limit()).cloned().collect())
+        let found = Walk::new(self, selection, selection.after());
+        Ok(found.skip(selection.offset()).take(selection.limit()).collect())
     }
 
     async fn count(&self, selection: &Selection) -> Result<u64, StoreError> {
-        let kept = self.read();
-        Ok(kept.records.iter().filter(|record| kept.is_selected(record, selection)).count() as u64)
+        Ok(Walk::new(self, selection, None).count() as u64)
     }
 
     async fn arrived(&self, selection: &Selection, after: &Position) -> Result<Arrived, StoreError> {
-        let kept = self.read();
         let start = place(after)?;
-        if start > kept.records.len() {
+        let (looked, len): (Vec<_>, _) = {
+            let kept = self.read();
+            (kept.arrived(start).take(LOOK).cloned().collect(), kept.len())
+        };
+        if start > len {
             return Err(InvalidCursor.into());
         }
         let (mut records, mut next) = (Vec::new(), start);
-        for record in &kept.records[start..] {
+        for record in looked {
             if records.len() >= selection.limit() {
                 break;
             }
             next += 1;
-            if selection.matches(record) {
-                records.push((record.clone(), position(next)));
+            if selection.matches(&record) {
+                records.push((record, position(next)));
             }
         }
-        Ok(Arrived::new(records, position(next), next < kept.records.len()))
+        Ok(Arrived::new(records, position(next), next < len))
     }
 
     async fn position(&self) -> Result<Position, StoreError> {
@@ -313,7 +261,7 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-/// Another record has the id, or the place in the stream.
+/// A record has no id.
 #[derive(Debug, Error)]
-#[error("the store has another record of that id, or in that place of the stream")]
-struct Taken;
+#[error("a record without an id")]
+struct Nameless;
