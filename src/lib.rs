@@ -153,7 +153,7 @@
 //! | `audit.gap` | records were lost: how many, of which actions, why, from when to when |
 //! | `audit.coalesced` | [`FloodControl`] has counted denials instead of writing them: how many, of which kind and source, from when to when; of the tenant, where they have one |
 //! | `audit.segment_opened`, `audit.segment_closed` | the first and the last line of a [`Journal`]'s file; the first says why it was begun, what was cut off and what is damaged |
-//! | `audit.retained` | [`Journal::retain`] removes a file: which positions, the hash of its last line, and by which rule |
+//! | `audit.retained` | [`Journal::retain`] removes a file: which positions, the hash of its last line, and by which rule; or a store has removed old records: how many, between which positions and times, and the digest of all of them |
 //! | `audit.hold_placed`, `audit.hold_lifted` | a [`LegalHold`] |
 //! | `audit.undelivered` | the answer of a completed call did not reach its caller; `call` is the id of its record |
 //! | `audit.unaudited` | [`report_unaudited`] was called: a request left no record; its method and its route |
@@ -195,6 +195,7 @@
 //! | `tower` | [`CoverageLayer`](https://docs.rs/audited/latest/audited/struct.CoverageLayer.html): finds requests that leave no record, or refuses their answers; and `http` | the crates `tower-layer` and `tower-service` |
 //! | `axum` | the route of that layer from axum's `MatchedPath`; and `tower` | the crate `axum`, without its defaults |
 //! | `zstd` | [`JournalOptions::compress`](https://docs.rs/audited/latest/audited/struct.JournalOptions.html): files of a journal that have ended, compressed; and reading them | the crate `zstd`, a C library that is built with a C compiler |
+//! | `sqlite` | [`SqliteStore`](https://docs.rs/audited/latest/audited/struct.SqliteStore.html): records in one file, found again by queries; and in the application's own transactions | the crate `rusqlite` with SQLite itself, a C library that is built with a C compiler |
 
 #![forbid(unsafe_code)]
 

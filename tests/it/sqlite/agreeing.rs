@@ -230,7 +230,7 @@ fn what_is_found_is_what_a_store_in_memory_finds() {
     assert!((20..150).contains(&refused), "{refused}");
 
     let (mut some, mut none) = (0, 0);
-    for _ in 0..1_500 {
+    for _ in 0..500 {
         let mut query = query(&mut random);
         if random.one_in(4) {
             query = query.oldest_first();
@@ -268,7 +268,7 @@ fn what_is_found_is_what_a_store_in_memory_finds() {
         let counts = readers.map(|reader| block_on(reader.count(&query)).unwrap());
         assert_eq!(counts[0], counts[1], "{query:?}");
     }
-    assert!(some > 300 && none > 100, "{some} {none}");
+    assert!(some > 100 && none > 30, "{some} {none}");
     let check = block_on(fresh.store.check()).unwrap();
     assert!(check.is_sound(), "{check:?}");
 }

@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 use audited::{AuditStore, Position, Query, Since, StoreError};
 
@@ -38,7 +39,7 @@ fn who_waits_is_told_that_the_store_is_closed() {
     let store = fresh.store.clone();
     let (told, heard) = channel();
     thread::spawn(move || told.send(block_on(store.grown(&Position::start()))).unwrap());
-    thread::sleep(std::time::Duration::from_millis(20));
+    thread::sleep(Duration::from_millis(20));
     block_on(fresh.store.close());
     assert!(matches!(heard.recv_timeout(PATIENCE).unwrap(), Err(StoreError::Closed)));
 }

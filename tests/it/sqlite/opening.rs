@@ -122,3 +122,18 @@ fn names_that_mean_something_to_sqlite_are_files() {
         assert_eq!(texts(&path).len(), 1);
     }
 }
+
+#[test]
+fn many_may_start_the_same_store_at_once() {
+    for _ in 0..5 {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("audit.db");
+        std::thread::scope(|scope| {
+            for n in 0..6 {
+                let path = &path;
+                scope.spawn(move || block_on(SqliteStore::open(path).unwrap().write(&[record(n)])).unwrap());
+            }
+        });
+        assert_eq!(texts(&path).len(), 6);
+    }
+}
