@@ -12,6 +12,7 @@ mod flood;
 mod flush;
 mod gap;
 mod lane;
+mod leave;
 mod loss;
 #[cfg(feature = "metrics")]
 mod meter;
@@ -44,12 +45,13 @@ pub use self::build::{BuildError, DEFAULT_DEADLINE, DEFAULT_MAX_IN_FLIGHT, Recor
 pub use self::call::Call;
 pub use self::capture::{CaptureActor, CaptureSubject};
 pub(crate) use self::core::Core;
-pub use self::drive::{Audited, audit, audit_begun, audit_sync, never_refused};
+pub use self::drive::{Audited, Cleared, audit, audit_begun, audit_sync, never_refused};
 pub use self::event::{Acknowledging, Unacknowledged, record, record_action, record_from};
 pub use self::flood::FloodControl;
 pub use self::flush::NotFlushed;
 pub use self::loss::{Loss, Stats};
-pub use self::site::{AboutSite, FailurePolicy, RegisteredSite, Site, sites};
+pub(crate) use self::site::Capture;
+pub use self::site::{FailurePolicy, RegisteredSite, Site, sites};
 use crate::action::Action;
 use crate::record::{Draft, Kind};
 use crate::sensitive::Redaction;

@@ -192,6 +192,6 @@ mod tests {
         let shown = Shown::new(value, Mode::Hash);
         let debug = format!("{:?}{:?}{shown:?}{:?}", Plain(value), Dropped(value), Declared(value));
         assert!(!debug.contains(value), "{debug}");
-        assert!(!format!("{:?}{:?}", OfError(&value), crate::judge::Judge(value)).contains(value));
+        assert!(!format!("{:?}{:?}", OfError(&value), crate::judge::Returned(value)).contains(value));
     }
 }

@@ -97,16 +97,17 @@ impl<'a> Pieces<'a> {
         self.args.fail_closed.or_else(|| self.args.require.as_ref().map(Spanned::span))
     }
 
-    /// A closure that makes a refusal of the return type.
-    pub(super) fn refuse(&self) -> TokenStream {
+    /// A closure that makes a refusal of the return type, where the call may be refused.
+    fn refuse(&self) -> Option<TokenStream> {
         let private = &self.private;
-        match self.can_refuse() {
-            None => quote!(#private::never_refused),
-            Some(at) => {
-                let refused = self.refused(at);
-                quote_spanned!(Span::mixed_site()=> |__refusal: #private::Refusal| #refused)
-            }
-        }
+        let refused = self.refused(self.can_refuse()?);
+        Some(quote_spanned!(Span::mixed_site()=> |__refusal: #private::Refusal| #refused))
+    }
+
+    /// What makes a refusal of the return type of a function that is not async.
+    pub(super) fn refuse_sync(&self) -> TokenStream {
+        let private = &self.private;
+        self.refuse().unwrap_or_else(|| quote!(#private::never_refused))
     }
 
     /// A type that cannot carry a refusal is an error at the return type, or where the attribute asks for it.
@@ -117,27 +118,52 @@ impl<'a> Pieces<'a> {
         quote_spanned!(at=> <#value as #private::Refuse>::refuse(__refusal))
     }
 
-    /// A closure that reads the verdict from the returned value.
-    pub(super) fn judge(&self) -> TokenStream {
+    /// What reads the verdict from what a future, `body`, ends with, and makes a refusal of it.
+    pub(super) fn judge_of(&self, body: &TokenStream) -> TokenStream {
         let private = &self.private;
         let span = Span::mixed_site();
-        let at = span.located_at(self.value_span);
+        let judge = if matches!(self.args.verdict, VerdictSource::Value) && self.args.ok_fields.is_none() {
+            self.by_type(&quote_spanned!(span=> returned_by(&#body)))
+        } else {
+            let judge = self.judge_sync();
+            quote_spanned!(span=> #private::judge::by(&#body, #judge))
+        };
+        match self.refuse() {
+            Some(refuse) => quote_spanned!(span=> #private::judge::Refusing(#judge, #refuse)),
+            None => judge,
+        }
+    }
+
+    /// What the type of a value says how it is judged.
+    fn by_type(&self, ty: &TokenStream) -> TokenStream {
+        let private = &self.private;
+        let at = Span::mixed_site().located_at(self.value_span);
         // What an async function calls a result is no future: one step less for the compiler to try.
         let result = self.function.sig.asyncness.is_some() && self.function.returns().is_some_and(is_called_result);
         let future = (!result).then(|| quote_spanned!(at=> ReturnsFuture as _,));
         let step = (!result).then(|| quote_spanned!(at=> &));
-        let by_type = |value: TokenStream| {
-            quote_spanned! {at=> {
-                #[allow(unused_imports)]
-                use #private::judge::{
-                    AsData as _, ByDecision as _, ByNestedResult as _, ByResult as _, ByResultOfDecision as _,
-                    ByResultOfFuture as _, #future
-                };
-                (#step &&&&#private::judge::Judge(#value)).verdict(__call)
-            }}
+        quote_spanned! {at=> {
+            #[allow(unused_imports)]
+            use #private::judge::{
+                AsData as _, ByDecision as _, ByNestedResult as _, ByResult as _, ByResultOfDecision as _,
+                ByResultOfFuture as _, #future
+            };
+            (#step &&&&#private::judge::#ty).choose()
+        }}
+    }
+
+    /// A closure that reads the verdict from the returned value.
+    pub(super) fn judge_sync(&self) -> TokenStream {
+        let private = &self.private;
+        let span = Span::mixed_site();
+        let at = span.located_at(self.value_span);
+        let by_type = |value: &TokenStream| {
+            let chosen = self.by_type(&quote_spanned!(span=> type_of(#value)));
+            quote_spanned!(at=> #private::judge::Judging::verdict(&#chosen, #value, __told))
         };
+        let value = quote_spanned!(span=> __value);
         let verdict = match &self.args.verdict {
-            VerdictSource::Value => by_type(quote_spanned!(span=> __value)),
+            VerdictSource::Value => by_type(&value),
             VerdictSource::Closure(closure) => {
                 let at = span.located_at(closure.span());
                 let private = self.private_at(at);
@@ -145,11 +171,11 @@ impl<'a> Pieces<'a> {
             }
             VerdictSource::Errors { denied, code } => {
                 let verdict = if *denied { quote!(denied) } else { quote!(failure) };
-                let value = by_type(quote_spanned!(span=> __value));
+                let good = by_type(&value);
                 let private = self.private_at(at);
                 quote_spanned! {at=>
                     match #private::judge::HasErrors::value(__value) {
-                        #private::core::option::Option::Some(__value) => #value,
+                        #private::core::option::Option::Some(__value) => #good,
                         #private::core::option::Option::None => #private::Verdict::#verdict(#code),
                     }
                 }
@@ -158,9 +184,9 @@ impl<'a> Pieces<'a> {
         let ok_fields = self.ok_fields();
         // The type of an error may tell the call more than its verdict.
         let told = !matches!(self.args.verdict, VerdictSource::Closure(_));
-        let call = if told || ok_fields.is_some() { quote_spanned!(span=> __call) } else { quote!(_) };
+        let told = if told || ok_fields.is_some() { quote_spanned!(span=> __told) } else { quote!(_) };
         quote_spanned! {span=>
-            |__value, #call| {
+            |__value, #told| {
                 #ok_fields
                 #verdict
             }
@@ -171,12 +197,12 @@ impl<'a> Pieces<'a> {
     fn ok_fields(&self) -> Option<TokenStream> {
         let private = &self.private;
         let (pattern, fields) = self.args.ok_fields.as_ref()?;
-        let fields = self.fields(WhichCall::Local, fields);
+        let fields = self.fields(WhichCall::Told, fields);
         Some(quote_spanned! {Span::mixed_site()=>
             let __good = {
                 #[allow(unused_imports)]
                 use #private::judge::{OkOfData as _, OkOfResult as _};
-                (&&#private::judge::Judge(__value)).good()
+                (&&#private::judge::Returned(__value)).good()
             };
             if let #private::core::option::Option::Some(#pattern) = __good {
                 #fields
