@@ -39,7 +39,7 @@
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{ReturnType, Type, parse_quote_spanned};
+use syn::{ReturnType, Token, Type};
 
 use super::args::Args;
 use super::captures::WhichCall;
@@ -68,7 +68,8 @@ fn expand_async(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
     };
     // Spanned here, `impl` captures every lifetime, whatever the user's edition.
     let at = pieces.at_type();
-    sig.output = parse_quote_spanned!(at=> -> impl #private::core::future::Future<Output = #output>);
+    let opaque = quote_spanned!(at=> impl #private::core::future::Future<Output = #output>);
+    sig.output = ReturnType::Type(Token![->](at), Box::new(Type::Verbatim(opaque)));
     let body = async_body(pieces, function, &bindings);
     let audited = audit(pieces);
     let expanded = quote_spanned! {Span::mixed_site()=>
@@ -123,7 +124,7 @@ fn expand_future(pieces: &Pieces<'_>, function: &Function, boxed: bool) -> Token
 fn expand_sync(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
     let (value, user) = (&pieces.value, &function.body);
     let (site, judge, refuse) = (pieces.site(), pieces.judge_sync(), pieces.refuse_sync());
-    let returns = pieces.nameable.then(|| quote!(-> #value));
+    let returns = pieces.nameable().then(|| quote!(-> #value));
     let span = Span::mixed_site();
     let prologue = pieces.prologue(false);
     let body = if prologue.is_empty() {

@@ -19,8 +19,8 @@ pub(super) struct Pieces<'a> {
     /// The type of what the body ends with, as it can be named inside the function: the return type, or the output
     /// of the future that is returned.
     pub(super) value: TokenStream,
-    /// Whether [`Pieces::value`] says it all: no `impl` in it.
-    pub(super) nameable: bool,
+    /// The same as it is written, with every `impl` in it.
+    written: TokenStream,
     /// Where a mistake about that type is shown.
     value_span: Span,
 }
@@ -29,19 +29,22 @@ impl<'a> Pieces<'a> {
     pub(super) fn new(args: &'a Args, function: &'a Function, value: Option<&Type>) -> Self {
         let krate = &args.krate;
         let private = quote!(#krate::__private);
-        let (value, nameable) = match value {
-            None => (quote!(()), true),
+        let (value, written) = match value {
+            None => (quote!(()), quote!(())),
             // `!` can stand in few places; what nobody can have a value of, in all.
-            Some(Type::Never(_)) => (quote!(#private::core::convert::Infallible), true),
-            Some(ty) => {
-                let named = without_impl(ty.clone());
-                let (named, all) = (named.to_token_stream(), ty.to_token_stream());
-                let nameable = named.to_string() == all.to_string();
-                (named, nameable)
+            Some(Type::Never(_)) => {
+                let never = quote!(#private::core::convert::Infallible);
+                (never.clone(), never)
             }
+            Some(ty) => (without_impl(ty.clone()).into_token_stream(), ty.to_token_stream()),
         };
         let value_span = function.returns().map_or_else(|| function.sig.ident.span(), |ty| error_type(ty).span());
-        Self { args, function, private, value, nameable, value_span }
+        Self { args, function, private, value, written, value_span }
+    }
+
+    /// Whether [`Pieces::value`] says it all: no `impl` in it. It is asked for where it has to be known, since it is dear.
+    pub(super) fn nameable(&self) -> bool {
+        self.value.to_string() == self.written.to_string()
     }
 
     /// The path to `__private`, shown at `at` should anything about it be wrong.
