@@ -128,12 +128,8 @@ impl Described {
         let (action, only_from) = (Action::checked(rest.line()), rest.line());
         let [function, doc, since] = [rest.part(), rest.part(), rest.part()];
         let was = rest.list(Rest::part);
-        let captures = rest.list(|rest| Capture {
-            key: rest.part(),
-            ty: rest.part(),
-            mode: rest.part(),
-            scope: rest.part(),
-        });
+        let captures =
+            rest.list(|rest| Capture { key: rest.part(), ty: rest.part(), mode: rest.part(), scope: rest.part() });
         let decided_by = rest.list(Rest::part);
         let [package, module, line] = [rest.line(), rest.line(), rest.line()];
         Site {

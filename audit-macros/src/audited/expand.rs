@@ -6,13 +6,13 @@
 //!         let to = to;
 //!         let body = body;
 //!         __private::resource("account", &to);
-//!         __private::field("body", &body);
+//!         __private::fields("to,body", &[&to, &body]);
 //!         if let Err(refusal) = __private::require(…) { return Refuse::refuse(refusal); }     // require
 //!         if let Err(refusal) = __private::intent().await { return Refuse::refuse(refusal); } // fail_closed
 //!         let __value: Result<Receipt, Error> = match () { () => { …the user's body… } };
 //!         return __value;
 //!     };
-//!     __private::audit(&SITE, __body, |value, call| …the verdict…, |refusal| …)
+//!     __private::audit(SITE, …what judges a value of this type, and makes one of a refusal…, __body)
 //! }
 //! ```
 //!
@@ -20,7 +20,7 @@
 //!
 //! ```text
 //! fn transfer(to: AccountId, body: Transfer) -> Result<Receipt, Error> {
-//!     __private::audit_sync(&SITE, move || -> Result<Receipt, Error> { …as above… }, …, …)
+//!     __private::audit_sync(SITE, move || -> Result<Receipt, Error> { …as above… }, |value, told| …, |refusal| …)
 //! }
 //! ```
 //!
@@ -28,10 +28,10 @@
 //!
 //! ```text
 //! fn transfer(to: AccountId, body: Transfer) -> Pin<Box<dyn Future<Output = Result<Receipt, Error>>>> {
-//!     let mut __call = __private::begin(&SITE);
+//!     let mut __call = __private::begin(SITE);
 //!     __call.resource("account", &to);
 //!     let __future = __private::make(&mut __call, move || { …the user's body… });
-//!     Box::pin(__private::audit_begun(__call, __future, …, …))
+//!     Box::pin(__private::audit_begun(__call, …, __future))
 //! }
 //! ```
 //!
