@@ -9,11 +9,11 @@ use crate::text;
 #[macro_export]
 macro_rules! __derived_site {
     ($function:literal, $before:expr, $behind:expr) => {{
-        const BEHIND: &str = $behind;
-        const ACTION: ([u8; 128], usize) =
+        const BEHIND: &::core::primitive::str = $behind;
+        const ACTION: ([::core::primitive::u8; 128], ::core::primitive::usize) =
             $crate::__private::derive(::core::env!("CARGO_PKG_NAME"), ::core::module_path!(), $function);
-        const LEN: usize = $before.len() + ACTION.1 + BEHIND.len();
-        const BYTES: [u8; LEN] = $crate::__private::derived_site($before, &ACTION, BEHIND);
+        const LEN: ::core::primitive::usize = $before.len() + ACTION.1 + BEHIND.len();
+        const BYTES: [::core::primitive::u8; LEN] = $crate::__private::derived_site($before, &ACTION, BEHIND);
         match ::core::str::from_utf8(&BYTES) {
             ::core::result::Result::Ok(text) => text,
             ::core::result::Result::Err(_) => ::core::panic!("give this function an action: `action = \"noun.verb\"`"),

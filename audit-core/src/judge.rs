@@ -4,8 +4,7 @@
 //! inside of something else; a plain `Result`, whose error must say what it is; a value with a decision of its own;
 //! anything else is data. In a generic function only the bounds in scope count.
 //!
-//! What is chosen is a [`Judging`] of its own type, not of the function's, so that it is compiled once for each type of
-//! values. Generated code calls `(&&&&&returned_by(&body)).choose()`. What is called a result is no future: there it calls
+//! What is chosen is a function over that type, compiled once for each. Generated code calls `(&&&&&returned_by(&body)).choose()`. What is called a result is no future: there it calls
 //! `(&&&&returned_by(&body)).choose()`, with the traits that are left, since each step costs the compiler time.
 
 use std::any::type_name;
@@ -61,6 +60,21 @@ pub const fn type_of<T>(_: &T) -> Judge<T> {
     Judge(PhantomData)
 }
 
+/// What reads the verdict from a value of this type.
+pub struct Chosen<T>(fn(&T, &mut dyn Told) -> Verdict);
+
+impl<T> Judging<T> for Chosen<T> {
+    fn verdict(&self, value: &T, told: &mut dyn Told) -> Verdict {
+        (self.0)(value, told)
+    }
+}
+
+impl<T> fmt::Debug for Chosen<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chosen").finish_non_exhaustive()
+    }
+}
+
 /// Reads the verdict by a closure.
 #[derive(Clone, Copy)]
 pub struct By<C>(C);
@@ -105,17 +119,17 @@ impl<J, R> fmt::Debug for Refusing<J, R> {
 /// A future. It has not run yet, so that nothing is known; this is what does not compile.
 pub trait ReturnsFuture<T> {
     /// Never.
-    fn choose(&self) -> Data
+    fn choose(&self) -> Chosen<T>
     where
         T: Finished;
 }
 
 impl<T: Future> ReturnsFuture<T> for &&&&Judge<T> {
-    fn choose(&self) -> Data
+    fn choose(&self) -> Chosen<T>
     where
         T: Finished,
     {
-        Data
+        Chosen(|_, _| Verdict::unknown())
     }
 }
 
@@ -128,126 +142,78 @@ impl<T: Future> ReturnsFuture<T> for &&&&Judge<T> {
 pub trait Finished {}
 
 /// A value with a decision of its own.
-pub trait ByDecision {
+pub trait ByDecision<T> {
     /// Reads it.
-    fn choose(&self) -> Decided;
+    fn choose(&self) -> Chosen<T>;
 }
 
-impl<T: Decide> ByDecision for &Judge<T> {
-    fn choose(&self) -> Decided {
-        Decided
-    }
-}
-
-/// Reads a value's own decision.
-#[derive(Clone, Copy, Debug)]
-pub struct Decided;
-
-impl<T: Decide> Judging<T> for Decided {
-    fn verdict(&self, value: &T, _: &mut dyn Told) -> Verdict {
-        value.decide()
+impl<T: Decide> ByDecision<T> for &Judge<T> {
+    fn choose(&self) -> Chosen<T> {
+        Chosen(|value, _| value.decide())
     }
 }
 
 /// A result whose value has a decision of its own.
-pub trait ByResultOfDecision {
+pub trait ByResultOfDecision<V> {
     /// Reads both.
-    fn choose(&self) -> ResultOfDecided;
+    fn choose(&self) -> Chosen<V>;
 }
 
-impl<T: Decide, E: Deny> ByResultOfDecision for &&&Judge<Result<T, E>> {
-    fn choose(&self) -> ResultOfDecided {
-        ResultOfDecided
-    }
-}
-
-/// Reads a value's own decision, or the error.
-#[derive(Clone, Copy, Debug)]
-pub struct ResultOfDecided;
-
-impl<T: Decide, E: Deny> Judging<Result<T, E>> for ResultOfDecided {
-    fn verdict(&self, value: &Result<T, E>, told: &mut dyn Told) -> Verdict {
-        match value {
+impl<T: Decide, E: Deny> ByResultOfDecision<Result<T, E>> for &&&Judge<Result<T, E>> {
+    fn choose(&self) -> Chosen<Result<T, E>> {
+        Chosen(|value, told| match value {
             Ok(value) => value.decide(),
             Err(error) => of_error(error, told),
-        }
+        })
     }
 }
 
 /// A result inside of something else: both errors must say what they are.
-pub trait ByNestedResult<E, D> {
+pub trait ByNestedResult<V, E, D> {
     /// Reads both.
-    fn choose(&self) -> Nested
+    fn choose(&self) -> Chosen<V>
     where
         E: Deny,
         D: Deny;
 }
 
-/// Reads the error of a result inside of something else.
-#[derive(Clone, Copy, Debug)]
-pub struct Nested;
-
-impl<T, E, D> ByNestedResult<E, D> for &&&Judge<Result<Result<T, E>, D>> {
-    fn choose(&self) -> Nested
+impl<T, E, D> ByNestedResult<Result<Result<T, E>, D>, E, D> for &&&Judge<Result<Result<T, E>, D>> {
+    fn choose(&self) -> Chosen<Result<Result<T, E>, D>>
     where
         E: Deny,
         D: Deny,
     {
-        Nested
-    }
-}
-
-impl<T, E> ByNestedResult<E, Infallible> for &&&Judge<&Result<T, E>> {
-    fn choose(&self) -> Nested
-    where
-        E: Deny,
-    {
-        Nested
-    }
-}
-
-impl<T, E> ByNestedResult<E, Infallible> for &&&Judge<Box<Result<T, E>>> {
-    fn choose(&self) -> Nested
-    where
-        E: Deny,
-    {
-        Nested
-    }
-}
-
-impl<T, E> ByNestedResult<E, Infallible> for &&&Judge<Option<Result<T, E>>> {
-    fn choose(&self) -> Nested
-    where
-        E: Deny,
-    {
-        Nested
-    }
-}
-
-impl<T, E: Deny, D: Deny> Judging<Result<Result<T, E>, D>> for Nested {
-    fn verdict(&self, value: &Result<Result<T, E>, D>, told: &mut dyn Told) -> Verdict {
-        match value {
+        Chosen(|value, told| match value {
             Ok(inner) => of_result(inner, told),
             Err(error) => of_error(error, told),
-        }
+        })
     }
 }
 
-impl<T, E: Deny> Judging<&Result<T, E>> for Nested {
-    fn verdict(&self, value: &&Result<T, E>, told: &mut dyn Told) -> Verdict {
-        of_result(value, told)
+impl<'a, T, E> ByNestedResult<&'a Result<T, E>, E, Infallible> for &&&Judge<&'a Result<T, E>> {
+    fn choose(&self) -> Chosen<&'a Result<T, E>>
+    where
+        E: Deny,
+    {
+        Chosen(|value, told| of_result(value, told))
     }
 }
 
-impl<T, E: Deny> Judging<Box<Result<T, E>>> for Nested {
-    fn verdict(&self, value: &Box<Result<T, E>>, told: &mut dyn Told) -> Verdict {
-        of_result(value, told)
+impl<T, E> ByNestedResult<Box<Result<T, E>>, E, Infallible> for &&&Judge<Box<Result<T, E>>> {
+    fn choose(&self) -> Chosen<Box<Result<T, E>>>
+    where
+        E: Deny,
+    {
+        Chosen(|value, told| of_result(value, told))
     }
 }
 
-impl<T, E: Deny> Judging<Option<Result<T, E>>> for Nested {
-    fn verdict(&self, value: &Option<Result<T, E>>, told: &mut dyn Told) -> Verdict {
-        value.as_ref().map_or(Verdict::success(), |result| of_result(result, told))
+impl<T, E> ByNestedResult<Option<Result<T, E>>, E, Infallible> for &&&Judge<Option<Result<T, E>>> {
+    fn choose(&self) -> Chosen<Option<Result<T, E>>>
+    where
+        E: Deny,
+    {
+        Chosen(|value, told| value.as_ref().map_or(Verdict::success(), |result| of_result(result, told)))
     }
 }
 
@@ -266,69 +232,50 @@ fn of_error<E: Deny>(error: &E, told: &mut dyn Told) -> Verdict {
 }
 
 /// A future inside of a result: it has not run either.
-pub trait ByResultOfFuture<T> {
+pub trait ByResultOfFuture<V, T> {
     /// Never.
-    fn choose(&self) -> Data
+    fn choose(&self) -> Chosen<V>
     where
         T: Finished;
 }
 
-impl<T: Future, E> ByResultOfFuture<T> for &&&Judge<Result<T, E>> {
-    fn choose(&self) -> Data
+impl<T: Future, E> ByResultOfFuture<Result<T, E>, T> for &&&Judge<Result<T, E>> {
+    fn choose(&self) -> Chosen<Result<T, E>>
     where
         T: Finished,
     {
-        Data
+        Chosen(|_, _| Verdict::unknown())
     }
 }
 
 /// A result. Where nothing classifies its error, this is what does not compile.
-pub trait ByResult<E> {
+pub trait ByResult<V, E> {
     /// Reads it.
-    fn choose(&self) -> OfResult
+    fn choose(&self) -> Chosen<V>
     where
         E: Deny;
 }
 
-impl<T, E> ByResult<E> for &&Judge<Result<T, E>> {
-    fn choose(&self) -> OfResult
+impl<T, E> ByResult<Result<T, E>, E> for &&Judge<Result<T, E>> {
+    fn choose(&self) -> Chosen<Result<T, E>>
     where
         E: Deny,
     {
-        OfResult
-    }
-}
-
-/// Reads the error of a result.
-#[derive(Clone, Copy, Debug)]
-pub struct OfResult;
-
-impl<T, E: Deny> Judging<Result<T, E>> for OfResult {
-    fn verdict(&self, value: &Result<T, E>, told: &mut dyn Told) -> Verdict {
-        of_result(value, told)
+        Chosen(of_result)
     }
 }
 
 /// Anything else: data.
-pub trait AsData {
+pub trait AsData<T> {
     /// Allowed, and a success.
-    fn choose(&self) -> Data;
+    fn choose(&self) -> Chosen<T>;
 }
 
-impl<T> AsData for Judge<T> {
-    fn choose(&self) -> Data {
-        Data
-    }
-}
-
-/// Takes the value for data.
-#[derive(Clone, Copy, Debug)]
-pub struct Data;
-
-impl<T> Judging<T> for Data {
+impl<T> AsData<T> for Judge<T> {
     /// Where the type was a parameter, a result can come here unseen: then nobody knows how the call ended.
-    fn verdict(&self, _: &T, _: &mut dyn Told) -> Verdict {
-        if type_name::<T>().starts_with("core::result::Result<") { Verdict::unknown() } else { Verdict::success() }
+    fn choose(&self) -> Chosen<T> {
+        let unseen = type_name::<T>().starts_with("core::result::Result<");
+        if unseen { Chosen(|_, _| Verdict::unknown()) } else { Chosen(|_, _| Verdict::success()) }
     }
 }
 
