@@ -182,7 +182,8 @@ fn second(connection: &Connection) -> rusqlite::Result<()> {
 /// A position stands in `audit_retaining` only inside of the transaction that removes its record. The newest record is
 /// never removed, so that no position is given twice.
 const SECOND: &str = "
-CREATE INDEX audit_records_action ON audit_records (action, tenant, at, id);
+CREATE INDEX audit_records_action ON audit_records (action, at, id);
+CREATE INDEX audit_records_tenant_action ON audit_records (tenant, action, at, id) WHERE tenant IS NOT NULL;
 CREATE INDEX audit_records_denied ON audit_records (tenant, at, id) WHERE decision = 'deny';
 CREATE INDEX audit_records_request ON audit_records (correlation_id, tenant) WHERE correlation_id IS NOT NULL;
 CREATE INDEX audit_records_intent ON audit_records (call) WHERE call IS NOT NULL;

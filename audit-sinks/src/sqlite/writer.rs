@@ -36,8 +36,8 @@ pub(super) enum TaskEnd {
     SyncFailed,
 }
 
-/// From how many pages in the log a checkpoint copies them into the database.
-const CHECKPOINT_PAGES: u64 = 1_000;
+/// From how many pages in the log a checkpoint copies them into the database: 16 MiB of the usual ones.
+const CHECKPOINT_PAGES: u64 = 4_096;
 
 /// What is handed over and answered for as one.
 pub(super) enum Lot {
@@ -68,7 +68,7 @@ pub(super) struct Writer {
     connection: Connection,
     account: Arc<Account>,
     grown: Arc<Event>,
-    waiting: Log,
+    backlog: Log,
     poisoned: bool,
     /// What logs call the store.
     name: String,
@@ -86,7 +86,7 @@ type Refusals = Vec<(usize, SinkError)>;
 
 impl Writer {
     pub(super) fn new(connection: Connection, account: Arc<Account>, grown: Arc<Event>, name: String) -> Self {
-        Self { connection, account, grown, waiting: Log { commits: 0, due: 16 }, poisoned: false, name }
+        Self { connection, account, grown, backlog: Log { commits: 0, due: 16 }, poisoned: false, name }
     }
 
     /// Writes until the queue is closed and empty.
@@ -178,7 +178,7 @@ impl Writer {
             return Ok(());
         }
         self.connection.prepare_cached("COMMIT")?.execute([])?;
-        self.waiting.commits += 1;
+        self.backlog.commits += 1;
         self.account.commits.fetch_add(1, Ordering::Relaxed);
         self.grown.notify(usize::MAX);
         Ok(())
@@ -221,17 +221,17 @@ impl Writer {
     }
 
     fn checkpoint_when_due(&mut self) {
-        if self.poisoned || self.waiting.commits < self.waiting.due {
+        if self.poisoned || self.backlog.commits < self.backlog.due {
             return;
         }
         match checkpoint(&self.connection, "PASSIVE") {
             Ok(pages) => {
                 self.account.checkpoints.fetch_add(1, Ordering::Relaxed);
-                self.waiting.learn(pages);
+                self.backlog.learn(pages);
             }
             Err(error) if is_failed_sync(&error) => self.poison(),
             // The log is whole, and the next checkpoint begins anew.
-            Err(_) => self.waiting.commits = 0,
+            Err(_) => self.backlog.commits = 0,
         }
     }
 

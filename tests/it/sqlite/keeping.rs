@@ -88,7 +88,7 @@ fn a_check_finds_pages_that_were_changed() {
     fresh.write(&records);
     drop(fresh.store);
     let connection = plain(&fresh.path);
-    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, usize>(0)).unwrap();
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap() as usize;
     let size = number("PRAGMA page_size");
     let root = number("SELECT rootpage FROM sqlite_schema WHERE name = 'audit_records_id'");
     drop(connection);
