@@ -63,11 +63,6 @@ impl Entry {
         })
     }
 
-    /// How many bytes it has, about.
-    pub(super) fn bytes(&self) -> usize {
-        self.record.json().len()
-    }
-
     fn place(&self) -> (Option<&str>, Option<i64>) {
         self.place.as_ref().map_or((None, None), |(stream, seq)| (Some(stream), Some(*seq)))
     }

@@ -1,6 +1,11 @@
 //! Writing: all of a batch or nothing of it.
 
-use tokio_postgres::GenericClient;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+use audit_core::Record;
+use tokio_postgres::{GenericClient, Statement};
 
 use super::entry::{COLUMNS, Entry, Lists};
 use super::error::PostgresError;
@@ -10,6 +15,8 @@ use super::pool::Lent;
 
 /// How often a batch is tried that other writers of the same records come between.
 const ATTEMPTS: usize = 8;
+/// How many records one statement writes.
+const CHUNK: usize = 256;
 /// How many columns are keys; they come first.
 const KEYS: usize = 5;
 
@@ -59,11 +66,46 @@ impl Sql {
     }
 }
 
-/// Writes entries that are thought to be new: one statement, one round trip. Where one is known nothing is written.
-pub(super) async fn write_new(client: &Lent, sql: &Sql, entries: &[&Entry]) -> Result<(), PostgresError> {
-    let lists = Lists::of(entries);
-    let statement = client.prepare_typed_cached(&sql.insert, &lists.types()).await?;
-    client.execute(&statement, &lists.values()).await?;
+/// Writes records that are thought to be new. Where one is known nothing is written.
+///
+/// A few are one statement, one round trip. Of many the server writes the first while the next are read and sent: a
+/// transaction of several statements, none of which waits for the one before.
+pub(super) async fn write_new(client: &Lent, sql: &Sql, records: &[&Record]) -> Result<(), PostgresError> {
+    let statement = client.prepare_typed_cached(&sql.insert, &Lists::of(&[]).types()).await?;
+    let insert = |records| insert(client, &statement, records);
+    if records.len() <= CHUNK {
+        return insert(records).await;
+    }
+    let mut asked: Vec<Asked<'_>> = vec![simple(client, "BEGIN")];
+    asked.extend(records.chunks(CHUNK).map(|records| Box::pin(insert(records)) as Asked<'_>));
+    // Where one of them has failed, this rolls back.
+    asked.push(simple(client, "COMMIT"));
+    let mut answers = Vec::with_capacity(asked.len());
+    for asked in &mut asked {
+        answers.push(poll_fn(|cx| Poll::Ready(asked.as_mut().poll(cx))).await);
+        // The connection is a task beside this one.
+        tokio::task::yield_now().await;
+    }
+    for (asked, answer) in asked.into_iter().zip(answers) {
+        match answer {
+            Poll::Ready(answer) => answer?,
+            Poll::Pending => asked.await?,
+        }
+    }
+    Ok(())
+}
+
+/// What is asked of a server, sent when it is first polled.
+type Asked<'a> = Pin<Box<dyn Future<Output = Result<(), PostgresError>> + Send + 'a>>;
+
+fn simple<'a>(client: &'a Lent, sql: &'a str) -> Asked<'a> {
+    Box::pin(async move { Ok(client.batch_execute(sql).await?) })
+}
+
+async fn insert(client: &Lent, statement: &Statement, records: &[&Record]) -> Result<(), PostgresError> {
+    let entries: Vec<_> = records.iter().filter_map(|record| Entry::of(record)).collect();
+    let lists = Lists::of(&entries.iter().collect::<Vec<_>>());
+    client.execute(statement, &lists.values()).await?;
     Ok(())
 }
 

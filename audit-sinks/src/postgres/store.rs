@@ -12,7 +12,6 @@ use audit_core::{
 use event_listener::Event;
 use tokio::runtime::Handle;
 
-use super::entry::Entry;
 use super::error::PostgresError;
 use super::insert::Sql;
 use super::names::Name;
@@ -170,8 +169,7 @@ impl PostgresStore {
 #[async_trait]
 impl AuditSink for PostgresStore {
     async fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
-        let entries: Vec<_> = batch.iter().filter_map(Entry::of).collect();
-        if entries.is_empty() { Ok(()) } else { self.0.queue.write(entries).await }
+        if batch.is_empty() { Ok(()) } else { self.0.queue.write(batch.to_vec()).await }
     }
 
     async fn flush(&self) -> Result<(), SinkError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use audit_core::SinkError;
+use audit_core::{Record, SinkError};
 use event_listener::Event;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
@@ -43,7 +43,7 @@ pub(super) struct Writers {
 
 struct Job {
     number: u64,
-    entries: Vec<Entry>,
+    records: Vec<Record>,
     bytes: usize,
     answer: oneshot::Sender<Result<(), SinkError>>,
 }
@@ -73,11 +73,11 @@ pub(super) fn queue(pool: Arc<Pool>, sql: Arc<Sql>, grown: Arc<Event>, timeout: 
 impl Queue {
     /// Hands a batch over, and waits until it is written. From when it is handed over it is written, whether anybody
     /// waits or not.
-    pub(super) async fn write(&self, entries: Vec<Entry>) -> Result<(), SinkError> {
+    pub(super) async fn write(&self, records: Vec<Record>) -> Result<(), SinkError> {
         let place = self.jobs.reserve().await.map_err(|_| SinkError::Closed)?;
         let (answer, answered) = oneshot::channel();
-        let bytes = entries.iter().map(Entry::bytes).sum();
-        place.send(Job { number: self.under_way.begin(), entries, bytes, answer });
+        let bytes = records.iter().map(|record| record.json().len()).sum();
+        place.send(Job { number: self.under_way.begin(), records, bytes, answer });
         answered.await.unwrap_or(Err(SinkError::Closed))
     }
 
@@ -134,13 +134,13 @@ impl Writers {
     async fn next(&self) -> Option<Vec<Job>> {
         let mut waiting = self.jobs.lock().await;
         let first = waiting.recv().await?;
-        let (mut records, mut bytes) = (first.entries.len(), first.bytes);
+        let (mut records, mut bytes) = (first.records.len(), first.bytes);
         let mut jobs = vec![first];
         while records < TOGETHER
             && bytes < TOGETHER_BYTES
             && let Ok(job) = waiting.try_recv()
         {
-            records += job.entries.len();
+            records += job.records.len();
             bytes += job.bytes;
             jobs.push(job);
         }
@@ -148,7 +148,7 @@ impl Writers {
     }
 
     async fn write(&self, jobs: Vec<Job>) {
-        let all: Vec<_> = jobs.iter().flat_map(|job| &job.entries).collect();
+        let all: Vec<_> = jobs.iter().flat_map(|job| &job.records).collect();
         let together = self.with_connection(&all, false).await;
         let alone = matches!(&together, Err(error) if error.sql_state().is_some() && !error.is_of_connection());
         if let Ok(()) = &together {
@@ -163,8 +163,8 @@ impl Writers {
         }
         // One of them has what is known, or what the server does not take: the others are not to suffer for it.
         for job in jobs {
-            let entries: Vec<_> = job.entries.iter().collect();
-            let result = self.with_connection(&entries, true).await;
+            let records: Vec<_> = job.records.iter().collect();
+            let result = self.with_connection(&records, true).await;
             if result.is_ok() {
                 self.grown.notify(usize::MAX);
             }
@@ -174,7 +174,7 @@ impl Writers {
 
     /// Writes with one connection, or with the next where it breaks: again is the same. No longer than a statement may
     /// take.
-    async fn with_connection(&self, entries: &[&Entry], known: bool) -> Result<(), PostgresError> {
+    async fn with_connection(&self, records: &[&Record], known: bool) -> Result<(), PostgresError> {
         let attempts = async {
             let mut tried = 0;
             loop {
@@ -182,9 +182,10 @@ impl Writers {
                 let result = async {
                     let mut client = self.pool.get().await?;
                     let result = if known {
-                        write_missing(&mut client, &self.sql, entries).await
+                        let entries: Vec<_> = records.iter().filter_map(|record| Entry::of(record)).collect();
+                        write_missing(&mut client, &self.sql, &entries.iter().collect::<Vec<_>>()).await
                     } else {
-                        write_new(&client, &self.sql, entries).await
+                        write_new(&client, &self.sql, records).await
                     };
                     match &result {
                         Err(error) if error.is_of_connection() => {}

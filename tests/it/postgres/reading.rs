@@ -119,7 +119,7 @@ fn each_query_finds_the_same_as_in_memory() {
         write(&store, chunk).unwrap();
         block_on(memory.write(chunk)).unwrap();
     }
-    for _ in 0..60 {
+    for _ in 0..40 {
         let query = random.query();
         assert_eq!(texts(&found(&store, &query)), texts(&found(&memory, &query)), "{query:?}");
         let count = |reader: audited::Reader| block_on(reader.unrecorded().count(&query)).unwrap();
@@ -131,7 +131,7 @@ fn each_query_finds_the_same_as_in_memory() {
         assert_eq!(texts(&found), texts(&expected), "{tenant:?} {query:?}");
     }
     records.sort_by_key(|record| record.id());
-    for record in records {
+    for record in records.into_iter().step_by(9) {
         let id = record.id().unwrap();
         let get = |reader: audited::Reader| block_on(reader.unrecorded().get(id)).unwrap();
         assert_eq!(get(store.global("test")), get(memory.global("test")));

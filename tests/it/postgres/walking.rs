@@ -49,10 +49,9 @@ fn the_newest_of_a_tenant_are_found_by_walking_an_index_and_what_arrived_last_by
             let page = block_on(store.tenant(tenant).unrecorded().page(&Query::new().limit(10))).unwrap();
             assert_eq!(page.records.len(), there);
         });
-        assert!(
-            page.contains("tenant_micros_id_idx") && !page.contains("Sort") && !page.contains("Seq Scan"),
-            "{page}"
-        );
+        // A few that an index finds may be sorted; many must not even be looked at.
+        let walks = page.contains("Index Scan Backward") && !page.contains("->  Sort");
+        assert!((walks || there < 10) && !page.contains("Rows Removed"), "{page}");
         assert!(most(&page) <= 11.0, "{page}");
     }
     let id = records[4_321].id().unwrap();
@@ -63,5 +62,5 @@ fn the_newest_of_a_tenant_are_found_by_walking_an_index_and_what_arrived_last_by
     let position = block_on(store.position()).unwrap();
     write(&store, &[record(9_999, json!({}))]).unwrap();
     let grown = plan("SELECT r.xid", &|| block_on(store.grown(&position)).unwrap());
-    assert!(grown.contains("xid_arrival_idx") && !grown.contains("Sort") && most(&grown) <= 2.0, "{grown}");
+    assert!(grown.contains("xid_arrival_idx") && !grown.contains("->  Sort") && most(&grown) <= 2.0, "{grown}");
 }
