@@ -10,6 +10,10 @@
 //! The code lies in a package of their own, in a folder that is removed at the end. Its dependencies are built
 //! first; then only the package itself is built again and again, the three kinds in turns, without incremental
 //! compilation. A figure is what one item adds to the plain one, a ratio is taken within its round.
+//!
+//! Times are given twice: of the processors, which is what to go by on a machine that others use too (Linux only), and of
+//! the clock. Sizes, too: what each further item adds, from 500 to 1,000 of them, and what the first 500 add, divided by
+//! 500, which holds a share of the code that a program has once however many items there are.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -36,29 +40,39 @@ fn compare(what: What) {
     let bench = Bench::new(folder.path(), what);
     let [_, ours, theirs] = Kind::ALL.map(|kind| what.label(kind));
     println!("{ITEMS} {}, {ROUNDS} rounds; added for each: median (least to most)\n", what.name());
-    println!("{:<10} {ours:>26} {theirs:>26} {:>26}", "", "ours / theirs");
+    println!("{:<18} {ours:>26} {theirs:>26} {:>26}", "", "ours / theirs");
     for mode in [Mode::Check, Mode::Debug, Mode::Release] {
         bench.build(Kind::Plain, mode);
-        let rounds: Vec<_> = (0..ROUNDS).map(|_| Kind::ALL.map(|kind| bench.build(kind, mode).as_secs_f64())).collect();
-        let added = |kind: usize| rounds.iter().map(move |round| (round[kind] - round[0]) * 1e3 / f64::from(ITEMS));
-        let ratio = added(1).zip(added(2)).map(|(ours, theirs)| ours / theirs);
-        println!(
-            "{:<10} {:>26} {:>26} {:>26}",
-            mode.name(),
-            spread(added(1), "ms"),
-            spread(added(2), "ms"),
-            spread(ratio, "")
-        );
+        let rounds: Vec<_> = (0..ROUNDS).map(|_| Kind::ALL.map(|kind| bench.build(kind, mode))).collect();
+        let row = |clock: &str, time: fn(&Took) -> Duration| {
+            let seconds = |round: &[Took; 3], kind: usize| time(&round[kind]).as_secs_f64();
+            let added = |kind: usize| {
+                rounds.iter().map(move |round| (seconds(round, kind) - seconds(round, 0)) * 1e3 / f64::from(ITEMS))
+            };
+            let ratio = added(1).zip(added(2)).map(|(ours, theirs)| ours / theirs);
+            let name = format!("{}, {clock}", mode.name());
+            println!(
+                "{name:<18} {:>26} {:>26} {:>26}",
+                spread(added(1), "ms"),
+                spread(added(2), "ms"),
+                spread(ratio, "")
+            );
+        };
+        if rounds.iter().flatten().all(|took| took.processors > Duration::ZERO) {
+            row("processors", |took| took.processors);
+        }
+        row("clock", |took| took.clock);
     }
-    let [plain, ours, theirs] = Kind::ALL.map(|kind| bench.size(kind));
-    let each = |size: u64| f64::from(u32::try_from(size.saturating_sub(plain)).unwrap_or(u32::MAX)) / f64::from(ITEMS);
-    println!(
-        "{:<10} {:>26} {:>26} {:>26}\n",
-        "binary",
-        format!("{:.0} B", each(ours)),
-        format!("{:.0} B", each(theirs)),
-        format!("{:.2}", each(ours) / each(theirs))
-    );
+    let [once, twice] = [1, 2].map(|times| Kind::ALL.map(|kind| bench.size(kind, times)));
+    let beyond = |sizes: [f64; 3], kind: usize| (sizes[kind] - sizes[0]) / f64::from(ITEMS);
+    let each = |kind: usize| beyond(twice, kind) - beyond(once, kind);
+    for (name, ours, theirs) in
+        [("binary, further", each(1), each(2)), ("binary, first", beyond(once, 1), beyond(once, 2))]
+    {
+        let [of_ours, of_theirs] = [ours, theirs].map(|bytes| format!("{bytes:.0} B"));
+        println!("{name:<18} {of_ours:>26} {of_theirs:>26} {:>26}", format!("{:.2}", ours / theirs));
+    }
+    println!();
 }
 
 fn spread(figures: impl Iterator<Item = f64>, unit: &str) -> String {
@@ -92,10 +106,10 @@ impl What {
         }
     }
 
-    fn source(self, kind: Kind) -> String {
+    fn source(self, kind: Kind, items: u32) -> String {
         match self {
-            Self::Handlers => handlers(kind),
-            Self::Types => types(kind),
+            Self::Handlers => handlers(kind, items),
+            Self::Types => types(kind, items),
         }
     }
 }
@@ -119,9 +133,9 @@ impl Kind {
     }
 }
 
-fn handlers(kind: Kind) -> String {
+fn handlers(kind: Kind, items: u32) -> String {
     let mut source = String::from(COMMON);
-    for handler in 0..ITEMS {
+    for handler in 0..items {
         let attribute = match kind {
             Kind::Plain => String::new(),
             Kind::Ours => {
@@ -132,14 +146,14 @@ fn handlers(kind: Kind) -> String {
         let _ = write!(source, "{attribute}{}", HANDLER.replace("NAME", &format!("h{handler}")));
     }
     source.push_str("fn main() {\n");
-    for handler in 0..ITEMS {
+    for handler in 0..items {
         let _ = writeln!(source, "    run(Box::pin(h{handler}(1, 2, String::new(), false, 5, 6)));");
     }
     source.push_str("}\n");
     source
 }
 
-fn types(kind: Kind) -> String {
+fn types(kind: Kind, items: u32) -> String {
     let (derive, [plain, dropped], written) = match kind {
         Kind::Plain => ("", [""; 2], "std::hint::black_box(value);"),
         Kind::Ours => (
@@ -152,7 +166,7 @@ fn types(kind: Kind) -> String {
         }
     };
     let mut source = String::new();
-    for item in 0..ITEMS {
+    for item in 0..items {
         let _ = write!(
             source,
             "{derive} pub struct T{item} {{ pub a: u64, pub b: u32, {plain} pub c: String, pub d: bool, pub e: i64, {dropped} \
@@ -161,7 +175,7 @@ fn types(kind: Kind) -> String {
         );
     }
     source.push_str("fn main() {\n");
-    for item in 0..ITEMS {
+    for item in 0..items {
         let _ = writeln!(
             source,
             "    f{item}(&T{item} {{ a: 1, b: 2, c: String::new(), d: false, e: 5, f: String::new(), g: String::new(), h: None }});"
@@ -233,38 +247,54 @@ impl Mode {
     }
 }
 
+/// How long a build took.
+struct Took {
+    clock: Duration,
+    /// What its processes had of the processors; nothing where that is not told.
+    processors: Duration,
+}
+
+/// What the processors have done for the processes that this one has waited for: `utime` and `stime` of children, in
+/// hundredths of a second.
+fn processors() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the program may hold blanks.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    let ticks: u64 = fields.skip(13).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
 struct Bench {
+    what: What,
     folder: PathBuf,
-    packages: Vec<(Kind, Package)>,
 }
 
 impl Bench {
     fn new(folder: &Path, what: What) -> Self {
-        let write = |kind: Kind| {
-            let others =
-                "serde = { version = \"1\", features = [\"derive\"] }\nserde_json = \"1\"\ntracing = \"0.1\"\n";
-            let name = format!("bench-{}", kind.name());
-            (kind, Package::write(folder.join(kind.name()), &name, others, &what.source(kind)))
-        };
-        Self { folder: folder.to_owned(), packages: Kind::ALL.into_iter().map(write).collect() }
+        Self { what, folder: folder.to_owned() }
     }
 
-    fn package(&self, kind: Kind) -> &Package {
-        let mut packages = self.packages.iter().filter(|(of, _)| of.name() == kind.name());
-        packages.next().map(|(_, package)| package).expect("one of each kind")
+    /// A package of one kind, with so many times the items.
+    fn package(&self, kind: Kind, times: u32) -> (String, Package) {
+        let others = "serde = { version = \"1\", features = [\"derive\"] }\nserde_json = \"1\"\ntracing = \"0.1\"\n";
+        let name = format!("bench-{}-{times}", kind.name());
+        let source = self.what.source(kind, ITEMS * times);
+        let package = Package::write(self.folder.join(&name), &name, others, &source);
+        (name, package)
     }
 
     /// Builds one package anew, and says how long that took.
-    fn build(&self, kind: Kind, mode: Mode) -> Duration {
+    fn build(&self, kind: Kind, mode: Mode) -> Took {
+        let (_, package) = self.package(kind, 1);
         let run = || {
             fs::File::options()
                 .append(true)
-                .open(self.package(kind).source())
+                .open(package.source())
                 .and_then(|file| file.set_modified(std::time::SystemTime::now()))
                 .expect("a newer source");
-            let start = Instant::now();
-            self.package(kind).cargo(mode.arguments(), self.folder.join("target"));
-            start.elapsed()
+            let (start, before) = (Instant::now(), processors());
+            package.cargo(mode.arguments(), self.folder.join("target"));
+            Took { clock: start.elapsed(), processors: processors().saturating_sub(before) }
         };
         // The first one builds the dependencies, too.
         let built = self.folder.join(format!("{}-{}", mode.name(), kind.name()));
@@ -276,11 +306,14 @@ impl Bench {
     }
 
     /// The size of the program without its symbols.
-    fn size(&self, kind: Kind) -> u64 {
-        let program = self.folder.join("target/release").join(format!("bench-{}", kind.name()));
-        let stripped = self.folder.join(format!("{}.stripped", kind.name()));
+    fn size(&self, kind: Kind, times: u32) -> f64 {
+        let (name, package) = self.package(kind, times);
+        package.cargo(Mode::Release.arguments(), self.folder.join("target"));
+        let program = self.folder.join("target/release").join(&name);
+        let stripped = self.folder.join(format!("{name}.stripped"));
         let strip = Command::new("strip").arg("-o").arg(&stripped).arg(&program).status();
         let measured = if strip.is_ok_and(|status| status.success()) { &stripped } else { &program };
-        fs::metadata(measured).expect("a program").len()
+        let bytes = fs::metadata(measured).expect("a program").len();
+        f64::from(u32::try_from(bytes).unwrap_or(u32::MAX))
     }
 }

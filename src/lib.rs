@@ -183,7 +183,7 @@
 //! | `audit.gap` | records were lost: how many, of which actions, why, from when to when; what is recorded later stands behind it. What is lost while it is tried is in another one |
 //! | `audit.coalesced` | [`FloodControl`] has counted denials instead of writing them: how many, of which kind and source, from when to when; of the tenant, where they have one |
 //! | `audit.segment_opened`, `audit.segment_closed` | the first and the last line of a [`Journal`]'s file; the first says why it was begun, what was cut off and what is damaged |
-//! | `audit.retained` | [`Journal::retain`] removes a file: which positions, the hash of its last line, and by which rule; `PostgresRetention` removes a partition: which times, how many records |
+//! | `audit.retained` | [`Journal::retain`] removes a file: which positions, the hash of its last line, and by which rule; or a store has removed old records: how many, between which positions and times, and the digest of all of them |
 //! | `audit.hold_placed`, `audit.hold_lifted` | a [`LegalHold`] |
 //! | `audit.read` | a [`Reader`] begins to read: how, whose records, by which filter, what is looked for as a hash; who reads is the actor. Of the tenant that is read |
 //! | `audit.undelivered` | the answer of a completed call did not reach its caller; `call` is the id of its record |
@@ -228,6 +228,7 @@
 //! | `nats` | [`NatsSink`](https://docs.rs/audited/latest/audited/struct.NatsSink.html) and [`NatsFeed`](https://docs.rs/audited/latest/audited/struct.NatsFeed.html): a stream of NATS JetStream between services and a store | the crate `async-nats`, with `tokio`, on a thread of its own, and `rustls` on `ring`, which is built with a C compiler |
 //! | `postgres` | [`PostgresStore`](https://docs.rs/audited/latest/audited/struct.PostgresStore.html): records in a PostgreSQL server, found again there | `tokio`, `tokio-postgres`, `deadpool-postgres`, `rustls` with `ring`, which builds C and assembly with a C compiler; a thread a store |
 //! | `zstd` | [`JournalOptions::compress`](https://docs.rs/audited/latest/audited/struct.JournalOptions.html): files of a journal that have ended, compressed; and reading them | the crate `zstd`, a C library that is built with a C compiler |
+//! | `sqlite` | [`SqliteStore`](https://docs.rs/audited/latest/audited/struct.SqliteStore.html): records in one file, found again by queries; and in the application's own transactions | the crate `rusqlite` with SQLite itself, a C library that is built with a C compiler |
 
 #![forbid(unsafe_code)]
 

@@ -6,17 +6,17 @@ pub use std::boxed::Box;
 pub use inventory;
 pub use serde;
 
-pub use crate::__derived_action as derived_action;
+pub use crate::__derived_site as derived_site_text;
 pub use crate::__schema as schema;
 pub use crate::action::Action;
 pub use crate::alarm::{Alarm, Alarms};
 pub use crate::catalogue::registered::{
-    Capture, ErrorType, EventType, Exempt, NestedType, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
+    ErrorType, EventType, Exempt, NestedType, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
 };
 pub use crate::contain::contained;
 pub use crate::coverage::note_exempt;
 pub use crate::decision::{Deny, Verdict};
-pub use crate::derived::{derive, derived_len};
+pub use crate::derived::{derive, derived_site};
 pub use crate::event::{
     Anywhere, AuditEvent, EventKind, UnknownAction, deserialize_kind, distinct, name_beside, prefixed, prefixed_len,
     prefixed_names,
@@ -26,12 +26,11 @@ pub use crate::judge;
 pub use crate::lock::assert_locked;
 pub use crate::record::{InvalidPath, Omission};
 use crate::record::{Record, StoredRecord};
-pub use crate::recorder::FailurePolicy;
 pub use crate::recorder::prologue::{
     Intent, actor, field, fields, intent, intent_sync, require, resource, subject, tenant,
 };
 pub use crate::recorder::{
-    AboutSite, Audited, Begun, Call, RegisteredSite, Site, audit, audit_begun, audit_sync, begin, make, never_refused,
+    Audited, Begun, Call, Cleared, RegisteredSite, audit, audit_begun, audit_sync, begin, make, never_refused,
 };
 pub use crate::refusal::{Refusal, Refuse};
 #[cfg(feature = "schemars")]

@@ -39,6 +39,11 @@ impl Action {
         Self { name: Cow::Borrowed(name), verbatim: false }
     }
 
+    /// Takes a name that generated code has checked.
+    pub(crate) const fn checked(name: &'static str) -> Self {
+        Self { name: Cow::Borrowed(name), verbatim: false }
+    }
+
     /// Checks a name known only at run time.
     ///
     /// # Errors

@@ -1,33 +1,47 @@
 //! The action of an audited function that names none: package, module path and function, dotted.
 
+use crate::action::{MAX_ACTION_LEN, is_valid};
 use crate::text;
 
-/// Puts it together at compile time; the package is that of the crate which the attribute stands in.
+/// Puts the text of its site together at compile time, of what stands before the action and what stands behind it; the
+/// package is that of the crate which the attribute stands in.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __derived_action {
-    ($function:literal) => {{
-        const LEN: usize =
-            $crate::__private::derived_len(::core::env!("CARGO_PKG_NAME"), ::core::module_path!(), $function);
-        const BYTES: [u8; LEN] =
+macro_rules! __derived_site {
+    ($function:literal, $before:expr, $behind:expr) => {{
+        const BEHIND: &str = $behind;
+        const ACTION: ([u8; 128], usize) =
             $crate::__private::derive(::core::env!("CARGO_PKG_NAME"), ::core::module_path!(), $function);
+        const LEN: usize = $before.len() + ACTION.1 + BEHIND.len();
+        const BYTES: [u8; LEN] = $crate::__private::derived_site($before, &ACTION, BEHIND);
         match ::core::str::from_utf8(&BYTES) {
-            ::core::result::Result::Ok(action) => action,
+            ::core::result::Result::Ok(text) => text,
             ::core::result::Result::Err(_) => ::core::panic!("give this function an action: `action = \"noun.verb\"`"),
         }
     }};
 }
 
-/// The length of what [`derive`] gives.
-pub const fn derived_len(package: &str, module: &str, function: &str) -> usize {
-    let mut unused = [0; 1024];
-    write(&mut unused, package, module, function)
+/// `my-bank`, `my_bank::api::v1`, `transfer` → `my-bank.api.v1.transfer`, and its length.
+pub const fn derive(package: &str, module: &str, function: &str) -> ([u8; MAX_ACTION_LEN], usize) {
+    let mut bytes = [0; MAX_ACTION_LEN];
+    let len = write(&mut bytes, package, module, function);
+    let Ok(action) = str::from_utf8(bytes.split_at(len).0) else { panic!("a derived action is text") };
+    assert!(is_valid(action), "no action can be derived here: give one, `action = \"noun.verb\"`");
+    (bytes, len)
 }
 
-/// `my-bank`, `my_bank::api::v1`, `transfer` → `my-bank.api.v1.transfer`
-pub const fn derive<const LEN: usize>(package: &str, module: &str, function: &str) -> [u8; LEN] {
+/// The text of a site with a derived action.
+pub const fn derived_site<const LEN: usize>(
+    before: &str,
+    action: &([u8; MAX_ACTION_LEN], usize),
+    behind: &str,
+) -> [u8; LEN] {
     let mut bytes = [0; LEN];
-    write(&mut bytes, package, module, function);
+    let (head, rest) = bytes.split_at_mut(before.len());
+    head.copy_from_slice(before.as_bytes());
+    let (middle, rest) = rest.split_at_mut(action.1);
+    middle.copy_from_slice(action.0.split_at(action.1).0);
+    rest.copy_from_slice(behind.as_bytes());
     bytes
 }
 
@@ -68,8 +82,7 @@ mod tests {
     #[test]
     fn the_package_stands_for_the_crate() {
         let derived = |module| {
-            let bytes: [u8; 64] = derive("my-bank", module, "transfer");
-            let len = derived_len("my-bank", module, "transfer");
+            let (bytes, len) = derive("my-bank", module, "transfer");
             String::from_utf8(bytes[..len].to_vec()).unwrap()
         };
         assert_eq!(derived("my_bank"), "my-bank.transfer");

@@ -4,40 +4,118 @@
 //! inside of something else; a plain `Result`, whose error must say what it is; a value with a decision of its own;
 //! anything else is data. In a generic function only the bounds in scope count.
 //!
-//! Generated code calls `(&&&&&Judge(&value)).verdict(call)`. What is called a result is no future: there it calls
-//! `(&&&&Judge(&value)).verdict(call)`, with the traits that are left, since each step costs the compiler time.
+//! What is chosen is a [`Judging`] of its own type, not of the function's, so that it is compiled once for each type of
+//! values. Generated code calls `(&&&&&returned_by(&body)).choose()`. What is called a result is no future: there it calls
+//! `(&&&&returned_by(&body)).choose()`, with the traits that are left, since each step costs the compiler time.
 
 use std::any::type_name;
 use std::convert::Infallible;
 use std::fmt;
+use std::marker::PhantomData;
 
 use crate::decision::{Decide, Deny, Verdict};
+use crate::refusal::Refusal;
 use crate::sensitive::Sensitive;
 
-/// Wraps a returned value.
-pub struct Judge<'a, T: ?Sized>(pub &'a T);
+/// Reads the verdict from a returned value of this type, and makes one of a refusal.
+pub trait Judging<T> {
+    /// What the value says.
+    fn verdict(&self, value: &T, told: &mut dyn Told) -> Verdict;
 
-impl<T: ?Sized> fmt::Debug for Judge<'_, T> {
-    /// Nothing of the value.
+    /// What the caller gets instead, where the call can be refused.
+    fn refuse(&self, _: Refusal) -> T {
+        unreachable!("only a `fail_closed` call, or one with a guard, is refused")
+    }
+}
+
+/// Who is told more of a value than its verdict.
+pub trait Told {
+    /// Takes what a record may show of the error.
+    fn error(&mut self, detail: &dyn Sensitive);
+
+    /// Takes fields of the detail, with their keys in one text, and commas between them.
+    fn fields(&mut self, keys: &str, values: &[&dyn Sensitive]);
+
+    /// Takes a field of the detail.
+    fn field(&mut self, key: &str, value: &dyn Sensitive) {
+        self.fields(key, &[value]);
+    }
+}
+
+/// The type of a returned value.
+pub struct Judge<T>(PhantomData<fn(T)>);
+
+impl<T> fmt::Debug for Judge<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Judge").finish_non_exhaustive()
+    }
+}
+
+/// The type that a future ends with.
+pub const fn returned_by<F: Future>(_: &F) -> Judge<F::Output> {
+    Judge(PhantomData)
+}
+
+/// The type of a value.
+pub const fn type_of<T>(_: &T) -> Judge<T> {
+    Judge(PhantomData)
+}
+
+/// Reads the verdict by a closure.
+#[derive(Clone, Copy)]
+pub struct By<C>(C);
+
+/// Reads what a future ends with by a closure.
+pub const fn by<F: Future, C: Fn(&F::Output, &mut dyn Told) -> Verdict>(_: &F, closure: C) -> By<C> {
+    By(closure)
+}
+
+impl<T, C: Fn(&T, &mut dyn Told) -> Verdict> Judging<T> for By<C> {
+    fn verdict(&self, value: &T, told: &mut dyn Told) -> Verdict {
+        (self.0)(value, told)
+    }
+}
+
+/// With a closure that makes a value of a refusal.
+#[derive(Clone, Copy)]
+pub struct Refusing<J, R>(pub J, pub R);
+
+impl<T, J: Judging<T>, R: Fn(Refusal) -> T> Judging<T> for Refusing<J, R> {
+    fn verdict(&self, value: &T, told: &mut dyn Told) -> Verdict {
+        self.0.verdict(value, told)
+    }
+
+    fn refuse(&self, refusal: Refusal) -> T {
+        (self.1)(refusal)
+    }
+}
+
+impl<C> fmt::Debug for By<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("By").finish_non_exhaustive()
+    }
+}
+
+impl<J, R> fmt::Debug for Refusing<J, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refusing").finish_non_exhaustive()
     }
 }
 
 /// A future. It has not run yet, so that nothing is known; this is what does not compile.
 pub trait ReturnsFuture<T> {
     /// Never.
-    fn verdict(&self, told: &mut dyn Told) -> Verdict
+    fn choose(&self) -> Data
     where
         T: Finished;
 }
 
-impl<T: Future> ReturnsFuture<T> for &&&&Judge<'_, T> {
-    fn verdict(&self, _: &mut dyn Told) -> Verdict
+impl<T: Future> ReturnsFuture<T> for &&&&Judge<T> {
+    fn choose(&self) -> Data
     where
         T: Finished,
     {
-        Verdict::unknown()
+        Data
     }
 }
 
@@ -51,25 +129,45 @@ pub trait Finished {}
 
 /// A value with a decision of its own.
 pub trait ByDecision {
-    /// What it says.
-    fn verdict(&self, told: &mut dyn Told) -> Verdict;
+    /// Reads it.
+    fn choose(&self) -> Decided;
 }
 
-impl<T: Decide + ?Sized> ByDecision for &Judge<'_, T> {
-    fn verdict(&self, _: &mut dyn Told) -> Verdict {
-        self.0.decide()
+impl<T: Decide> ByDecision for &Judge<T> {
+    fn choose(&self) -> Decided {
+        Decided
+    }
+}
+
+/// Reads a value's own decision.
+#[derive(Clone, Copy, Debug)]
+pub struct Decided;
+
+impl<T: Decide> Judging<T> for Decided {
+    fn verdict(&self, value: &T, _: &mut dyn Told) -> Verdict {
+        value.decide()
     }
 }
 
 /// A result whose value has a decision of its own.
 pub trait ByResultOfDecision {
-    /// What it says.
-    fn verdict(&self, told: &mut dyn Told) -> Verdict;
+    /// Reads both.
+    fn choose(&self) -> ResultOfDecided;
 }
 
-impl<T: Decide, E: Deny> ByResultOfDecision for &&&Judge<'_, Result<T, E>> {
-    fn verdict(&self, told: &mut dyn Told) -> Verdict {
-        match self.0 {
+impl<T: Decide, E: Deny> ByResultOfDecision for &&&Judge<Result<T, E>> {
+    fn choose(&self) -> ResultOfDecided {
+        ResultOfDecided
+    }
+}
+
+/// Reads a value's own decision, or the error.
+#[derive(Clone, Copy, Debug)]
+pub struct ResultOfDecided;
+
+impl<T: Decide, E: Deny> Judging<Result<T, E>> for ResultOfDecided {
+    fn verdict(&self, value: &Result<T, E>, told: &mut dyn Told) -> Verdict {
+        match value {
             Ok(value) => value.decide(),
             Err(error) => of_error(error, told),
         }
@@ -78,50 +176,78 @@ impl<T: Decide, E: Deny> ByResultOfDecision for &&&Judge<'_, Result<T, E>> {
 
 /// A result inside of something else: both errors must say what they are.
 pub trait ByNestedResult<E, D> {
-    /// What it says.
-    fn verdict(&self, told: &mut dyn Told) -> Verdict
+    /// Reads both.
+    fn choose(&self) -> Nested
     where
         E: Deny,
         D: Deny;
 }
 
-impl<T, E, D> ByNestedResult<E, D> for &&&Judge<'_, Result<Result<T, E>, D>> {
-    fn verdict(&self, told: &mut dyn Told) -> Verdict
+/// Reads the error of a result inside of something else.
+#[derive(Clone, Copy, Debug)]
+pub struct Nested;
+
+impl<T, E, D> ByNestedResult<E, D> for &&&Judge<Result<Result<T, E>, D>> {
+    fn choose(&self) -> Nested
     where
         E: Deny,
         D: Deny,
     {
-        match self.0 {
+        Nested
+    }
+}
+
+impl<T, E> ByNestedResult<E, Infallible> for &&&Judge<&Result<T, E>> {
+    fn choose(&self) -> Nested
+    where
+        E: Deny,
+    {
+        Nested
+    }
+}
+
+impl<T, E> ByNestedResult<E, Infallible> for &&&Judge<Box<Result<T, E>>> {
+    fn choose(&self) -> Nested
+    where
+        E: Deny,
+    {
+        Nested
+    }
+}
+
+impl<T, E> ByNestedResult<E, Infallible> for &&&Judge<Option<Result<T, E>>> {
+    fn choose(&self) -> Nested
+    where
+        E: Deny,
+    {
+        Nested
+    }
+}
+
+impl<T, E: Deny, D: Deny> Judging<Result<Result<T, E>, D>> for Nested {
+    fn verdict(&self, value: &Result<Result<T, E>, D>, told: &mut dyn Told) -> Verdict {
+        match value {
             Ok(inner) => of_result(inner, told),
             Err(error) => of_error(error, told),
         }
     }
 }
 
-impl<T, E> ByNestedResult<E, Infallible> for &&&Judge<'_, &Result<T, E>> {
-    fn verdict(&self, told: &mut dyn Told) -> Verdict
-    where
-        E: Deny,
-    {
-        of_result(self.0, told)
+impl<T, E: Deny> Judging<&Result<T, E>> for Nested {
+    fn verdict(&self, value: &&Result<T, E>, told: &mut dyn Told) -> Verdict {
+        of_result(value, told)
     }
 }
 
-impl<T, E> ByNestedResult<E, Infallible> for &&&Judge<'_, Box<Result<T, E>>> {
-    fn verdict(&self, told: &mut dyn Told) -> Verdict
-    where
-        E: Deny,
-    {
-        of_result(self.0, told)
+impl<T, E: Deny> Judging<Box<Result<T, E>>> for Nested {
+    fn verdict(&self, value: &Box<Result<T, E>>, told: &mut dyn Told) -> Verdict {
+        of_result(value, told)
     }
 }
 
-impl<T, E> ByNestedResult<E, Infallible> for &&&Judge<'_, Option<Result<T, E>>> {
-    fn verdict(&self, told: &mut dyn Told) -> Verdict
-    where
-        E: Deny,
-    {
-        self.0.as_ref().map_or(Verdict::success(), |result| of_result(result, told))
+impl<T, E: Deny> Judging<Option<Result<T, E>>> for Nested {
+    fn verdict(&self, value: &Option<Result<T, E>>, told: &mut dyn Told) -> Verdict {
+        value.as_ref().map_or(Verdict::success(), |result| of_result(result, told))
     }
 }
 
@@ -139,56 +265,80 @@ fn of_error<E: Deny>(error: &E, told: &mut dyn Told) -> Verdict {
     error.deny()
 }
 
-/// Who is told what an error says besides its code.
-pub trait Told {
-    /// Takes what a record may show of the error.
-    fn error(&mut self, detail: &dyn Sensitive);
-}
-
 /// A future inside of a result: it has not run either.
 pub trait ByResultOfFuture<T> {
     /// Never.
-    fn verdict(&self, told: &mut dyn Told) -> Verdict
+    fn choose(&self) -> Data
     where
         T: Finished;
 }
 
-impl<T: Future, E> ByResultOfFuture<T> for &&&Judge<'_, Result<T, E>> {
-    fn verdict(&self, _: &mut dyn Told) -> Verdict
+impl<T: Future, E> ByResultOfFuture<T> for &&&Judge<Result<T, E>> {
+    fn choose(&self) -> Data
     where
         T: Finished,
     {
-        Verdict::unknown()
+        Data
     }
 }
 
 /// A result. Where nothing classifies its error, this is what does not compile.
 pub trait ByResult<E> {
-    /// What it says.
-    fn verdict(&self, told: &mut dyn Told) -> Verdict
+    /// Reads it.
+    fn choose(&self) -> OfResult
     where
         E: Deny;
 }
 
-impl<T, E> ByResult<E> for &&Judge<'_, Result<T, E>> {
-    fn verdict(&self, told: &mut dyn Told) -> Verdict
+impl<T, E> ByResult<E> for &&Judge<Result<T, E>> {
+    fn choose(&self) -> OfResult
     where
         E: Deny,
     {
-        of_result(self.0, told)
+        OfResult
+    }
+}
+
+/// Reads the error of a result.
+#[derive(Clone, Copy, Debug)]
+pub struct OfResult;
+
+impl<T, E: Deny> Judging<Result<T, E>> for OfResult {
+    fn verdict(&self, value: &Result<T, E>, told: &mut dyn Told) -> Verdict {
+        of_result(value, told)
     }
 }
 
 /// Anything else: data.
 pub trait AsData {
     /// Allowed, and a success.
-    fn verdict(&self, told: &mut dyn Told) -> Verdict;
+    fn choose(&self) -> Data;
 }
 
-impl<T: ?Sized> AsData for Judge<'_, T> {
+impl<T> AsData for Judge<T> {
+    fn choose(&self) -> Data {
+        Data
+    }
+}
+
+/// Takes the value for data.
+#[derive(Clone, Copy, Debug)]
+pub struct Data;
+
+impl<T> Judging<T> for Data {
     /// Where the type was a parameter, a result can come here unseen: then nobody knows how the call ended.
-    fn verdict(&self, _: &mut dyn Told) -> Verdict {
+    fn verdict(&self, _: &T, _: &mut dyn Told) -> Verdict {
         if type_name::<T>().starts_with("core::result::Result<") { Verdict::unknown() } else { Verdict::success() }
+    }
+}
+
+/// A returned value, of which what is good is captured.
+pub struct Returned<'a, T: ?Sized>(pub &'a T);
+
+impl<T: ?Sized> fmt::Debug for Returned<'_, T> {
+    /// Nothing of the value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Returned").finish_non_exhaustive()
     }
 }
 
@@ -198,7 +348,7 @@ pub trait OkOfResult<'a, T> {
     fn good(&self) -> Option<&'a T>;
 }
 
-impl<'a, T, E> OkOfResult<'a, T> for &Judge<'a, Result<T, E>> {
+impl<'a, T, E> OkOfResult<'a, T> for &Returned<'a, Result<T, E>> {
     fn good(&self) -> Option<&'a T> {
         self.0.as_ref().ok()
     }
@@ -210,7 +360,7 @@ pub trait OkOfData<'a, T: ?Sized> {
     fn good(&self) -> Option<&'a T>;
 }
 
-impl<'a, T: ?Sized> OkOfData<'a, T> for Judge<'a, T> {
+impl<'a, T: ?Sized> OkOfData<'a, T> for Returned<'a, T> {
     fn good(&self) -> Option<&'a T> {
         Some(self.0)
     }
@@ -274,11 +424,12 @@ mod tests {
 
     impl Told for Nobody {
         fn error(&mut self, _: &dyn Sensitive) {}
+        fn fields(&mut self, _: &str, _: &[&dyn Sensitive]) {}
     }
 
     macro_rules! verdict {
         ($value:expr) => {
-            (&&&&&Judge(&$value)).verdict(&mut Nobody)
+            (&&&&&type_of(&$value)).choose().verdict(&$value, &mut Nobody)
         };
     }
 

@@ -15,11 +15,6 @@ pub(crate) struct About {
 }
 
 impl About {
-    pub(crate) fn says_nothing(&self) -> bool {
-        let flags = self.deprecated || self.shared;
-        !flags && self.was.is_empty() && self.since.is_none() && self.only_from.is_none()
-    }
-
     /// Former names and surfaces are names like others.
     pub(crate) fn check(&self, cx: &Ctxt) {
         for was in self.was.iter().filter(|was| !is_action(&was.value())) {

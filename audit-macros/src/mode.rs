@@ -1,5 +1,6 @@
 //! What is done to a value, as every attribute writes it: on a field, on a parameter, around a captured value.
 
+use std::fmt;
 use std::mem::discriminant;
 
 use proc_macro2::{Ident, TokenStream};
@@ -119,6 +120,24 @@ impl Mode {
             Self::Drop => quote!(Drop),
         };
         quote!(#private::Mode::#mode)
+    }
+}
+
+/// As the core shows it.
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain => f.write_str("plain"),
+            Self::Mask { first, last: 0 } => write!(f, "mask(first = {first})"),
+            Self::Mask { first: 0, last } => write!(f, "mask(last = {last})"),
+            Self::Mask { first, last } => write!(f, "mask(first = {first}, last = {last})"),
+            Self::Truncate(count) => write!(f, "truncate({count})"),
+            Self::Hash { .. } => f.write_str("hash"),
+            Self::Len => f.write_str("len"),
+            Self::Present => f.write_str("present"),
+            Self::With(path) => write!(f, "with = {}", as_written(path.to_token_stream())),
+            Self::Drop => f.write_str("drop"),
+        }
     }
 }
 

@@ -60,8 +60,27 @@ pub(crate) fn kill(mut child: Child) {
     child.wait().unwrap();
 }
 
+/// Waits for a child, which must be content, and gives what it has printed.
+pub(crate) fn said_by(mut child: Child) -> Vec<String> {
+    let lines: Vec<_> = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap).collect();
+    assert!(child.wait().unwrap().success(), "{lines:#?}");
+    lines
+}
+
+/// Runs a child's test in a file system of its own, small and in memory, mounted at a path.
+pub(crate) fn on_a_small_disk(test: &str, path: &Path) -> Option<Vec<String>> {
+    let allowed = Command::new("unshare").args(["-rm", "true"]).stderr(Stdio::null()).status();
+    if !allowed.is_ok_and(|status| status.success()) {
+        // Containers may forbid it. The journal's own tests fill a disk of their own making.
+        return None;
+    }
+    let mount = "exec unshare -rm sh -c 'mount -t tmpfs -o size=1m,mode=700 small \"$AUDITED_TEST_CHILD_WRITES\" && \
+                 exec \"$0\" \"$@\"' \"$0\" \"$@\"";
+    Some(said_by(start_shell(mount, test, path)))
+}
+
 /// Starts a child, kills it after `lifetime` from its first acknowledgement on, and gives what it had acknowledged.
-fn acknowledged_by_a_child(test: &str, path: &Path, lifetime: Duration) -> Vec<RecordId> {
+pub(crate) fn acknowledged_by_a_child(test: &str, path: &Path, lifetime: Duration) -> Vec<RecordId> {
     let mut child = start_child(test, path);
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     let mut ids = lines.filter_map(|line| line.strip_prefix("acknowledged ")?.parse::<RecordId>().ok());
@@ -77,7 +96,7 @@ fn acknowledged_by_a_child(test: &str, path: &Path, lifetime: Duration) -> Vec<R
 }
 
 /// Writes through a recorder from many threads, and prints the id of each record once it is acknowledged.
-fn write_until_killed(sink: impl AuditSink) {
+pub(crate) fn write_until_killed(sink: impl AuditSink) {
     let recorder = Recorder::builder().sink(sink).build().unwrap();
     thread::scope(|scope| {
         for thread in 0..THREADS {

@@ -4,13 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::ptr;
 
 use super::prefixed;
-use super::registered::{
-    Capture, ErrorType, EventType, Exempt, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
-};
+use super::registered::{ErrorType, EventType, Exempt, RegisteredError, RegisteredEvent, RegisteredExemption, Word};
 use super::{
     Catalogue, CatalogueAction, CatalogueError, CatalogueExemption, CatalogueField, CatalogueType, Origin, Place,
 };
-use crate::recorder::{Site, sites};
+use crate::recorder::{Capture, Site, sites};
 use crate::sensitive::{SensitiveField, SensitiveType, sensitive_types};
 
 /// What this binary records: every audited function and every derived event that is linked into it.
@@ -34,7 +32,7 @@ pub fn catalogue() -> Catalogue {
 
 /// The actions alone: what those need who look for one.
 pub(crate) fn actions() -> Vec<CatalogueAction> {
-    let mut actions: Vec<_> = sites().into_iter().map(of_site).collect();
+    let mut actions: Vec<_> = sites().iter().map(of_site).collect();
     let events: Vec<_> = inventory::iter::<RegisteredEvent>().map(|event| event.0).collect();
     let by_their_names = prefixed::by_their_names(&events);
     for event in events {
@@ -54,13 +52,13 @@ fn of_site(site: &Site) -> CatalogueAction {
         doc: said(site.doc),
         policy: Some(site.policy.as_str().to_owned()),
         intent: site.intent,
-        decided_by: owned(site.decided_by),
-        was: owned(site.about.was),
-        since: said(site.about.since),
-        deprecated: site.about.deprecated,
-        shared: site.about.shared,
-        unlocked: site.about.unlocked,
-        surface: said(site.about.only_from),
+        decided_by: owned(&site.decided_by),
+        was: owned(&site.was),
+        since: said(site.since),
+        deprecated: site.deprecated,
+        shared: site.shared,
+        unlocked: site.unlocked,
+        surface: said(site.only_from),
         ..CatalogueAction::new(site.action.as_str(), Origin::Function, place)
     }
 }
@@ -114,14 +112,13 @@ fn of_field(field: SensitiveField, key: &str) -> CatalogueField {
     }
 }
 
-fn of_capture((key, ty, mode): &Capture) -> CatalogueField {
-    let (mode, scope) = (mode.mode(), mode.scope());
+fn of_capture(captured: &Capture) -> CatalogueField {
     CatalogueField {
-        key: (*key).to_owned(),
-        ty: said(ty),
-        mode: mode.map(|mode| mode.to_string()),
+        key: captured.key.to_owned(),
+        ty: said(captured.ty),
+        mode: said(captured.mode),
         class: None,
-        scope: scope.map(str::to_owned),
+        scope: said(captured.scope),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the linker collected besides sites and types: vocabularies, errors, exemptions.
 
-use crate::sensitive::{Said, SensitiveType};
+use crate::sensitive::SensitiveType;
 
 /// A vocabulary, as its derive describes it.
 #[doc(hidden)]
@@ -70,10 +70,6 @@ pub struct Exempt {
     pub reason: &'static str,
     pub doc: &'static str,
 }
-
-/// A captured value: its key, the type that a parameter of that name was written with, and what is said of it.
-#[doc(hidden)]
-pub type Capture = (&'static str, &'static str, Said);
 
 #[doc(hidden)]
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::call::Call;
-use super::site::Site;
+use super::site::Described;
 
 /// A call that captures what the attribute names. Should it be dropped before its body, as by a panic in a captured
 /// expression, its record says that it was cancelled.
@@ -15,8 +15,8 @@ pub struct Begun {
 }
 
 /// Begins a call; until its body takes over, the thread is inside of it.
-pub fn begin(site: &'static Site) -> Begun {
-    let mut call = Call::begin_early(site);
+pub fn begin(site: &'static str) -> Begun {
+    let mut call = Call::begin_early(Described(site));
     call.swap_ambient();
     Begun { call: Some(call) }
 }

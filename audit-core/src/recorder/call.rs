@@ -9,7 +9,7 @@ use super::Recorder;
 use super::ambient::{Ambient, SharedContext};
 use super::core::Core;
 use super::shell::Progress;
-use super::site::{FailurePolicy, Site};
+use super::site::{Described, FailurePolicy};
 use super::slots::{Place, Slot};
 use crate::action::Action;
 use crate::contain::contained;
@@ -26,7 +26,7 @@ use crate::timestamp::Timestamp;
 /// An audited call that runs.
 pub struct Call {
     pub(super) core: Arc<Core>,
-    site: &'static Site,
+    site: Described,
     /// What the body sees: the recorder, the context, and this call as the parent of the calls it makes.
     ambient: Ambient,
     context: SharedContext,
@@ -63,12 +63,12 @@ enum Refused {
 }
 
 impl Call {
-    pub(super) fn begin(site: &'static Site) -> Box<Self> {
-        Self::begin_with(site, Draft::new(site.action.clone(), Kind::Call))
+    pub(super) fn begin(site: Described) -> Box<Self> {
+        Self::begin_with(site, Draft::new(site.action(), Kind::Call))
     }
 
     /// Begins where what is captured is not yet known to be what the context says: the context is another one later.
-    pub(super) fn begin_early(site: &'static Site) -> Box<Self> {
+    pub(super) fn begin_early(site: Described) -> Box<Self> {
         let mut call = Self::begin(site);
         call.early = true;
         call
@@ -81,7 +81,7 @@ impl Call {
         call
     }
 
-    fn begin_with(site: &'static Site, mut draft: Draft) -> Box<Self> {
+    fn begin_with(site: Described, mut draft: Draft) -> Box<Self> {
         let mut ambient = Ambient::current();
         ambient.note_audited();
         let recorder = ambient.recorder.get_or_insert_with(|| Recorder::installed().clone()).clone();
@@ -89,7 +89,8 @@ impl Call {
         let occurred_at = Timestamp::now();
         let id = RecordId::at(occurred_at);
         draft.parent = ambient.call.replace(id);
-        if !site.about.only_from.is_empty() && !is_minted(site.about.only_from) {
+        let only_from = site.only_from();
+        if !only_from.is_empty() && !is_minted(only_from) {
             draft.flags.raise(Flag::Surface);
         }
         let core = recorder.into_core();
@@ -142,10 +143,6 @@ impl Call {
         self.ambient.swap();
     }
 
-    pub(super) fn enter<R>(&mut self, inside: impl FnOnce() -> R) -> R {
-        self.ambient.enter(inside)
-    }
-
     pub(super) fn context(&self) -> Arc<AuditContext> {
         self.context.snapshot()
     }
@@ -164,11 +161,11 @@ impl Call {
 
     /// Has the intent written, where there is to be one. A refusal means that the body must not run.
     pub(super) fn intent(&mut self) -> Result<Option<Receipt>, Refusal> {
-        if !self.site.intent {
+        if !self.site.intent() {
             return Ok(None);
         }
-        let closed = self.site.policy == FailurePolicy::Closed;
-        if closed && !(self.admitted && self.core.can_fail_closed(&self.site.action)) {
+        let closed = self.site.policy() == FailurePolicy::Closed;
+        if closed && !(self.admitted && self.core.can_fail_closed(&self.site.action())) {
             return Err(self.unavailable(true));
         }
         // The draft itself, payload and all; its own end overwrites the stage.
@@ -187,7 +184,7 @@ impl Call {
                 self.announced = true;
                 Ok(())
             }
-            Err(_) if self.site.policy == FailurePolicy::Open => Ok(()),
+            Err(_) if self.site.policy() == FailurePolicy::Open => Ok(()),
             // It may be in the stream nevertheless: then its end should be, too.
             Err(SinkError::Deadline) => Err(self.unavailable(true)),
             Err(_) => Err(self.unavailable(false)),
@@ -268,7 +265,7 @@ impl Call {
 
     /// The final record is answered for. A refusal takes the place of the returned value.
     pub(super) fn answered(&self, answer: &Result<(), SinkError>) -> Option<Refusal> {
-        let closed = self.site.policy == FailurePolicy::Closed;
+        let closed = self.site.policy() == FailurePolicy::Closed;
         let effect = if self.announced { Effect::MayHaveHappened } else { Effect::NotStarted };
         (closed && answer.is_err()).then_some(Refusal::Unavailable { effect })
     }

@@ -47,15 +47,15 @@ impl Call {
 
     /// Captures a field of the detail.
     pub fn field(&mut self, key: &str, value: &dyn Sensitive) {
-        self.fields(&[key], &[value]);
+        self.fields(key, &[value]);
     }
 
-    /// Captures several fields of the detail at once.
-    pub fn fields(&mut self, keys: &[&str], values: &[&dyn Sensitive]) {
+    /// Captures several fields of the detail at once. Their keys are in one text, with commas between them: no key has any.
+    pub fn fields(&mut self, keys: &str, values: &[&dyn Sensitive]) {
         let mut detail = std::mem::take(&mut self.draft.detail);
         self.redacting(|redaction| {
             detail.add(redaction, &mut |object| {
-                for (key, value) in keys.iter().zip(values) {
+                for (key, value) in keys.split(',').zip(values) {
                     object.value(key, value);
                 }
             });
@@ -113,6 +113,10 @@ impl Call {
 }
 
 impl Told for Call {
+    fn fields(&mut self, keys: &str, values: &[&dyn Sensitive]) {
+        Self::fields(self, keys, values);
+    }
+
     /// A field that the attribute names comes first.
     fn error(&mut self, detail: &dyn Sensitive) {
         if !self.draft.detail.has(ERROR) {

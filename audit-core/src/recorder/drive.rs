@@ -1,7 +1,8 @@
-//! The audited call around a body: what the attribute expands to. It is compiled for each audited function, and so does
-//! as little as it can.
+//! The audited call around a body: what the attribute expands to. What is generic over the body is compiled for each
+//! audited function, and does next to nothing; the rest is compiled for each type of returned values.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -9,122 +10,140 @@ use pin_project_lite::pin_project;
 
 use super::begun::Begun;
 use super::call::Call;
-use super::shell::{Body, Shell, drive, dropped, over, run_inside};
-use super::site::Site;
+use super::leave::{Leaving, Staying};
+use super::shell::{Body, Shell, over, run_inside};
+use super::site::Described;
 use crate::decision::Verdict;
+use crate::judge::{Judging, Told};
 use crate::refusal::Refusal;
 
 pin_project! {
-    /// An audited future: the body, then its record, then the answer.
+    /// An audited future: the body, then its record, then the answer. The body drops everything of it before it is ready,
+    /// as an async block does.
     #[must_use = "futures do nothing unless awaited"]
-    pub struct Audited<F, J, R>
-    where
-        F: Future,
-        J: Fn(&F::Output, &mut Call) -> Verdict,
-    {
+    pub struct Audited<F, T, J> {
+        // Fields are dropped in this order: should the body be dropped while it runs, what its values do still belongs to
+        // the call.
+        head: Head<T, J>,
         #[pin]
-        body: Option<F>,
-        value: Option<F::Output>,
-        judge: J,
-        refuse: R,
-        shell: Shell,
-    }
-
-    impl<F, J, R> PinnedDrop for Audited<F, J, R>
-    where
-        F: Future,
-        J: Fn(&F::Output, &mut Call) -> Verdict,
-    {
-        fn drop(this: Pin<&mut Self>) {
-            dropped(this);
-        }
+        body: F,
+        leaving: Leaving,
     }
 }
 
-impl<F, J, R> Body for Audited<F, J, R>
-where
-    F: Future,
-    J: Fn(&F::Output, &mut Call) -> Verdict,
-{
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
-        let this = self.project();
-        let Some(body) = this.body.as_pin_mut() else { over() };
-        let Poll::Ready(value) = body.poll(cx) else { return false };
-        *this.value = Some(value);
-        true
-    }
+/// What an audited future is beside its body.
+struct Head<T, J> {
+    shell: Staying,
+    value: Option<T>,
+    judge: J,
+}
 
-    fn shell(self: Pin<&mut Self>) -> &mut Shell {
-        self.project().shell
-    }
-
-    fn clear(self: Pin<&mut Self>) {
-        self.project().body.set(None);
-    }
-
-    fn judge(self: Pin<&mut Self>, call: &mut Call) -> Verdict {
-        let this = self.project();
-        let Some(value) = this.value else { over() };
-        (this.judge)(value, call)
+impl<F, T, J> Audited<F, T, J> {
+    fn new(shell: Shell, judge: J, body: F) -> Self {
+        Self { head: Head { shell: Staying(shell), value: None, judge }, body, leaving: Leaving }
     }
 }
 
 /// Wraps the future of an audited function's body.
-pub fn audit<F, J, R>(site: &'static Site, body: F, judge: J, refuse: R) -> Audited<F, J, R>
+pub fn audit<F, J>(site: &'static str, judge: J, body: F) -> Audited<F, F::Output, J>
 where
     F: Future,
-    J: Fn(&F::Output, &mut Call) -> Verdict,
-    R: Fn(Refusal) -> F::Output,
+    J: Judging<F::Output>,
 {
-    Audited { body: Some(body), value: None, judge, refuse, shell: Shell::New(site) }
+    Audited::new(Shell::New(Described(site)), judge, body)
 }
 
 /// Wraps the future that a function has made.
-pub fn audit_begun<F, J, R>(begun: Begun, body: F, judge: J, refuse: R) -> Audited<F, J, R>
+pub fn audit_begun<F, J>(begun: Begun, judge: J, body: F) -> Audited<Cleared<F>, F::Output, J>
 where
     F: Future,
-    J: Fn(&F::Output, &mut Call) -> Verdict,
-    R: Fn(Refusal) -> F::Output,
+    J: Judging<F::Output>,
 {
-    let shell = Shell::Captured(begun.into_call());
-    Audited { body: Some(body), value: None, judge, refuse, shell }
+    Audited::new(Shell::Captured(begun.into_call()), judge, Cleared { future: Some(body) })
 }
 
-impl<F, J, R> Future for Audited<F, J, R>
+impl<F, T, J> Future for Audited<F, T, J>
 where
-    F: Future,
-    J: Fn(&F::Output, &mut Call) -> Verdict,
-    R: Fn(Refusal) -> F::Output,
+    F: Future<Output = T>,
+    J: Judging<T>,
 {
-    type Output = F::Output;
+    type Output = T;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let refusal = ready!(drive(self.as_mut(), cx));
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let this = self.project();
-        Poll::Ready(answer(refusal, this.value.take(), &*this.refuse))
+        this.head.drive(this.body, cx)
     }
 }
 
-fn answer<T>(refusal: Option<Refusal>, value: Option<T>, refuse: &dyn Fn(Refusal) -> T) -> T {
-    match (refusal, value) {
-        (Some(refusal), _) => refuse(refusal),
-        (None, Some(value)) => value,
-        (None, None) => over(),
+impl<T, J: Judging<T>> Head<T, J> {
+    #[inline(never)]
+    fn drive(&mut self, body: Pin<&mut (dyn Future<Output = T> + '_)>, cx: &mut Context<'_>) -> Poll<T> {
+        let Self { shell: Staying(shell), value, judge } = self;
+        let refusal = ready!(shell.drive(&mut Running { body, value, judge }, cx));
+        let value = value.take();
+        Poll::Ready(refusal.map_or_else(|| value.unwrap_or_else(|| over()), |refusal| judge.refuse(refusal)))
+    }
+}
+
+/// A body that runs, and where its value is kept.
+struct Running<'a, T, J> {
+    body: Pin<&'a mut (dyn Future<Output = T> + 'a)>,
+    value: &'a mut Option<T>,
+    judge: &'a J,
+}
+
+impl<T, J: Judging<T>> Body for Running<'_, T, J> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> bool {
+        let Poll::Ready(value) = self.body.as_mut().poll(cx) else { return false };
+        *self.value = Some(value);
+        true
+    }
+
+    fn judge(&self, told: &mut dyn Told) -> Verdict {
+        self.value.as_ref().map_or(Verdict::unknown(), |value| self.judge.verdict(value, told))
+    }
+}
+
+pin_project! {
+    /// A future that somebody has made, which drops everything of it before it is ready, and when it panics.
+    #[derive(Debug)]
+    pub struct Cleared<F> {
+        #[pin]
+        future: Option<F>,
+    }
+}
+
+impl<F: Future> Future for Cleared<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        let Some(future) = this.future.as_mut().as_pin_mut() else { over() };
+        let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
+        if !matches!(polled, Ok(Poll::Pending)) {
+            this.future.set(None);
+        }
+        polled.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
 
 /// Runs an audited function that is not async: the prologue and the user's part of its body, then its record. It blocks
 /// the thread until that is acknowledged.
-pub fn audit_sync<T, J, R>(site: &'static Site, body: impl FnOnce() -> T, judge: J, refuse: R) -> T
+pub fn audit_sync<T, J, R>(site: &'static str, body: impl FnOnce() -> T, judge: J, refuse: R) -> T
 where
-    J: Fn(&T, &mut Call) -> Verdict,
+    J: Fn(&T, &mut dyn Told) -> Verdict,
     R: Fn(Refusal) -> T,
 {
     let (mut value, mut body) = (None, Some(body));
-    let (mut call, panic) = run_inside(Call::begin(site).admitted(), &mut || value = body.take().map(|body| body()));
+    let call = Call::begin(Described(site)).admitted();
+    let (mut call, panic) = run_inside(call, &mut || value = body.take().map(|body| body()));
     let refusal =
         call.conclude(panic, &mut |call| value.as_ref().map_or(Verdict::unknown(), |value| judge(value, call)));
-    answer(refusal, value, &refuse)
+    match (refusal, value) {
+        (Some(refusal), _) => refuse(refusal),
+        (None, Some(value)) => value,
+        (None, None) => over(),
+    }
 }
 
 /// For functions that are never refused.

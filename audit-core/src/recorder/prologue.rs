@@ -42,8 +42,8 @@ pub fn field(key: &str, value: &dyn Sensitive) {
     with_call(|call| call.field(key, value));
 }
 
-/// Captures several fields of the detail at once.
-pub fn fields(keys: &[&'static str], values: &[&dyn Sensitive]) {
+/// Captures several fields of the detail at once; see [`Call::fields`].
+pub fn fields(keys: &str, values: &[&dyn Sensitive]) {
     with_call(|call| call.fields(keys, values));
 }
 

@@ -9,9 +9,10 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use super::call::Call;
-use super::site::Site;
+use super::site::Described;
 use super::slots::Place;
 use crate::decision::Verdict;
+use crate::judge::Told;
 use crate::refusal::Refusal;
 use crate::ticket::Receipt;
 
@@ -23,7 +24,7 @@ thread_local! {
 /// How far an audited future has come.
 pub(super) enum Shell {
     /// Never polled: nothing has happened, and nothing will be recorded.
-    New(&'static Site),
+    New(Described),
     /// Never polled either, but what the attribute names is captured.
     Captured(Box<Call>),
     Going(Box<Call>),
@@ -41,40 +42,22 @@ pub(super) enum Progress {
     Answering(Receipt, Mutex<Option<Box<dyn Any + Send>>>),
 }
 
-/// The part of an audited future that is compiled for each function.
+/// The part of an audited future that depends on the type of its value.
 pub(super) trait Body {
-    /// Polls the future; says whether it is over, with its value kept.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool;
-    /// The part that is not.
-    fn shell(self: Pin<&mut Self>) -> &mut Shell;
-    /// Drops the future.
-    fn clear(self: Pin<&mut Self>);
+    /// Polls the future; says whether it is over, with its value kept and nothing else left of it.
+    fn poll(&mut self, cx: &mut Context<'_>) -> bool;
     /// Reads the verdict from the value.
-    fn judge(self: Pin<&mut Self>, call: &mut Call) -> Verdict;
-}
-
-/// Drives an audited future. For that long the shell is not part of what it drives.
-pub(super) fn drive(mut body: Pin<&mut (dyn Body + '_)>, cx: &mut Context<'_>) -> Poll<Option<Refusal>> {
-    let mut shell = body.as_mut().shell().take();
-    let answered = shell.drive(body.as_mut(), cx);
-    *body.shell() = shell;
-    answered
-}
-
-/// An audited future is dropped.
-pub(super) fn dropped(mut body: Pin<&mut (dyn Body + '_)>) {
-    let shell = body.as_mut().shell().take();
-    shell.dropped(body);
+    fn judge(&self, told: &mut dyn Told) -> Verdict;
 }
 
 impl Shell {
     /// Takes it out; what is left is over.
-    fn take(&mut self) -> Self {
+    pub(super) fn take(&mut self) -> Self {
         std::mem::replace(self, Self::Over)
     }
 
     /// Goes on until it has to wait, or answers: with the value (none), or with a refusal.
-    fn drive(&mut self, mut body: Pin<&mut (dyn Body + '_)>, cx: &mut Context<'_>) -> Poll<Option<Refusal>> {
+    pub(super) fn drive(&mut self, body: &mut dyn Body, cx: &mut Context<'_>) -> Poll<Option<Refusal>> {
         loop {
             let mut call = match self.take() {
                 Self::New(site) => Call::begin(site).queued(),
@@ -91,11 +74,11 @@ impl Shell {
                 Progress::Running => {
                     let panic;
                     let mut over = false;
-                    (call, panic) = run_inside(call, &mut || over = body.as_mut().poll(cx));
+                    (call, panic) = run_inside(call, &mut || over = body.poll(cx));
                     if !over && panic.is_none() {
                         return self.wait(call);
                     }
-                    end(&mut call, body.as_mut(), panic);
+                    end(&mut call, body, panic);
                 }
                 Progress::Answering(receipt, panic) => {
                     let Poll::Ready(answer) = Pin::new(receipt).poll(cx) else { return self.wait(call) };
@@ -113,22 +96,6 @@ impl Shell {
         *self = Self::Going(call);
         Poll::Pending
     }
-
-    fn dropped(self, body: Pin<&mut (dyn Body + '_)>) {
-        let Self::Going(mut call) = self else { return };
-        match call.progress {
-            Progress::Queuing(_) => {}
-            Progress::Running => {
-                // What the body's values do when they are dropped still belongs to the call.
-                let dropped = catch_unwind(AssertUnwindSafe(|| call.enter(|| body.clear())));
-                call.cancelled();
-                if let Err(panic) = dropped {
-                    resume_unwind(panic);
-                }
-            }
-            Progress::Answering(..) => call.undelivered(),
-        }
-    }
 }
 
 /// Runs a body inside its call. For that long the call lies where the body's prologue finds it.
@@ -141,14 +108,11 @@ pub(super) fn run_inside(mut call: Box<Call>, run: &mut dyn FnMut()) -> (Box<Cal
     (call, panic)
 }
 
-/// The body is over. Everything of it is dropped before the answer, as after a plain call; then its record is on its
-/// way.
-fn end(call: &mut Call, mut body: Pin<&mut (dyn Body + '_)>, panic: Option<Box<dyn Any + Send>>) {
-    let dropped = catch_unwind(AssertUnwindSafe(|| call.enter(|| body.as_mut().clear())));
-    let panic = dropped.err().or(panic);
+/// The body is over, and everything of it is dropped, as after a plain call; now its record is on its way.
+fn end(call: &mut Call, body: &dyn Body, panic: Option<Box<dyn Any + Send>>) {
     let receipt = match panic {
         Some(_) => call.panicked(),
-        None => call.returned(&mut |call| body.as_mut().judge(call)),
+        None => call.returned(&mut |call| body.judge(call)),
     };
     call.progress = Progress::Answering(receipt, Mutex::new(panic));
 }

@@ -188,3 +188,27 @@ impl<'e, 'a> Members<'e, 'a> {
         self.encoder.one_value_by(mode, field.scope(), write);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::redaction::{Redaction, Rules};
+    use super::*;
+    use crate::sensitive::Notes;
+
+    /// Also in a build with optimizations, where a value that was due has once been taken for one that was not.
+    #[test]
+    fn what_is_due_is_written_and_flags_nothing() {
+        let redaction = Redaction::new(Rules::ephemeral(), None);
+        let mut encoder = Encoder::resume(redaction, String::new(), Notes::default());
+        encoder.fields(&mut |fields| {
+            fields.hashed("device", "9f1c2d34");
+            fields.value("cents", &7_u64);
+            fields.plain("currency", "EUR");
+            fields.redacted("memo");
+        });
+        let (json, notes) = encoder.suspend();
+        assert!(json.starts_with(r#""device":"hash:"#), "{json}");
+        assert!(json.ends_with(r#"","cents":7,"currency":"EUR","memo":"<redacted>""#), "{json}");
+        assert_eq!((notes.redacted.json().as_ref(), notes.unencodable), (r#""device","memo""#, false));
+    }
+}

@@ -217,6 +217,6 @@ mod tests {
         let debug = format!("{:?}{:?}{shown:?}{:?}", Plain(value), Dropped(value), Declared(value));
         assert!(!debug.contains(value), "{debug}");
         assert_eq!(format!("{:?}", Declared(&value.to_owned()).choose()), "Text { .. }");
-        assert!(!format!("{:?}{:?}", OfError(&value), crate::judge::Judge(value)).contains(value));
+        assert!(!format!("{:?}{:?}", OfError(&value), crate::judge::Returned(value)).contains(value));
     }
 }

@@ -16,6 +16,8 @@ pub(super) enum WhichCall {
     Running,
     /// The one at hand, `__call`.
     Local,
+    /// The one that is told of the returned value, `__told`.
+    Told,
 }
 
 impl Pieces<'_> {
@@ -50,10 +52,12 @@ impl Pieces<'_> {
         let target = match which {
             WhichCall::Running => quote_spanned!(Span::mixed_site()=> #private::fields),
             WhichCall::Local => quote_spanned!(Span::mixed_site()=> __call.fields),
+            WhichCall::Told => quote_spanned!(Span::mixed_site()=> __told.fields),
         };
-        let keys = fields.iter().map(|field| &field.key);
+        let keys: Vec<_> = fields.iter().map(|field| field.key.value()).collect();
+        let keys = keys.join(",");
         let values = fields.iter().map(|field| self.shown(&field.value));
-        let statement = quote_spanned!(Span::mixed_site()=> #target(&[#(#keys),*], &[#(#values),*]););
+        let statement = quote_spanned!(Span::mixed_site()=> #target(#keys, &[#(#values),*]););
         let plain = fields.iter().any(|field| matches!(field.value.mode, Some(Mode::Plain)));
         if plain { self.choosing(&statement) } else { statement }
     }
@@ -67,6 +71,7 @@ impl Pieces<'_> {
                 quote_spanned!(at=> #private::#what)
             }
             WhichCall::Local => quote_spanned!(Span::mixed_site()=> __call.#what),
+            WhichCall::Told => quote_spanned!(Span::mixed_site()=> __told.#what),
         };
         let name = name.map(|name| quote!(#name,));
         let statement = quote_spanned!(Span::mixed_site()=> #target(#name #value););

@@ -6,13 +6,13 @@
 //!         let to = to;
 //!         let body = body;
 //!         __private::resource("account", &to);
-//!         __private::field("body", &body);
+//!         __private::fields("to,body", &[&to, &body]);
 //!         if let Err(refusal) = __private::require(…) { return Refuse::refuse(refusal); }     // require
 //!         if let Err(refusal) = __private::intent().await { return Refuse::refuse(refusal); } // fail_closed
 //!         let __value: Result<Receipt, Error> = match () { () => { …the user's body… } };
 //!         return __value;
 //!     };
-//!     __private::audit(&SITE, __body, |value, call| …the verdict…, |refusal| …)
+//!     __private::audit(SITE, …what judges a value of this type, and makes one of a refusal…, __body)
 //! }
 //! ```
 //!
@@ -20,7 +20,7 @@
 //!
 //! ```text
 //! fn transfer(to: AccountId, body: Transfer) -> Result<Receipt, Error> {
-//!     __private::audit_sync(&SITE, move || -> Result<Receipt, Error> { …as above… }, …, …)
+//!     __private::audit_sync(SITE, move || -> Result<Receipt, Error> { …as above… }, |value, told| …, |refusal| …)
 //! }
 //! ```
 //!
@@ -28,10 +28,10 @@
 //!
 //! ```text
 //! fn transfer(to: AccountId, body: Transfer) -> Pin<Box<dyn Future<Output = Result<Receipt, Error>>>> {
-//!     let mut __call = __private::begin(&SITE);
+//!     let mut __call = __private::begin(SITE);
 //!     __call.resource("account", &to);
 //!     let __future = __private::make(&mut __call, move || { …the user's body… });
-//!     Box::pin(__private::audit_begun(__call, __future, …, …))
+//!     Box::pin(__private::audit_begun(__call, …, __future))
 //! }
 //! ```
 //!
@@ -39,7 +39,7 @@
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{ReturnType, Type, parse_quote_spanned};
+use syn::{ReturnType, Token, Type};
 
 use super::args::Args;
 use super::captures::WhichCall;
@@ -68,10 +68,10 @@ fn expand_async(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
     };
     // Spanned here, `impl` captures every lifetime, whatever the user's edition.
     let at = pieces.at_type();
-    sig.output = parse_quote_spanned!(at=> -> impl #private::core::future::Future<Output = #output>);
+    let opaque = quote_spanned!(at=> impl #private::core::future::Future<Output = #output>);
+    sig.output = ReturnType::Type(Token![->](at), Box::new(Type::Verbatim(opaque)));
     let body = async_body(pieces, function, &bindings);
-    let (site, judge, refuse) = (pieces.site(), pieces.judge(), pieces.refuse());
-    let audited = pieces.call("audit", &quote_spanned!(Span::mixed_site()=> #site, __body, #judge, #refuse));
+    let audited = audit(pieces);
     let expanded = quote_spanned! {Span::mixed_site()=>
         let __body = #body;
         #audited
@@ -82,8 +82,7 @@ fn expand_async(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
 /// Stays an `async fn`, for the sake of what looks for that keyword. The arguments lie in it twice.
 fn expand_async_kept(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
     let body = async_body(pieces, function, &TokenStream::new());
-    let (site, judge, refuse) = (pieces.site(), pieces.judge(), pieces.refuse());
-    let audited = pieces.call("audit", &quote_spanned!(Span::mixed_site()=> #site, __body, #judge, #refuse));
+    let audited = audit(pieces);
     let audited = answer(function, quote_spanned!(Span::mixed_site()=> #audited.await));
     let expanded = quote_spanned! {Span::mixed_site()=>
         let __body = #body;
@@ -94,7 +93,6 @@ fn expand_async_kept(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
 
 fn expand_future(pieces: &Pieces<'_>, function: &Function, boxed: bool) -> TokenStream {
     let (private, user) = (&pieces.private, &function.body);
-    let (site, judge, refuse) = (pieces.site(), pieces.judge(), pieces.refuse());
     // An opaque type cannot be named; a boxed one must be, so that the box is coerced to it.
     let returns = function.returns().filter(|_| boxed).map(|ty| quote!(-> #ty));
     let span = Span::mixed_site();
@@ -108,15 +106,16 @@ fn expand_future(pieces: &Pieces<'_>, function: &Function, boxed: bool) -> Token
                 __make().await
             };
         };
-        (body, pieces.call("audit", &quote_spanned!(span=> #site, __body, #judge, #refuse)))
+        (body, audit(pieces))
     } else {
-        let captures = pieces.captures(WhichCall::Local);
+        let (site, captures) = (pieces.site(), pieces.captures(WhichCall::Local));
+        let judge = pieces.judge_of(&quote_spanned!(span=> __future));
         let begun = quote_spanned! {span=>
             let mut __call = #private::begin(#site);
             #captures
             let __future = #private::make(&mut __call, move || #returns #user);
         };
-        (begun, pieces.call("audit_begun", &quote_spanned!(span=> __call, __future, #judge, #refuse)))
+        (begun, pieces.call("audit_begun", &quote_spanned!(span=> __call, #judge, __future)))
     };
     let audited = if boxed { quote_spanned!(span=> #private::Box::pin(#audited)) } else { audited };
     function_with(function, &function.sig, quote!(#before #audited))
@@ -124,8 +123,8 @@ fn expand_future(pieces: &Pieces<'_>, function: &Function, boxed: bool) -> Token
 
 fn expand_sync(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
     let (value, user) = (&pieces.value, &function.body);
-    let (site, judge, refuse) = (pieces.site(), pieces.judge(), pieces.refuse());
-    let returns = pieces.nameable.then(|| quote!(-> #value));
+    let (site, judge, refuse) = (pieces.site(), pieces.judge_sync(), pieces.refuse_sync());
+    let returns = pieces.nameable().then(|| quote!(-> #value));
     let span = Span::mixed_site();
     let prologue = pieces.prologue(false);
     let body = if prologue.is_empty() {
@@ -153,6 +152,13 @@ fn async_body(pieces: &Pieces<'_>, function: &Function, bindings: &TokenStream) 
             #returned
         }
     }
+}
+
+/// The body, `__body`, audited.
+fn audit(pieces: &Pieces<'_>) -> TokenStream {
+    let body = quote_spanned!(Span::mixed_site()=> __body);
+    let (site, judge) = (pieces.site(), pieces.judge_of(&body));
+    pieces.call("audit", &quote_spanned!(Span::mixed_site()=> #site, #judge, #body))
 }
 
 /// What a function that never returns does with the value that there is none of.

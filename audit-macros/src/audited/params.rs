@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Attribute, FnArg, Pat, PatIdent, ReceiverKind, Signature, parse_quote};
+use syn::{Attribute, FnArg, Pat, PatIdent, ReceiverKind, Signature};
 
 /// Gives every parameter a name in the signature; the statements bind the user's patterns to them.
 pub(super) fn move_inside(sig: &mut Signature) -> TokenStream {
@@ -14,7 +14,8 @@ pub(super) fn move_inside(sig: &mut Signature) -> TokenStream {
         let attrs: Vec<_> = param.attrs.iter().filter(|attr| !attr.path().is_ident("doc")).cloned().collect();
         param.attrs.retain(is_cfg);
         let (name, plain) = name_in_signature(&param.pat, at);
-        let pattern = std::mem::replace(&mut param.pat, Box::new(parse_quote!(#name)));
+        let in_signature = Pat::Verbatim(name.to_token_stream());
+        let pattern = std::mem::replace(&mut param.pat, Box::new(in_signature));
         if !plain {
             // A pattern may borrow mutably.
             let cfgs = &param.attrs;

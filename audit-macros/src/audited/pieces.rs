@@ -19,8 +19,8 @@ pub(super) struct Pieces<'a> {
     /// The type of what the body ends with, as it can be named inside the function: the return type, or the output
     /// of the future that is returned.
     pub(super) value: TokenStream,
-    /// Whether [`Pieces::value`] says it all: no `impl` in it.
-    pub(super) nameable: bool,
+    /// The same as it is written, with every `impl` in it.
+    written: TokenStream,
     /// Where a mistake about that type is shown.
     value_span: Span,
 }
@@ -29,19 +29,22 @@ impl<'a> Pieces<'a> {
     pub(super) fn new(args: &'a Args, function: &'a Function, value: Option<&Type>) -> Self {
         let krate = &args.krate;
         let private = quote!(#krate::__private);
-        let (value, nameable) = match value {
-            None => (quote!(()), true),
+        let (value, written) = match value {
+            None => (quote!(()), quote!(())),
             // `!` can stand in few places; what nobody can have a value of, in all.
-            Some(Type::Never(_)) => (quote!(#private::core::convert::Infallible), true),
-            Some(ty) => {
-                let named = without_impl(ty.clone());
-                let (named, all) = (named.to_token_stream(), ty.to_token_stream());
-                let nameable = named.to_string() == all.to_string();
-                (named, nameable)
+            Some(Type::Never(_)) => {
+                let never = quote!(#private::core::convert::Infallible);
+                (never.clone(), never)
             }
+            Some(ty) => (without_impl(ty.clone()).into_token_stream(), ty.to_token_stream()),
         };
         let value_span = function.returns().map_or_else(|| function.sig.ident.span(), |ty| error_type(ty).span());
-        Self { args, function, private, value, nameable, value_span }
+        Self { args, function, private, value, written, value_span }
+    }
+
+    /// Whether [`Pieces::value`] says it all: no `impl` in it. It is asked for where it has to be known, since it is dear.
+    pub(super) fn nameable(&self) -> bool {
+        self.value.to_string() == self.written.to_string()
     }
 
     /// The path to `__private`, shown at `at` should anything about it be wrong.
@@ -97,16 +100,17 @@ impl<'a> Pieces<'a> {
         self.args.fail_closed.or_else(|| self.args.require.as_ref().map(Spanned::span))
     }
 
-    /// A closure that makes a refusal of the return type.
-    pub(super) fn refuse(&self) -> TokenStream {
+    /// A closure that makes a refusal of the return type, where the call may be refused.
+    fn refuse(&self) -> Option<TokenStream> {
         let private = &self.private;
-        match self.can_refuse() {
-            None => quote!(#private::never_refused),
-            Some(at) => {
-                let refused = self.refused(at);
-                quote_spanned!(Span::mixed_site()=> |__refusal: #private::Refusal| #refused)
-            }
-        }
+        let refused = self.refused(self.can_refuse()?);
+        Some(quote_spanned!(Span::mixed_site()=> |__refusal: #private::Refusal| #refused))
+    }
+
+    /// What makes a refusal of the return type of a function that is not async.
+    pub(super) fn refuse_sync(&self) -> TokenStream {
+        let private = &self.private;
+        self.refuse().unwrap_or_else(|| quote!(#private::never_refused))
     }
 
     /// A type that cannot carry a refusal is an error at the return type, or where the attribute asks for it.
@@ -117,27 +121,52 @@ impl<'a> Pieces<'a> {
         quote_spanned!(at=> <#value as #private::Refuse>::refuse(__refusal))
     }
 
-    /// A closure that reads the verdict from the returned value.
-    pub(super) fn judge(&self) -> TokenStream {
+    /// What reads the verdict from what a future, `body`, ends with, and makes a refusal of it.
+    pub(super) fn judge_of(&self, body: &TokenStream) -> TokenStream {
         let private = &self.private;
         let span = Span::mixed_site();
-        let at = span.located_at(self.value_span);
+        let judge = if matches!(self.args.verdict, VerdictSource::Value) && self.args.ok_fields.is_none() {
+            self.by_type(&quote_spanned!(span=> returned_by(&#body)))
+        } else {
+            let judge = self.judge_sync();
+            quote_spanned!(span=> #private::judge::by(&#body, #judge))
+        };
+        match self.refuse() {
+            Some(refuse) => quote_spanned!(span=> #private::judge::Refusing(#judge, #refuse)),
+            None => judge,
+        }
+    }
+
+    /// What the type of a value says how it is judged.
+    fn by_type(&self, ty: &TokenStream) -> TokenStream {
+        let private = &self.private;
+        let at = Span::mixed_site().located_at(self.value_span);
         // What an async function calls a result is no future: one step less for the compiler to try.
         let result = self.function.sig.asyncness.is_some() && self.function.returns().is_some_and(is_called_result);
         let future = (!result).then(|| quote_spanned!(at=> ReturnsFuture as _,));
         let step = (!result).then(|| quote_spanned!(at=> &));
-        let by_type = |value: TokenStream| {
-            quote_spanned! {at=> {
-                #[allow(unused_imports)]
-                use #private::judge::{
-                    AsData as _, ByDecision as _, ByNestedResult as _, ByResult as _, ByResultOfDecision as _,
-                    ByResultOfFuture as _, #future
-                };
-                (#step &&&&#private::judge::Judge(#value)).verdict(__call)
-            }}
+        quote_spanned! {at=> {
+            #[allow(unused_imports)]
+            use #private::judge::{
+                AsData as _, ByDecision as _, ByNestedResult as _, ByResult as _, ByResultOfDecision as _,
+                ByResultOfFuture as _, #future
+            };
+            (#step &&&&#private::judge::#ty).choose()
+        }}
+    }
+
+    /// A closure that reads the verdict from the returned value.
+    pub(super) fn judge_sync(&self) -> TokenStream {
+        let private = &self.private;
+        let span = Span::mixed_site();
+        let at = span.located_at(self.value_span);
+        let by_type = |value: &TokenStream| {
+            let chosen = self.by_type(&quote_spanned!(span=> type_of(#value)));
+            quote_spanned!(at=> #private::judge::Judging::verdict(&#chosen, #value, __told))
         };
+        let value = quote_spanned!(span=> __value);
         let verdict = match &self.args.verdict {
-            VerdictSource::Value => by_type(quote_spanned!(span=> __value)),
+            VerdictSource::Value => by_type(&value),
             VerdictSource::Closure(closure) => {
                 let at = span.located_at(closure.span());
                 let private = self.private_at(at);
@@ -145,11 +174,11 @@ impl<'a> Pieces<'a> {
             }
             VerdictSource::Errors { denied, code } => {
                 let verdict = if *denied { quote!(denied) } else { quote!(failure) };
-                let value = by_type(quote_spanned!(span=> __value));
+                let good = by_type(&value);
                 let private = self.private_at(at);
                 quote_spanned! {at=>
                     match #private::judge::HasErrors::value(__value) {
-                        #private::core::option::Option::Some(__value) => #value,
+                        #private::core::option::Option::Some(__value) => #good,
                         #private::core::option::Option::None => #private::Verdict::#verdict(#code),
                     }
                 }
@@ -158,9 +187,9 @@ impl<'a> Pieces<'a> {
         let ok_fields = self.ok_fields();
         // The type of an error may tell the call more than its verdict.
         let told = !matches!(self.args.verdict, VerdictSource::Closure(_));
-        let call = if told || ok_fields.is_some() { quote_spanned!(span=> __call) } else { quote!(_) };
+        let told = if told || ok_fields.is_some() { quote_spanned!(span=> __told) } else { quote!(_) };
         quote_spanned! {span=>
-            |__value, #call| {
+            |__value, #told| {
                 #ok_fields
                 #verdict
             }
@@ -171,12 +200,12 @@ impl<'a> Pieces<'a> {
     fn ok_fields(&self) -> Option<TokenStream> {
         let private = &self.private;
         let (pattern, fields) = self.args.ok_fields.as_ref()?;
-        let fields = self.fields(WhichCall::Local, fields);
+        let fields = self.fields(WhichCall::Told, fields);
         Some(quote_spanned! {Span::mixed_site()=>
             let __good = {
                 #[allow(unused_imports)]
                 use #private::judge::{OkOfData as _, OkOfResult as _};
-                (&&#private::judge::Judge(__value)).good()
+                (&&#private::judge::Returned(__value)).good()
             };
             if let #private::core::option::Option::Some(#pattern) = __good {
                 #fields

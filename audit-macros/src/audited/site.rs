@@ -1,68 +1,92 @@
-//! The static description of an audited function, registered with the linker.
+//! The static description of an audited function, registered with the linker. It is one text: a table costs the compiler
+//! more, and the program a relocation for each of its texts.
+
+use std::fmt::Write as _;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Expr, FnArg, GenericArgument, LitStr, Pat, PathArguments, Type};
 
-use super::args::{Captured, VerdictSource};
+use super::args::VerdictSource;
 use super::pieces::Pieces;
-use crate::sensitive::register::said;
+use crate::mode::Mode;
 use crate::written::{as_written, summary};
 
 impl Pieces<'_> {
-    /// The description, in a block of its own, so that its names are nobody else's.
+    /// The description, which is one text, registered, in a block of its own. How it reads is told where it is read, in the
+    /// core.
     pub(super) fn site(&self) -> TokenStream {
-        let (private, args) = (&self.private, self.args);
-        let name = self.function.sig.ident.unraw().to_string();
-        let derived = || quote!(#private::derived_action!(#name));
-        let action = args.action.as_ref().map_or_else(derived, ToTokens::to_token_stream);
-        let closed = args.fail_closed.is_some();
-        let policy = if closed { quote!(Closed) } else { quote!(Open) };
-        let intent = closed || args.intent;
-        let doc = summary(&self.function.attrs);
-        let (captures, decided_by, about) = (self.described_captures(), self.decided_by(), self.about());
+        let private = &self.private;
+        let text = self.text();
         quote_spanned! {Span::mixed_site()=> {
-            use #private as __private;
-            static SITE: __private::Site = __private::Site::new(
-                #action,
-                __private::FailurePolicy::#policy,
-                #intent,
-                __private::core::env!("CARGO_PKG_NAME"),
-                __private::core::module_path!(),
-                #name,
-                __private::core::file!(),
-                __private::core::line!(),
-                #doc,
-                &[#(#captures),*],
-                &[#(#decided_by),*],
-                #about,
-            );
-            __private::inventory::submit! { __private::RegisteredSite(&SITE) }
-            &SITE
+            const TEXT: &#private::core::primitive::str = #text;
+            #private::inventory::submit! { #private::RegisteredSite(TEXT) }
+            TEXT
         }}
     }
 
+    fn text(&self) -> TokenStream {
+        let (private, args) = (&self.private, self.args);
+        let name = self.function.sig.ident.unraw().to_string();
+        let flags = self.flags();
+        let only_from = args.about.only_from.as_ref().map(LitStr::value).unwrap_or_default();
+        let mut parts = format!("\n{only_from}\n");
+        push(&mut parts, &name);
+        push(&mut parts, &summary(&self.function.attrs));
+        push(&mut parts, &args.about.since.as_ref().map(LitStr::value).unwrap_or_default());
+        push_list(&mut parts, args.about.was.len(), args.about.was.iter().map(LitStr::value));
+        self.push_captures(&mut parts);
+        let decided_by = self.decided_by();
+        push_list(&mut parts, decided_by.len(), decided_by);
+        let span = Span::mixed_site();
+        let place = quote_spanned! {span=>
+            #private::core::env!("CARGO_PKG_NAME"), "\n", #private::core::module_path!(), "\n",
+            #private::core::line!(), "\n", #private::core::file!()
+        };
+        match &args.action {
+            Some(action) => {
+                let before = format!("{flags}{}{parts}", action.value());
+                quote_spanned!(span=> #private::core::concat!(#before, #place))
+            }
+            None => {
+                let flags = flags.to_string();
+                quote_spanned!(span=> #private::derived_site_text!(#name, #flags, #private::core::concat!(#parts, #place)))
+            }
+        }
+    }
+
+    /// One letter.
+    fn flags(&self) -> char {
+        let (args, about) = (self.args, &self.args.about);
+        let closed = args.fail_closed.is_some();
+        let flags = [closed, closed || args.intent, about.deprecated, about.shared, args.unlocked];
+        let bits = flags.iter().enumerate().map(|(at, flag)| u8::from(*flag) << at).sum::<u8>();
+        char::from(b'@' | bits)
+    }
+
     /// What is captured: the key, the type of the parameter if it is one, and what is done to it.
-    fn described_captures(&self) -> Vec<TokenStream> {
+    fn push_captures(&self, text: &mut String) {
         let args = self.args;
         let named = [("tenant", &args.tenant), ("actor", &args.actor), ("subject", &args.subject)];
         let named = named.into_iter().filter_map(|(key, captured)| Some((key.to_owned(), captured.as_ref()?)));
         let resource = args.resource.iter().map(|(kind, id)| (format!("resource {}", kind.value()), id));
         let fields = args.fields.iter().map(|field| (field.key.value(), &field.value));
-        let before: Vec<_> =
-            named.chain(resource).chain(fields).map(|(key, captured)| self.described(&key, captured, true)).collect();
+        let before = named.chain(resource).chain(fields).map(|(key, captured)| (key, captured, true));
         let after = args.ok_fields.iter().flat_map(|(_, fields)| fields);
-        let after = after.map(|field| self.described(&field.key.value(), &field.value, false));
-        before.into_iter().chain(after).collect()
-    }
-
-    fn described(&self, key: &str, captured: &Captured, before: bool) -> TokenStream {
-        let ty = if before { self.parameter(&captured.value) } else { String::new() };
-        let span = Span::mixed_site();
-        let private = quote_spanned!(span=> __private);
-        let said = said(&private, (key, key), captured.mode.as_ref(), None, true);
-        quote_spanned!(span=> (#key, #ty, #said))
+        let after = after.map(|field| (field.key.value(), &field.value, false));
+        let captures: Vec<_> = before.chain(after).collect();
+        push_list(text, captures.len(), []);
+        for (key, captured, before) in captures {
+            push(text, &key);
+            push(text, &if before { self.parameter(&captured.value) } else { String::new() });
+            push(text, &captured.mode.as_ref().map(ToString::to_string).unwrap_or_default());
+            let scope = match &captured.mode {
+                Some(Mode::Hash { scope: Some(scope) }) => scope.value(),
+                _ => String::new(),
+            };
+            push(text, &scope);
+        }
     }
 
     /// The type of the parameter that an expression is, as it is written.
@@ -91,27 +115,17 @@ impl Pieces<'_> {
         };
         guard.into_iter().chain([verdict]).collect()
     }
+}
 
-    fn about(&self) -> TokenStream {
-        let about = &self.args.about;
-        let unlocked = self.args.unlocked;
-        if about.says_nothing() && !unlocked {
-            return quote_spanned!(Span::mixed_site()=> __private::AboutSite::NOTHING);
-        }
-        let text = |word: &Option<LitStr>| word.as_ref().map(LitStr::value).unwrap_or_default();
-        let (was, since, only_from) = (&about.was, text(&about.since), text(&about.only_from));
-        let (deprecated, shared) = (about.deprecated, about.shared);
-        quote_spanned! {Span::mixed_site()=>
-            &__private::AboutSite {
-                was: &[#(#was),*],
-                since: #since,
-                deprecated: #deprecated,
-                shared: #shared,
-                unlocked: #unlocked,
-                only_from: #only_from,
-            }
-        }
-    }
+/// A list: how many, then each.
+fn push_list(text: &mut String, len: usize, parts: impl IntoIterator<Item = String>) {
+    let _ = write!(text, "{len};");
+    parts.into_iter().for_each(|part| push(text, &part));
+}
+
+/// A text with its length before it.
+fn push(text: &mut String, part: &str) {
+    let _ = write!(text, "{}:{part}", part.len());
 }
 
 /// The type of a name that a parameter's pattern binds: the parameter's own, or of an extractor, such as

@@ -35,9 +35,13 @@ impl Parse for Captured {
 
 /// Takes one of the words, if what is in its parentheses is all of the value.
 fn wrapper(input: ParseStream<'_>) -> Option<Ident> {
+    // Most captured values are names alone, and to compare a name is dear.
+    if !input.peek2(syn::token::Paren) {
+        return None;
+    }
     let ahead = input.fork();
-    ahead.call(Ident::parse_any).ok().filter(|word| WORDS.iter().any(|known| word == known))?;
-    let list = ahead.peek(syn::token::Paren) && ahead.parse::<TokenTree>().is_ok();
+    let word = ahead.call(Ident::parse_any).ok()?.to_string();
+    let list = WORDS.contains(&&*word) && ahead.parse::<TokenTree>().is_ok();
     let whole = list && (ahead.is_empty() || ahead.peek(Token![,]));
     whole.then(|| input.call(Ident::parse_any).ok()).flatten()
 }

@@ -74,7 +74,7 @@ fn entry(private: &TokenStream, variant: &str, field: &Field<'_>, class: Option<
 
 /// What is said of a value: little, where it has one name, and that can stand in the record as it is, and neither a
 /// class nor a scope.
-pub(crate) fn said(
+fn said(
     private: &TokenStream,
     (name, key): (&str, &str),
     mode: Option<&Mode>,

@@ -17,8 +17,6 @@ use super::error::NatsError;
 use super::options::NatsOptions;
 use super::stream::Wanted;
 
-/// For how long a stream that was found fit counts as such, on a connection that holds.
-const RECHECK: Duration = Duration::from_secs(30);
 /// How long to wait before the stream is looked for again, while it may still come.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -36,6 +34,8 @@ pub(super) struct Line {
     known: Mutex<Option<Known>>,
     wanted: Wanted,
     answer_within: Duration,
+    /// For how long a stream that was found fit counts as such, on a connection that holds.
+    check_every: Duration,
     /// What was promised when the connection was made.
     stated: OnceLock<Durability>,
 }
@@ -91,6 +91,7 @@ impl Link {
             known: Mutex::new(None),
             wanted: options.wanted.clone(),
             answer_within: options.answer_within,
+            check_every: options.check_every,
             stated: OnceLock::new(),
         });
         let (end, ended) = oneshot::channel();
@@ -215,7 +216,7 @@ impl Line {
         let check = async {
             let number = self.up().await?;
             let mut known = self.known.lock().await;
-            let is_known = |known: &Known| known.connection == number && known.at.elapsed() < RECHECK;
+            let is_known = |known: &Known| known.connection == number && known.at.elapsed() < self.check_every;
             if known.as_ref().is_some_and(is_known) {
                 return Ok(number);
             }

@@ -39,6 +39,7 @@ pub struct NatsOptions {
     pub(super) window_bytes: usize,
     pub(super) connect_within: Duration,
     pub(super) answer_within: Duration,
+    pub(super) check_every: Duration,
 }
 
 #[derive(Clone)]
@@ -74,6 +75,7 @@ impl NatsOptions {
             window_bytes: DEFAULT_NATS_WINDOW_BYTES,
             connect_within: Duration::from_secs(5),
             answer_within: Duration::from_secs(5),
+            check_every: Duration::from_secs(30),
         }
     }
 
@@ -157,6 +159,13 @@ impl NatsOptions {
     /// failed.
     pub fn answer_within(mut self, within: Duration) -> Self {
         self.answer_within = within;
+        self
+    }
+
+    /// Sets how often a sink looks at how the stream is set up while the connection holds; otherwise every 30 seconds. At
+    /// each reconnection it does so anyway.
+    pub fn check_every(mut self, every: Duration) -> Self {
+        self.check_every = every;
         self
     }
 

@@ -33,16 +33,20 @@ pub(super) async fn position(access: &Access) -> Result<Position, PostgresError>
 }
 
 /// Whether there is anything beyond a place.
-pub(super) async fn has_grown(access: &Access, place: &Place) -> Result<bool, PostgresError> {
+pub(super) async fn has_grown(access: &Access, place: &Place) -> Result<Result<bool, StoreError>, PostgresError> {
     let client = access.pool.get().await?;
     let now = now(&**client).await?;
+    if !place.is_of(&now) {
+        client.give_back();
+        return Ok(Err(InvalidCursor.into()));
+    }
     let (until, last) = place.within.clone().unwrap_or((now, Row::default()));
     let mut rows = Filter::all();
     let sql = beyond(access, &mut rows, &place.seen, (&until, last), "true", 1);
     let found = client.query_typed(&sql, &rows.parameters()).await?;
     client.give_back();
     // Where the end of what one snapshot sees is reached, another may see more.
-    Ok(!found.is_empty() || place.within.is_some())
+    Ok(Ok(!found.is_empty() || place.within.is_some()))
 }
 
 pub(super) async fn arrived(
@@ -52,8 +56,7 @@ pub(super) async fn arrived(
 ) -> Result<Result<Arrived, StoreError>, PostgresError> {
     let client = access.pool.get().await?;
     let now = now(&**client).await?;
-    let claimed = place.within.as_ref().map_or(&place.seen, |(until, _)| until);
-    if claimed.end > now.end {
+    if !place.is_of(&now) {
         client.give_back();
         return Ok(Err(InvalidCursor.into()));
     }

@@ -84,6 +84,11 @@ impl Place {
         Self::read(&mut bytes).filter(|_| bytes.is_empty()).ok_or(InvalidCursor)
     }
 
+    /// Whether a server can have given it that is here now.
+    pub(super) fn is_of(&self, now: &Snapshot) -> bool {
+        self.within.as_ref().map_or(&self.seen, |(until, _)| until).end <= now.end
+    }
+
     pub(super) fn position(&self) -> Position {
         let mut bytes = vec![VERSION];
         self.seen.write(&mut bytes);

@@ -97,14 +97,24 @@ impl PostgresRetention {
         };
         let (sql, mut retained) = (Sql::new(schema), PostgresRetained::default());
         let transaction = client.transaction().await?;
-        transaction.batch_execute("SET LOCAL lock_timeout = '10s'").await?;
+        transaction
+            .batch_execute("SET LOCAL lock_timeout = '10s'; SELECT pg_advisory_xact_lock(hashtext('audited.retain'))")
+            .await?;
+        let mut old = Vec::new();
         for partition in partitions(&transaction, schema).await?.into_iter().filter(|of| of.high <= before) {
-            // Nobody writes into it any more from here on.
-            let lock = format!("LOCK TABLE {schema}.\"{}\" IN ACCESS EXCLUSIVE MODE", partition.name);
-            transaction.batch_execute(&lock).await?;
-            let count = format!("SELECT count(*) FROM {schema}.\"{}\"", partition.name);
-            let count = transaction.query_one(&count, &[]).await?.try_get::<_, i64>(0)?.cast_unsigned();
-            if let Some(entry) = Entry::of(&self.record(&partition, count)) {
+            // Counted while others write; what comes meanwhile is added when nobody can any more.
+            let begun = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+            let begun: i64 = transaction.query_one(begun, &[]).await?.try_get(0)?;
+            let records = count(&transaction, schema, &partition, "<", begun).await?;
+            old.push((partition, records, begun));
+        }
+        if old.is_empty() {
+            return Ok(retained);
+        }
+        transaction.batch_execute(&format!("LOCK TABLE ONLY {schema}.records IN ACCESS EXCLUSIVE MODE")).await?;
+        for (partition, records, begun) in old {
+            let records = records + count(&transaction, schema, &partition, ">=", begun).await?;
+            if let Some(entry) = Entry::of(&self.record(&partition, records)) {
                 write_within(&transaction, &sql, &entry).await?;
             }
             let remove = if self.detach {
@@ -113,7 +123,7 @@ impl PostgresRetention {
                 format!("DROP TABLE {schema}.\"{}\"", partition.name)
             };
             transaction.batch_execute(&remove).await?;
-            retained.records += count;
+            retained.records += records;
             retained.partitions.push(partition.name);
         }
         transaction.commit().await?;
@@ -134,6 +144,18 @@ impl PostgresRetention {
         });
         about.build()
     }
+}
+
+/// How many records of a partition transactions have written that began before one, or since.
+async fn count(
+    transaction: &Transaction<'_>,
+    schema: &Name,
+    partition: &Partition,
+    side: &str,
+    begun: i64,
+) -> Result<u64, PostgresError> {
+    let sql = format!("SELECT count(*) FROM {schema}.\"{}\" WHERE xid {side} $1", partition.name);
+    Ok(transaction.query_one(&sql, &[&begun]).await?.try_get::<_, i64>(0)?.cast_unsigned())
 }
 
 /// The partitions with bounds that moments have, the oldest first.

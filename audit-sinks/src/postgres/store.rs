@@ -38,6 +38,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// A record that was [removed](super::PostgresRetention) for its age is still known: where it comes again it is `Ok`, and
 /// it does not come back.
 ///
+/// Who follows sees at once what this store writes, and within a quarter of a second what others do. Connections are kept
+/// and set up, so that a pooler between must give each to one client (its mode `session`).
+///
 /// Positions of readers are snapshots of this server. They outlive restarts and failovers to a synchronous standby, not a
 /// restored dump: read from the beginning then.
 ///
@@ -211,13 +214,15 @@ impl AuditStore for PostgresStore {
         let waiting = self.ask(|access| async move {
             loop {
                 let listening = grown.listen();
-                if arrived::has_grown(&access, &place).await? {
-                    return Ok(());
+                match arrived::has_grown(&access, &place).await? {
+                    Ok(false) => {}
+                    Ok(true) => return Ok(Ok(())),
+                    Err(error) => return Ok(Err(error)),
                 }
                 let _ = tokio::time::timeout(LOOK_AGAIN, listening).await;
             }
         });
-        Ok(waiting.await?)
+        waiting.await?
     }
 
     async fn cursor_key(&self) -> Result<CursorKey, StoreError> {

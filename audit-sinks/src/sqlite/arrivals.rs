@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use audit_core::{Arrived, InvalidCursor, Position, Selection, StoreError};
 use event_listener::Event;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::readers::{Reading, failed, parse};
 use super::select::Where;
@@ -56,9 +56,9 @@ fn in_snapshot(reading: &Reading, selection: &Selection, after: i64) -> Result<A
     }
     // Where a retention has removed rows, nothing is to be looked at.
     let sql = "SELECT position FROM main.audit_records WHERE position > ?1 ORDER BY position LIMIT 1 OFFSET ?2";
-    let end = failed(reading.connection.prepare_cached(sql))?
-        .query_row([after, WINDOW - 1], |row| row.get(0))
-        .unwrap_or(newest);
+    let mut last = failed(reading.connection.prepare_cached(sql))?;
+    let last = failed(last.query_row([after, WINDOW - 1], |row| row.get(0)).optional())?;
+    let end = last.unwrap_or(newest);
     let mut found = Where::of(selection);
     let (from, to) = (found.param(after), found.param(end));
     found.push(format!("r.position > {from} AND r.position <= {to}"));

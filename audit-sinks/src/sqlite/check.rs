@@ -105,9 +105,8 @@ fn pages(connection: &Connection) -> Result<SqliteCheck, StoreError> {
             check.note(SqliteDamage::Database(said));
         }
     }
-    match schema::is_ours(connection) {
-        Ok(None) => {}
-        Ok(Some(name)) => check.note(SqliteDamage::Object(name)),
+    match schema::differing(connection) {
+        Ok(names) => names.into_iter().for_each(|name| check.note(SqliteDamage::Object(name))),
         Err(Refused::Sqlite(error)) => return failed(Err(error)),
         Err(_) => check.note(SqliteDamage::Object("audit_meta".into())),
     }

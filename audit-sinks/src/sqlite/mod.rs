@@ -8,6 +8,7 @@
 //!
 //! What the tables are is in [`schema`].
 
+mod answer;
 mod arrivals;
 mod backup;
 mod check;
@@ -30,6 +31,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use audit_core::__private::{Inline, Ticket};
@@ -38,7 +40,7 @@ use audit_core::{
     StoredRecord,
 };
 use event_listener::Event;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use self::arrivals::Watch;
 pub use self::check::{MAX_SQLITE_DAMAGE_LISTED, SqliteCheck, SqliteDamage};
@@ -223,11 +225,21 @@ fn prepare(place: &Place, options: &SqliteOptions) -> Result<(Connection, Cursor
     let failed = |error| SqliteError::sqlite(&place.path, error);
     let unfit = |why| SqliteError::Unfit { path: place.path.clone(), why };
     let mut connection = place.writing(options.busy)?;
-    let text = |name: &str| connection.query_row(&format!("PRAGMA main.{name}"), [], |row| row.get::<_, String>(0));
-    if text("encoding").map_err(failed)? != "UTF-8" {
+    let text = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0));
+    if text("PRAGMA main.encoding").map_err(failed)? != "UTF-8" {
         return Err(unfit("does not keep its texts as UTF-8"));
     }
-    if text("journal_mode = WAL").map_err(failed)? != "wal" {
+    let until = Instant::now() + options.busy;
+    let mode = loop {
+        match text("PRAGMA main.journal_mode = WAL") {
+            // SQLite itself does not wait where another connection changes the mode, too.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            mode => break mode.map_err(failed)?,
+        }
+    };
+    if mode != "wal" {
         return Err(unfit("cannot have a write-ahead log"));
     }
     let synchronous = if options.durability == Durability::Disk { "FULL" } else { "NORMAL" };

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use audit_core::{Selection, StoreError, StoredRecord};
-use event_listener::Event;
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
+use super::answer::answer;
 use super::error::{SqliteError, store_error};
 use super::file::Place;
 use super::options::SqliteOptions;
@@ -55,8 +55,9 @@ impl Readers {
         let (asker, answer) = answer();
         let job: Job = Box::new(move |reading| {
             // Whoever asked may have gone.
-            if Arc::strong_count(&asker.0) > 1 {
-                asker.give(read(reading));
+            if asker.begins(&reading.connection) {
+                let read = read(reading);
+                asker.give(read);
             }
         });
         let sent = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|jobs| jobs.send(job));
@@ -103,52 +104,6 @@ impl Reading {
     }
 }
 
-/// One answer, for somebody who waits for it without blocking a thread.
-struct Answer<T>(Arc<(Mutex<State<T>>, Event)>);
-
-struct Asker<T>(Arc<(Mutex<State<T>>, Event)>);
-
-enum State<T> {
-    Open,
-    Given(Result<T, StoreError>),
-}
-
-fn answer<T>() -> (Asker<T>, Answer<T>) {
-    let shared = Arc::new((Mutex::new(State::Open), Event::new()));
-    (Asker(shared.clone()), Answer(shared))
-}
-
-impl<T> Asker<T> {
-    fn give(&self, answer: Result<T, StoreError>) {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = State::Given(answer);
-        self.0.1.notify(usize::MAX);
-    }
-}
-
-impl<T> Drop for Asker<T> {
-    fn drop(&mut self) {
-        let is_open = matches!(&*self.0.0.lock().unwrap_or_else(PoisonError::into_inner), State::Open);
-        if is_open {
-            self.give(Err(StoreError::Closed));
-        }
-    }
-}
-
-impl<T> Answer<T> {
-    async fn get(self) -> Result<T, StoreError> {
-        loop {
-            let given = self.0.1.listen();
-            {
-                let mut state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-                if let State::Given(answer) = std::mem::replace(&mut *state, State::Open) {
-                    return answer;
-                }
-            }
-            given.await;
-        }
-    }
-}
-
 /// Reads the texts that a query found.
 pub(super) fn parse(json: String) -> Result<StoredRecord, StoreError> {
     StoredRecord::parse(json).map_err(StoreError::failed)
@@ -157,4 +112,51 @@ pub(super) fn parse(json: String) -> Result<StoredRecord, StoreError> {
 /// For `?` on what SQLite says.
 pub(super) fn failed<T>(result: rusqlite::Result<T>) -> Result<T, StoreError> {
     result.map_err(store_error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::sync::mpsc::channel;
+    use std::task::{Context, Waker};
+    use std::time::Duration;
+
+    use super::*;
+
+    fn block_on<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn what_nobody_waits_for_any_more_ends() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = Place::find_or_create(&directory.path().join("audit.db")).unwrap();
+        let (readers, threads) = Readers::start(&place, &SqliteOptions::new().readers(1)).unwrap();
+        let endless = "WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c";
+        let (begun, begins) = channel();
+        {
+            let mut counting = pin!(readers.read(move |reading| {
+                begun.send(()).unwrap();
+                failed(reading.connection.query_row(endless, [], |row| row.get::<_, i64>(0)))
+            }));
+            assert!(counting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            begins.recv().unwrap();
+            // Until it is inside of SQLite.
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        assert_eq!(block_on(readers.read(|_| Ok(7))).unwrap(), 7);
+        readers.close();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    }
+
+    #[test]
+    fn a_reading_that_panics_is_an_error_and_the_next_one_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = Place::find_or_create(&directory.path().join("audit.db")).unwrap();
+        let (readers, _threads) = Readers::start(&place, &SqliteOptions::new().readers(1)).unwrap();
+        let panicked = block_on(readers.read(|_| -> Result<(), StoreError> { panic!("in a reading") }));
+        assert!(matches!(panicked, Err(StoreError::Closed)));
+        assert_eq!(block_on(readers.read(|_| Ok(7))).unwrap(), 7);
+    }
 }

@@ -26,13 +26,13 @@ const MIGRATIONS: &[Migration] = &[first, second];
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Refused> {
     if let Ok(layout) = layout(connection)
         && layout == LAYOUT
-        && is_ours(connection)?.is_none()
+        && differing(connection)?.is_empty()
     {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     migrate_to(&transaction, LAYOUT)?;
-    if let Some(name) = is_ours(&transaction)? {
+    if let Some(name) = differing(&transaction)?.into_iter().next() {
         return Err(Refused::Foreign(name));
     }
     transaction.commit()?;
@@ -66,15 +66,14 @@ fn migrate_to(transaction: &Transaction<'_>, wanted: i64) -> Result<(), Refused>
     Ok(())
 }
 
-/// The first of our names whose object is missing, or another than ours.
-pub(super) fn is_ours(connection: &Connection) -> Result<Option<String>, Refused> {
+/// Those of our names whose objects are missing, or other than ours.
+pub(super) fn differing(connection: &Connection) -> Result<Vec<String>, Refused> {
     let mut model = Connection::open_in_memory()?;
     let transaction = model.transaction()?;
     migrate_to(&transaction, LAYOUT)?;
-    let expected = objects(&transaction)?;
     let found = objects(connection)?;
-    let missing = expected.iter().find(|object| !found.contains(object));
-    Ok(missing.map(|(_, name, _)| name.clone()))
+    let differing = objects(&transaction)?.into_iter().filter(|object| !found.contains(object));
+    Ok(differing.map(|(_, name, _)| name).collect())
 }
 
 type Object = (String, String, Option<String>);

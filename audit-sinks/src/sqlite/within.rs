@@ -21,7 +21,8 @@ impl SqliteStore {
     ///
     /// Begin it with `BEGIN IMMEDIATE` ([`TransactionBehavior::Immediate`](rusqlite::TransactionBehavior::Immediate)):
     /// a transaction that has read before it writes can find that another one was faster, and is good for nothing
-    /// then. While it is open, the store's own records wait, up to [`SqliteOptions::busy`](super::SqliteOptions::busy).
+    /// then. While it is open, all other records wait, up to [`SqliteOptions::busy`](super::SqliteOptions::busy): who
+    /// awaits one of them before the transaction has ended waits for itself, and in vain.
     /// How durable its commit is, the connection says: `PRAGMA synchronous` is `FULL` unless it was changed.
     ///
     /// Writing blocks the thread, as all that goes through a [`Connection`] does, and changes what

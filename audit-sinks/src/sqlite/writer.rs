@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use audit_core::__private::contained;
 use audit_core::SinkError;
 use event_listener::Event;
 use rusqlite::Connection;
@@ -67,7 +68,7 @@ pub(super) struct Writer {
     connection: Connection,
     account: Arc<Account>,
     grown: Arc<Event>,
-    log: Log,
+    waiting: Log,
     poisoned: bool,
     /// What logs call the store.
     name: String,
@@ -85,7 +86,7 @@ type Refusals = Vec<(usize, SinkError)>;
 
 impl Writer {
     pub(super) fn new(connection: Connection, account: Arc<Account>, grown: Arc<Event>, name: String) -> Self {
-        Self { connection, account, grown, log: Log { commits: 0, due: 16 }, poisoned: false, name }
+        Self { connection, account, grown, waiting: Log { commits: 0, due: 16 }, poisoned: false, name }
     }
 
     /// Writes until the queue is closed and empty.
@@ -177,7 +178,7 @@ impl Writer {
             return Ok(());
         }
         self.connection.prepare_cached("COMMIT")?.execute([])?;
-        self.log.commits += 1;
+        self.waiting.commits += 1;
         self.account.commits.fetch_add(1, Ordering::Relaxed);
         self.grown.notify(usize::MAX);
         Ok(())
@@ -188,12 +189,7 @@ impl Writer {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
         let code = error.sqlite_error().map_or(0, |error| error.extended_code);
-        tracing::error!(
-            target: "audited::sqlite",
-            store = self.name,
-            code,
-            "writing failed; what was being written is not acknowledged"
-        );
+        self.log(code, "writing failed; what was being written is not acknowledged");
         if is_failed_sync(error) {
             self.poison();
         }
@@ -203,11 +199,12 @@ impl Writer {
     fn poison(&mut self) {
         self.poisoned = true;
         let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-        tracing::error!(
-            target: "audited::sqlite",
-            store = self.name,
-            "a sync failed: nothing more is acknowledged until the store is opened again"
-        );
+        self.log(0, "a sync failed: nothing more is acknowledged until the store is opened again");
+    }
+
+    fn log(&self, code: i32, what: &str) {
+        // The subscriber is foreign code.
+        contained(|| tracing::error!(target: "audited::sqlite", store = self.name, code, "{what}"));
     }
 
     fn tasks(&mut self, round: &Round<Lot>) {
@@ -224,17 +221,17 @@ impl Writer {
     }
 
     fn checkpoint_when_due(&mut self) {
-        if self.poisoned || self.log.commits < self.log.due {
+        if self.poisoned || self.waiting.commits < self.waiting.due {
             return;
         }
         match checkpoint(&self.connection, "PASSIVE") {
             Ok(pages) => {
                 self.account.checkpoints.fetch_add(1, Ordering::Relaxed);
-                self.log.learn(pages);
+                self.waiting.learn(pages);
             }
             Err(error) if is_failed_sync(&error) => self.poison(),
             // The log is whole, and the next checkpoint begins anew.
-            Err(_) => self.log.commits = 0,
+            Err(_) => self.waiting.commits = 0,
         }
     }
 

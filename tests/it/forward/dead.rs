@@ -98,8 +98,10 @@ fn one_is_dismissed_with_a_reason_by_somebody() {
     let records = kept(&journal);
     let record = records.iter().find(|record| record.action() == "audit.dead_letter_resolved").unwrap();
     let expected = format!(
-        "{{\"forwarder\":\"store\",\"stream\":\"{}\",\"seq\":{},\"how\":\"dismissed\",\"reason\":\"sent_by_hand\"}}",
-        letters[0].stream, letters[0].seq
+        "{{\"forwarder\":\"store\",\"stream\":\"{}\",\"seq\":{},\"id\":\"{}\",\"how\":\"dismissed\",\"reason\":\"sent_by_hand\"}}",
+        letters[0].stream,
+        letters[0].seq,
+        letters[0].id.unwrap()
     );
     assert_eq!(record.detail(), Some(expected.as_str()));
     assert_eq!(record.actor().unwrap().id.as_deref(), Some("ann"));

@@ -1,8 +1,8 @@
 //! Disks that are full, small or read-only, and processes that may open no more files.
 
-use std::io::{BufRead, BufReader, ErrorKind};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
@@ -10,7 +10,7 @@ use audited::{Action, AuditSink, Journal, JournalError, JournalOptions, Record, 
 
 use super::{assert_sound, files, read, small, write};
 use crate::contract::block_on;
-use crate::crash::{ORDERS, start_child_with_small_files, start_shell};
+use crate::crash::{ORDERS, on_a_small_disk, said_by, start_child_with_small_files, start_shell};
 
 fn long() -> Record {
     // So that no line ends where the file must.
@@ -20,13 +20,6 @@ fn long() -> Record {
 
 fn orders() -> Option<PathBuf> {
     std::env::var_os(ORDERS).map(PathBuf::from)
-}
-
-/// Waits for a child, which must be content, and gives what it has printed.
-fn said_by(mut child: std::process::Child) -> Vec<String> {
-    let lines: Vec<_> = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap).collect();
-    assert!(child.wait().unwrap().success(), "{lines:#?}");
-    lines
 }
 
 fn acknowledged(lines: &[String]) -> usize {
@@ -98,18 +91,6 @@ fn crowded_child() {
     drop(taken);
     write_within(&journal, Duration::from_secs(5));
     println!("\nacknowledged {}", acknowledged + 1);
-}
-
-/// Runs a child's test in a file system of its own, small and in memory, mounted at a path.
-fn on_a_small_disk(test: &str, path: &Path) -> Option<Vec<String>> {
-    let allowed = Command::new("unshare").args(["-rm", "true"]).stderr(Stdio::null()).status();
-    if !allowed.is_ok_and(|status| status.success()) {
-        // Containers may forbid it. The journal's own tests fill a disk of their own making.
-        return None;
-    }
-    let mount = "exec unshare -rm sh -c 'mount -t tmpfs -o size=1m,mode=700 small \"$AUDITED_TEST_CHILD_WRITES\" && \
-                 exec \"$0\" \"$@\"' \"$0\" \"$@\"";
-    Some(said_by(start_shell(mount, test, path)))
 }
 
 #[test]

@@ -131,6 +131,8 @@ proptest! {
     #[test]
     fn whatever_is_appended_the_lines_before_stay(cut in 0..3000_usize, garbage in garbage()) {
         let (_directory, path, whole) = unclosed(3);
+        // A line break that was cut off and comes back makes its line whole.
+        prop_assume!(whole.get(cut) != Some(&b'\n') || garbage.first() != Some(&b'\n'));
         let mut bytes = whole;
         bytes.truncate(cut);
         let kept = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);

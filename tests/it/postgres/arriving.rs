@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use audited::{AuditTransaction as _, Cursor, Since};
+use audited::{AuditTransaction as _, Cursor, Position, Since, StoreError};
 
 use super::*;
 
@@ -93,4 +93,35 @@ fn what_commits_between_two_pages_is_found_once() {
     let once: BTreeSet<_> = found.iter().copied().collect();
     assert_eq!(once, (0..=20).collect());
     assert_eq!(found.len(), 21, "{found:?}");
+}
+
+#[test]
+fn a_position_of_nowhere_is_an_error_and_no_answer() {
+    let store = database().store();
+    write(&store, &[late(1)]).unwrap();
+    let position = block_on(store.position()).unwrap();
+    let bytes = position.as_bytes();
+    let mut places: Vec<Vec<u8>> = (0..bytes.len()).map(|length| bytes[..length].to_vec()).skip(1).collect();
+    places.extend([vec![0], vec![1; 3], vec![255; 64], b"10:20:10,14".to_vec(), [bytes, &[0]].concat()]);
+    // The snapshot of a server that has come farther.
+    places.push(vec![1, 255, 255, 255, 255, 255, 255, 255, 255, 63, 0]);
+    for place in places {
+        let grown = block_on(store.grown(&Position::from_bytes(&place)));
+        assert!(matches!(grown, Err(StoreError::InvalidCursor(_))), "{place:?}");
+    }
+}
+
+#[test]
+fn who_follows_sees_what_others_write() {
+    let database = database();
+    let (store, other) = (database.store(), database.store());
+    let reader = store.global("test").unrecorded();
+    let mut follow = block_on(reader.follow(&Query::new(), Since::Now)).unwrap();
+    for number in 0..6 {
+        std::thread::scope(|scope| {
+            let writer = if number % 2 == 0 { &store } else { &other };
+            scope.spawn(move || write(writer, &[late(number)]).unwrap());
+            assert_eq!(block_on(follow.next()).unwrap().seq(), Some(number));
+        });
+    }
 }

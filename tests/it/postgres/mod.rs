@@ -7,6 +7,7 @@ mod partitions;
 mod reading;
 mod roles;
 mod tls;
+mod walking;
 mod within;
 mod writing;
 

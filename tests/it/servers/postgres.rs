@@ -136,8 +136,9 @@ impl Cluster {
         self.wait();
     }
 
-    pub(crate) fn port(&self) -> u16 {
-        self.server.port()
+    /// What it has printed.
+    pub(crate) fn log(&self) -> String {
+        self.server.log()
     }
 
     fn of(&self, name: &str) -> Database {

@@ -1,10 +1,19 @@
 //! The store in a file: what is written is there once, is found again, and stays.
 
+mod agreeing;
+mod dying;
+mod growing;
+mod hostile;
+mod keeping;
+mod layouts;
+mod opening;
+mod retaining;
+mod within;
 mod writing;
 
 use std::path::{Path, PathBuf};
 
-use audited::{Action, AuditSink, Record, SqliteOptions, SqliteStore};
+use audited::{Action, AuditSink, AuditStore, Query, Record, SqliteOptions, SqliteStore, StoredRecord};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
@@ -14,7 +23,7 @@ use crate::contract::{Fixture, block_on, sink_contract};
 struct Fresh {
     store: SqliteStore,
     path: PathBuf,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 fn fresh() -> Fresh {
@@ -24,7 +33,7 @@ fn fresh() -> Fresh {
 fn with(options: &SqliteOptions) -> Fresh {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("audit.db");
-    Fresh { store: options.open(&path).unwrap(), path, _directory: directory }
+    Fresh { store: options.open(&path).unwrap(), path, directory }
 }
 
 impl Fresh {
@@ -35,8 +44,9 @@ impl Fresh {
 
 /// The file as anybody sees it.
 fn plain(path: &Path) -> Connection {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
-    Connection::open_with_flags(path, flags).unwrap()
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+    connection.busy_timeout(crate::support::PATIENCE).unwrap();
+    connection
 }
 
 /// The records in the order in which they were committed.
@@ -48,6 +58,20 @@ fn texts(path: &Path) -> Vec<String> {
 
 fn record(n: usize) -> Record {
     Record::builder(Action::new("sqlite.write")).field("n", &n).build()
+}
+
+/// A record as a sink gets one that was read back somewhere.
+fn carried(json: &serde_json::Value) -> Record {
+    audited::__private::carried(&StoredRecord::parse(json.to_string()).unwrap())
+}
+
+/// What everybody finds of a query.
+fn found(store: &SqliteStore, query: &Query) -> Vec<StoredRecord> {
+    block_on(store.global("test").unrecorded().page(query)).unwrap().records
+}
+
+fn count(store: &SqliteStore, query: &Query) -> u64 {
+    block_on(store.global("test").unrecorded().count(query)).unwrap()
 }
 
 fn fixture(options: &SqliteOptions) -> Fixture {

@@ -47,8 +47,10 @@ pub(super) struct Intake {
     early: BTreeMap<u64, Message>,
     /// What is handed on and not done.
     held: BTreeSet<u64>,
-    /// What is done, as long as the server may not know it.
+    /// What is done, as long as it may be given out again.
     done: BTreeSet<u64>,
+    /// All up to the second is acknowledged; what of it was given out again came before this delivery.
+    floor: Option<(u64, u64)>,
     /// Since when the server has given out what is not here.
     missing_since: Option<Instant>,
     looked_at: Option<Instant>,
@@ -82,6 +84,7 @@ impl Intake {
             early: BTreeMap::new(),
             held: BTreeSet::new(),
             done: BTreeSet::new(),
+            floor: None,
             missing_since: None,
             looked_at: None,
         };
@@ -155,7 +158,8 @@ impl Intake {
         let target = if asked.is_some() { Some(self.last().await?) } else { None };
         let info = self.consumer.get_info().await.map_err(NatsError::failed)?;
         let floor = info.ack_floor.stream_sequence;
-        self.done = self.done.split_off(&(floor + 1));
+        self.floor.get_or_insert((info.delivered.consumer_sequence, floor));
+        self.forget();
         if self.missing_since.is_some() && self.is_complete(&info) {
             self.missing_since = None;
         }
@@ -172,6 +176,13 @@ impl Intake {
             Ok(message) => Ok(message.sequence),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(0),
             Err(error) => Err(NatsError::failed(error)),
+        }
+    }
+
+    /// Forgets what is done and cannot come again.
+    fn forget(&mut self) {
+        if let Some((_, floor)) = self.floor.take_if(|(delivery, _)| *delivery <= self.last_delivery) {
+            self.done = self.done.split_off(&(floor + 1));
         }
     }
 
@@ -242,7 +253,9 @@ impl Intake {
             self.looked_at = None;
         }
         self.last_delivery = delivery;
-        if self.done.contains(&place) {
+        let is_done = self.done.contains(&place);
+        self.forget();
+        if is_done {
             // The acknowledgement was lost.
             self.shared.repeated();
             return message.ack().await.map_err(failed);

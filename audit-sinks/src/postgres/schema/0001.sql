@@ -84,8 +84,11 @@ END $$;
 CREATE FUNCTION {schema}.add_partition(named text, low bigint, high bigint) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    EXECUTE format('CREATE TABLE {schema}.%I PARTITION OF {schema}.records FOR VALUES FROM (%s) TO (%s)', named, low, high);
+    -- Made first and attached then, it does not keep those from writing who write into other partitions.
+    EXECUTE format('CREATE TABLE {schema}.%I (LIKE {schema}.records INCLUDING ALL)', named);
     PERFORM {schema}.guard(format('{schema}.%I', named)::regclass);
+    EXECUTE format('ALTER TABLE {schema}.records ATTACH PARTITION {schema}.%I FOR VALUES FROM (%s) TO (%s)',
+        named, low, high);
 END $$;
 
 -- Makes the partitions of the present and the coming periods that are missing, and names them. One whose time the
