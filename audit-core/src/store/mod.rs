@@ -41,8 +41,9 @@ use crate::sink::AuditSink;
 ///
 /// The required methods are for those who write a store. A store has a record once: it knows records by
 /// [`id`](crate::Row::id) and, where they have one, by [`position`](crate::Row::position). One that it has already, with the
-/// same [`digest`](crate::Row::digest), is `Ok`; another one in its place is [`SinkError::Conflict`].
-/// A batch is written whole or not at all.
+/// same [`digest`](crate::Row::digest), is `Ok`; another one in its place is [`SinkError::Conflict`],
+/// and so is the same one in another place: one of the two streams is not what it was. Without a place it is the same in
+/// any. A batch is written whole or not at all.
 ///
 /// [`SinkError::Conflict`]: crate::SinkError::Conflict
 #[async_trait]

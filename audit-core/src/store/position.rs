@@ -29,7 +29,8 @@ impl Position {
         Self::from_bytes([])
     }
 
-    /// Takes what a store knows a position by. No bytes are the [`start`](Self::start).
+    /// Takes what a store knows a position by, of 8 KiB at most, so that a cursor can hold it. No bytes are the
+    /// [`start`](Self::start).
     pub fn from_bytes(bytes: impl AsRef<[u8]>) -> Self {
         Self(bytes.as_ref().into())
     }
