@@ -35,6 +35,7 @@ impl FailurePolicy {
 /// An audited function, as the linker collected it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is a word of the attribute")]
 pub struct Site {
     /// Its action.
     pub action: Action,

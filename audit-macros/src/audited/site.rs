@@ -44,16 +44,12 @@ impl Pieces<'_> {
             #private::core::env!("CARGO_PKG_NAME"), "\n", #private::core::module_path!(), "\n",
             #private::core::line!(), "\n", #private::core::file!()
         };
-        match &args.action {
-            Some(action) => {
-                let before = format!("{flags}{}{parts}", action.value());
-                quote_spanned!(span=> #private::core::concat!(#before, #place))
-            }
-            None => {
-                let flags = flags.to_string();
-                quote_spanned!(span=> #private::derived_site_text!(#name, #flags, #private::core::concat!(#parts, #place)))
-            }
+        if let Some(action) = &args.action {
+            let before = format!("{flags}{}{parts}", action.value());
+            return quote_spanned!(span=> #private::core::concat!(#before, #place));
         }
+        let flags = flags.to_string();
+        quote_spanned!(span=> #private::derived_site_text!(#name, #flags, #private::core::concat!(#parts, #place)))
     }
 
     /// One letter.
