@@ -147,7 +147,9 @@ mod tests {
         }
         assert_eq!(block_on(readers.read(|_| Ok(7))).unwrap(), 7);
         readers.close();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
     }
 
     #[test]

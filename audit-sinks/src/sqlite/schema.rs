@@ -12,7 +12,7 @@ use super::error::Refused;
 use audit_core::StoredRecord;
 
 /// The layout that this version writes.
-pub(super) const LAYOUT: i64 = MIGRATIONS.len() as i64;
+pub(super) const LAYOUT: i64 = MIGRATIONS.len().cast_signed() as i64;
 
 /// The tables that are ours, or would be.
 const TABLES: &str = "('audit_meta', 'audit_records', 'audit_subjects', 'audit_holds', 'audit_retaining')";

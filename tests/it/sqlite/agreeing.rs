@@ -261,9 +261,9 @@ fn what_is_found_is_what_a_store_in_memory_finds() {
         let limit = 1 + random.below(60);
         let found = assert_same_pages(readers, &query, limit);
         if found > 0 {
-            some += 1
+            some += 1;
         } else {
-            none += 1
+            none += 1;
         }
         let counts = readers.map(|reader| block_on(reader.count(&query)).unwrap());
         assert_eq!(counts[0], counts[1], "{query:?}");

@@ -72,7 +72,7 @@ fn two_processes_write_and_nothing_is_passed_over() {
             let mut ours = HashSet::new();
             for n in 0..200 {
                 let record = record(n);
-                fresh.write(&[record.clone()]);
+                fresh.write(std::slice::from_ref(&record));
                 ours.insert(record.id().unwrap());
             }
             ours

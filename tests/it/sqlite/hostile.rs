@@ -75,7 +75,7 @@ fn a_large_text_is_kept_and_found() {
     let fresh = fresh();
     let text = "x\0'%".repeat(3 << 20);
     let record = carried(&json!({"schema": 1, "id": Uuid::from_u128(1), "action": "large", "detail": {"x": text}}));
-    fresh.write(&[record.clone()]);
+    fresh.write(std::slice::from_ref(&record));
     let found = found(&fresh.store, &Query::new().action("large"));
     assert_eq!(found[0].json(), record.json());
 }

@@ -19,7 +19,7 @@ fn old_record(n: u128) -> Record {
     carried(&json!({
         "schema": 1, "id": Uuid::from_u128(n), "action": "old.write", "tenant": "acme",
         "occurred_at": format!("2026-01-01T00:00:00.{n:06}Z"), "decision": "deny", "reason": "late",
-        "correlation_id": if n % 2 == 0 { "even" } else { "odd\0" },
+        "correlation_id": if n.is_multiple_of(2) { "even" } else { "odd\0" },
     }))
 }
 

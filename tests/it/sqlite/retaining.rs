@@ -69,8 +69,11 @@ fn the_digest_is_that_of_what_went() {
         digest.update(row.digest);
     }
     retain(&fresh, 4);
-    let expected: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(detail(&found(&fresh.store, &Query::new().action("audit.retained"))[0])["digest"], expected);
+    let bytes: [u8; 32] = digest.finalize().into();
+    let retained = detail(&found(&fresh.store, &Query::new().action("audit.retained"))[0]);
+    let text = retained["digest"].as_str().unwrap();
+    let told: Vec<_> = (0..32).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap()).collect();
+    assert_eq!(told, bytes);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn a_record_vanishes_with_the_change() {
 fn a_record_is_there_once_and_a_conflict_leaves_the_transaction_as_it_is() {
     let (fresh, mut connection) = with_accounts();
     let (one, two) = (record(1), record(2));
-    fresh.write(&[one.clone()]);
+    fresh.write(std::slice::from_ref(&one));
     let other = audited::Record::builder(audited::Action::new("other")).id(one.id().unwrap()).build();
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
     let within = fresh.store.within(&transaction);

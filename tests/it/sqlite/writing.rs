@@ -79,7 +79,7 @@ fn a_record_is_there_once_however_often_it_comes() {
     let fresh = fresh();
     let (one, two) = (numbered(1, 1), numbered(2, 2));
     fresh.write(&[one.clone(), two.clone(), one.clone()]);
-    fresh.write(&[one.clone()]);
+    fresh.write(std::slice::from_ref(&one));
     assert_eq!(texts(&fresh.path).len(), 2);
     let conflict = block_on(fresh.store.write(&[numbered(3, 0), numbered(3, 1)]));
     assert!(matches!(conflict, Err(SinkError::Conflict(_))), "{conflict:?}");
