@@ -29,6 +29,7 @@ mod retention;
 #[cfg(feature = "schemars")]
 mod schema;
 mod sensitive;
+#[cfg(feature = "postgres")]
 mod servers;
 mod sinks;
 mod support;

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::support::PATIENCE;
+use crate::support::{PATIENCE, eventually};
 
 /// Below those that systems give to outgoing connections: a client that asks a dead server again and again could be
 /// connected to itself, and a server that is started again could find its port taken.
@@ -27,9 +27,12 @@ const BESIDE_PATH: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
 
 static TAKEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
 
+/// Describes how to start a server with a port and in a directory.
+type Describe = dyn Fn(u16, &Path) -> Command + Send + Sync;
+
 /// A server at work, with its files. It is killed when this is dropped, and also when the test process dies.
 pub(crate) struct Server {
-    command: Box<dyn Fn(u16, &Path) -> Command + Send + Sync>,
+    command: Box<Describe>,
     port: u16,
     process: Option<Process>,
     directory: TempDir,
@@ -101,8 +104,12 @@ impl Server {
     }
 
     /// Freezes it and its children (SIGSTOP): its connections stay, and nobody answers.
+    #[track_caller]
     pub(crate) fn pause(&self) {
-        self.process.as_ref().expect("it runs").signal_all(Signal::STOP);
+        let process = self.process.as_ref().expect("it runs");
+        process.signal_all(Signal::STOP);
+        // Its threads stop one after another.
+        eventually("it is frozen", || is_frozen(process.child.id()));
     }
 
     /// Has it go on (SIGCONT).
@@ -198,6 +205,12 @@ pub(crate) fn free_port() -> u16 {
     let drawn = (0_u64..).map(|n| u16::try_from(PORTS.start + random.hash_one(n) % count).unwrap());
     let mut free = drawn.take(10_000).filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
     free.find(|port| taken.insert(*port)).expect("a free port")
+}
+
+fn is_frozen(process: u32) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap().map(Result::unwrap);
+    let mut states = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+    states.all(|state| state.rsplit(')').next().is_some_and(|rest| rest.starts_with(" T")))
 }
 
 fn children_of(process: u32) -> Vec<Pid> {
