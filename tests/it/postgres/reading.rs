@@ -96,7 +96,7 @@ impl Random {
                 10 => query.denied(),
                 11 => query.deny_reason(self.text()),
                 12 => query.failed(),
-                13 => query.failure_code(AnyOf::from_iter((0..self.below(3)).map(|_| self.text()))),
+                13 => query.failure_code((0..self.below(3)).map(|_| self.text()).collect::<AnyOf>()),
                 14 => query.correlation_id(self.text()),
                 15 => query.kind(Kind::Call),
                 16 => query.text("detail.text", self.text()),

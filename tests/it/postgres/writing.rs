@@ -8,7 +8,7 @@ use audited::{Durability, PostgresError, SinkError};
 use super::*;
 
 #[track_caller]
-fn assert_conflict(result: Result<(), SinkError>) {
+fn assert_conflict(result: &Result<(), SinkError>) {
     assert!(matches!(result, Err(SinkError::Conflict(_))), "{result:?}");
 }
 
@@ -26,17 +26,17 @@ fn the_same_is_ok_and_another_in_its_place_is_a_conflict() {
     write(&store, &[record(1, json!({}))]).unwrap();
     assert_eq!(count(&database), "1");
 
-    assert_conflict(write(&store, &[placed(1, "s", 1, json!({ "action": "other" }))]));
-    assert_conflict(write(&store, &[placed(2, "s", 1, json!({}))]));
-    assert_conflict(write(&store, &[placed(1, "s", 2, json!({}))]));
-    assert_conflict(write(&store, &[placed(1, "t", 1, json!({}))]));
+    assert_conflict(&write(&store, &[placed(1, "s", 1, json!({ "action": "other" }))]));
+    assert_conflict(&write(&store, &[placed(2, "s", 1, json!({}))]));
+    assert_conflict(&write(&store, &[placed(1, "s", 2, json!({}))]));
+    assert_conflict(&write(&store, &[placed(1, "t", 1, json!({}))]));
     // All of a batch or nothing.
-    assert_conflict(write(
+    assert_conflict(&write(
         &store,
         &[placed(3, "s", 3, json!({})), placed(2, "s", 1, json!({})), placed(4, "s", 4, json!({}))],
     ));
-    assert_conflict(write(&store, &[placed(3, "s", 3, json!({})), placed(5, "s", 3, json!({}))]));
-    assert_conflict(write(&store, &[placed(3, "s", 3, json!({})), placed(3, "s", 3, json!({ "action": "other" }))]));
+    assert_conflict(&write(&store, &[placed(3, "s", 3, json!({})), placed(5, "s", 3, json!({}))]));
+    assert_conflict(&write(&store, &[placed(3, "s", 3, json!({})), placed(3, "s", 3, json!({ "action": "other" }))]));
     assert_eq!(count(&database), "1");
     write(&store, &[first, placed(3, "s", 3, json!({})), placed(4, "s", u64::MAX, json!({}))]).unwrap();
     assert_eq!(count(&database), "3");
@@ -62,7 +62,7 @@ fn those_who_write_at_the_same_time_do_not_share_a_conflict() {
                     match n % 3 {
                         0 => write(store, &[placed(number.into(), "s", number, json!({}))]).unwrap(),
                         1 => write(store, &[placed(number.into(), "s", number, json!({})), taken.clone()]).unwrap(),
-                        _ => assert_conflict(write(store, &[placed(number.into(), "s", 0, json!({}))])),
+                        _ => assert_conflict(&write(store, &[placed(number.into(), "s", 0, json!({}))])),
                     }
                 }
             });
@@ -97,7 +97,7 @@ fn who_writes_the_same_at_the_same_time_by_several_stores_writes_it_once() {
                 })
             })
             .collect();
-        writing.into_iter().filter(|_| true).map(|writer| writer.join().unwrap()).filter(|conflict| *conflict).count()
+        writing.into_iter().map(|writer| writer.join().unwrap()).filter(|conflict| *conflict).count()
     });
     assert_eq!(conflicts, 4, "two of three stores, twice each");
     assert_eq!(count(&database), "61");
