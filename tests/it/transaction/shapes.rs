@@ -96,7 +96,6 @@ struct Store;
 struct Handle<'t, 'b>(&'t Tx<'b>);
 
 impl Store {
-    #[allow(clippy::unused_self, reason = "a store is asked")]
     fn within<'t, 'b>(&self, tx: &'t Tx<'b>) -> Handle<'t, 'b> {
         Handle(tx)
     }
