@@ -157,6 +157,10 @@
 //! **Share a stream** among many services with the feature `nats`: a `NatsSink` behind each service's [`Forwarder`], and on
 //! the other side a `NatsFeed`, which fills any store from it.
 //!
+//! **Record in a transaction**, so that a change and its success are there together or not at all, with
+//! `#[audited(transaction = store.within(tx))]` or [`RecordBuilder::in_transaction`]. What is denied, fails or panics goes
+//! to the recorder's sink whatever becomes of the transaction.
+//!
 //! **Test** with a [`MemorySink`] and [`with_recorder`], in parallel: nothing is global. `testing::canary`, of the
 //! feature `testing`, shows in one line that nothing sensitive leaves.
 //!
@@ -186,7 +190,7 @@
 //! | `audit.retained` | [`Journal::retain`] removes a file: which positions, the hash of its last line, and by which rule; or a store has removed old records: how many, between which positions and times, and the digest of all of them |
 //! | `audit.hold_placed`, `audit.hold_lifted` | a [`LegalHold`] |
 //! | `audit.read` | a [`Reader`] begins to read: how, whose records, by which filter, what is looked for as a hash; who reads is the actor. Of the tenant that is read |
-//! | `audit.undelivered` | the answer of a completed call did not reach its caller; `call` is the id of its record |
+//! | `audit.undelivered` | the answer of a completed call did not reach its caller; `call` is the id of its record. With the flag `in_transaction` that record is in a transaction of the caller's, if it is anywhere |
 //! | `audit.unaudited` | [`report_unaudited`] was called: a request left no record; its method and its route |
 //! | `audit.recorder_replaced` | a scope replaced the installed recorder |
 //!
@@ -207,6 +211,7 @@
 //! | `audited_records_lost_total{reason}` | counter | lost for certain: `io`, `failed`, `full`, `deadline`, `panicked`, `poisoned`, `closed`, `rejected`, `conflict` |
 //! | `audited_records_in_flight` | gauge | records that are not answered for |
 //! | `audited_acknowledgement_seconds` | histogram | how long acknowledgements took, late ones among them |
+//! | `audited_records_in_transactions_total{result}` | counter | records for transactions of the callers', `written` or `refused`; they are among none of the above |
 //! | `audited_denials_coalesced_total` | counter | denials that [`FloodControl`] counted instead of writing them |
 //! | `audited_events_unknown_total`, `audited_events_drift_total` | counter | events that are not as the [`Vocabulary`] says |
 //! | `audited_surface_violations_total` | counter | records from another [`Surface`] than they may come from |
@@ -250,15 +255,16 @@ pub use audit_core::{
     LockAccepted, LockChange, LockCheck, LockDifference, LockError, LockFailure, LockItem, LockMode, LockReport,
     LockRetired, LockSeverity, LockedAction, LockedErrorType, LockedField, LockedPackage, LockedType, Loss,
     MAX_ACTION_LEN, MAX_CODE_CHARS, MAX_CORRELATION_ID_LEN, MAX_OFFSET, MAX_PAGE_RECORDS, MAX_USER_AGENT_CHARS,
-    MIN_KEY_BYTES, Mode, NoContext, NotFlushed, Object, Order, Origin, Outcome, Page, Payload, PayloadType, Place,
-    PolicyRule, Position, Query, REDACTED, Reader, Record, RecordBuilder, RecordId, Recorder, RecorderBuilder,
-    RedactedText, RedactionPolicy, Redactor, Refusal, Refuse, Resource, ResourceId, Row, SCHEMA, Scoped, Seen,
-    Selection, Sensitive, SensitiveField, SensitiveType, SessionId, Severity, Since, SinkError, Site, SortKey, Source,
-    Stage, Stats, StoreError, StoredActor, StoredDecision, StoredOutcome, StoredRecord, StoredResource, StoredSource,
-    Subject, SubjectId, Surface, TRACING_TARGET, TenantId, Timestamp, TraceId, TracingSink, UNENCODABLE,
-    Unacknowledged, UnknownAction, Verdict, ViewError, ViewFields, Vocabulary, VocabularyBuilder, assert_locked, carry,
-    catalogue, covered, covered_call, current_context, extend_context, orphans, record, record_action, record_from,
-    report_unaudited, sensitive_types, sites, with_context, with_context_sync, with_recorder, with_recorder_sync,
+    MIN_KEY_BYTES, Mode, NoContext, NotFlushed, NotInTransaction, Object, Order, Origin, Outcome, Page, Payload,
+    PayloadType, Place, PolicyRule, Position, Query, REDACTED, Reader, Record, RecordBuilder, RecordId, Recorder,
+    RecorderBuilder, RedactedText, RedactionPolicy, Redactor, Refusal, Refuse, Resource, ResourceId, Row, SCHEMA,
+    Scoped, Seen, Selection, Sensitive, SensitiveField, SensitiveType, SessionId, Severity, Since, SinkError, Site,
+    SortKey, Source, Stage, Stats, StoreError, StoredActor, StoredDecision, StoredOutcome, StoredRecord,
+    StoredResource, StoredSource, Subject, SubjectId, Surface, TRACING_TARGET, TenantId, Timestamp, TraceId,
+    TracingSink, UNENCODABLE, Unacknowledged, UnknownAction, Verdict, ViewError, ViewFields, Vocabulary,
+    VocabularyBuilder, assert_locked, carry, catalogue, covered, covered_call, current_context, extend_context,
+    orphans, record, record_action, record_from, report_unaudited, sensitive_types, sites, with_context,
+    with_context_sync, with_recorder, with_recorder_sync,
 };
 #[cfg(feature = "schemars")]
 pub use audit_core::{EventSchema, SensitiveSchema};

@@ -29,6 +29,7 @@ use crate::record::{Record, StoredRecord};
 pub use crate::recorder::prologue::{
     Intent, actor, field, fields, intent, intent_sync, require, resource, subject, tenant,
 };
+pub use crate::recorder::within::{judged_before, run_body, succeeded, write_into, write_into_sync};
 pub use crate::recorder::{
     Audited, Begun, Call, Cleared, RegisteredSite, audit, audit_begun, audit_sync, begin, make, never_refused,
 };

@@ -39,6 +39,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `intent` | a record that the call begins, acknowledged before the body runs |
 /// | `fail_open` | the default: a call whose record is not acknowledged goes on, and the loss is counted |
 /// | `fail_closed` | an intent is acknowledged before the body runs; an unacknowledged record refuses the call |
+/// | `transaction = expr` | a success is recorded in a transaction of the caller's, and vanishes with it; see below |
 /// | `errors = failure("code")`, `errors = denied("reason")` | what every error means, where its type does not say |
 /// | `outcome = \|value\| …` | decision and outcome from the returned value, as a `Verdict`, `Decision` or `Outcome` |
 /// | `was("old.name")` | what the action was called before |
@@ -75,6 +76,39 @@ use syn::{DeriveInput, parse_macro_input};
 /// ```
 ///
 /// All captures but `ok_fields` are read before the body runs; in an async function they may `.await`.
+///
+/// # In a transaction
+///
+/// `transaction` names an `AuditTransaction` that the function was given, and the success of a call (allowed, and
+/// succeeded) is recorded in it instead of in the recorder's sink: after the body, before the function returns. So the
+/// change and its record commit together or vanish together.
+///
+/// ```text
+/// #[audited(action = "account.transfer", fields(body), transaction = store.within(tx), fail_closed)]
+/// fn transfer(store: &SqliteStore, tx: &Transaction<'_>, body: &Transfer) -> Result<Receipt, BankError> { … }
+/// ```
+///
+/// Everything else goes to the recorder's sink and is there whatever becomes of the transaction: the intent, and a call
+/// that is denied, fails, panics or is cancelled. That sink must not wait for what the transaction holds: an embedded
+/// database with one writer is the store behind a journal and a forwarder, not the sink. Of a call that is rolled back
+/// after its success there is the intent alone, where there is one, and its outcome is unknown.
+///
+/// Where the transaction does not take the record, fails, panics, or does not answer within the recorder's deadline, the
+/// record goes to the recorder's sink with the outcome unknown and the flag `not_in_transaction`. Under `fail_closed` the
+/// caller then gets `Refusal::Unavailable { effect: MayHaveHappened }` in place of the value, and must roll back; under
+/// `fail_open` it gets the value, and if it commits, the change is there without a record that vouches for it. A store
+/// that takes such a record nevertheless, and commits it, refuses the other one as a conflict: there is one or the other.
+///
+/// A call whose future is dropped while its record is written is not cancelled, since its body is over: there is an
+/// `audit.undelivered` with its id, and whatever the transaction says.
+///
+/// The expression is evaluated after the body, and only of a success. It names a place, such as an argument or a field of
+/// one, or is a call with such, and it is borrowed: a transaction that the function owns would be gone before its record.
+/// Of `tx: &mut Transaction` the body borrows it anew (`&mut *tx`) where it would give it away. A function that returns a
+/// future takes a shared reference, since that future moves what it uses. The future of the function is `Send` where
+/// that of the transaction is.
+///
+/// # Differences
 ///
 /// The function behaves as without the attribute, with three exceptions. In a function that is not async, the arguments
 /// that the body or the attribute mentions are dropped before the others, and in another order, and `#[track_caller]`

@@ -39,5 +39,6 @@ mod sqlite;
 mod stores;
 mod support;
 mod surface;
+mod transaction;
 mod ui;
 mod vocabulary;

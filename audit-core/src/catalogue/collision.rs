@@ -49,7 +49,9 @@ impl CatalogueAction {
     fn records_as(&self, other: &Self) -> bool {
         // An event has no policy of its own.
         let policies = match (&self.policy, &other.policy) {
-            (Some(one), Some(another)) => (one, self.intent) == (another, other.intent),
+            (Some(one), Some(another)) => {
+                (one, self.intent, self.transaction) == (another, other.intent, other.transaction)
+            }
             _ => true,
         };
         policies

@@ -62,6 +62,9 @@ pub struct CatalogueAction {
     /// Whether an intent is written before the body runs.
     #[serde(default, skip_serializing_if = "is_false")]
     pub intent: bool,
+    /// Of a function, whether a success is recorded in a transaction of its caller's.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub transaction: bool,
     /// What says how it was decided and how it ended: of a function a guard, the type that it returns, a closure; of an
     /// event its mark and code, such as `denied unknown_token`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

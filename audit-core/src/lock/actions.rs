@@ -151,9 +151,10 @@ fn differences(old: &LockedAction, new: &LockedAction, renamed: Option<&String>)
         differences.push(LockDifference::Moved { from: old.from.clone(), to: new.from.clone() });
     }
     differences.extend(fields::differences(&old.fields, &new.fields));
-    if (&old.policy, old.intent) != (&new.policy, new.intent) {
+    if (&old.policy, old.intent, old.transaction) != (&new.policy, new.intent, new.transaction) {
         let closed = |action: &LockedAction| action.policy.as_deref() == Some("fail_closed");
-        let weakened = (closed(old) && !closed(new)) || (old.intent && !new.intent);
+        let weakened =
+            (closed(old) && !closed(new)) || (old.intent && !new.intent) || (old.transaction && !new.transaction);
         differences.push(LockDifference::Policy { from: policy(old), to: policy(new), weakened });
     }
     if old.surface != new.surface {
@@ -177,7 +178,16 @@ fn owner(action: &LockedAction) -> Option<&str> {
     Some(action.from.first()?.rsplit_once("::")?.0)
 }
 
+/// What the policy of an action says that records its success in a transaction of the caller's.
+pub(super) const TRANSACTION: &str = ", transaction";
+
 fn policy(action: &LockedAction) -> String {
-    let policy = action.policy.as_deref().unwrap_or("none");
-    if action.intent { format!("{policy}, intent") } else { policy.to_owned() }
+    let mut policy = action.policy.clone().unwrap_or_else(|| "none".to_owned());
+    if action.intent {
+        policy.push_str(", intent");
+    }
+    if action.transaction {
+        policy.push_str(TRANSACTION);
+    }
+    policy
 }

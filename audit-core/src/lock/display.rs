@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use super::actions::TRANSACTION;
 use super::change::{FormerUse, LockChange, LockDifference, LockItem, LockSeverity};
 use super::write::Head;
 
@@ -121,6 +122,9 @@ impl LockChange {
             D::FieldType { .. } => "Records may show the field in another form, and other marks may hold for it.",
             D::Redaction { weakened: true, .. } => "Records may show what they hid before.",
             D::Redaction { .. } => "Records show less than before.",
+            D::Policy { weakened: true, from, to } if from.contains(TRANSACTION) && !to.contains(TRANSACTION) => {
+                "Calls may be recorded as successes whose transaction is rolled back."
+            }
             D::Policy { weakened: true, .. } => "Calls may go on, or break off, that leave no record.",
             D::Policy { .. } => "More is promised of its records than before.",
             D::Surface { from, to } => match (from, to) {

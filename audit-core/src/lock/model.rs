@@ -71,6 +71,9 @@ pub struct LockedAction {
     /// Whether an intent is written before the body runs.
     #[serde(default)]
     pub intent: bool,
+    /// Whether a success is recorded in a transaction of the caller's.
+    #[serde(default)]
+    pub transaction: bool,
     /// Where it may be recorded from, if not everywhere.
     pub surface: Option<String>,
     /// The version in which it came.
@@ -221,12 +224,14 @@ impl LockedAction {
             (None, policy) => {
                 self.policy.clone_from(policy);
                 self.intent = action.intent;
+                self.transaction = action.transaction;
             }
             (Some(_), Some(policy)) => {
                 if policy != "fail_closed" {
                     self.policy = Some(policy.clone());
                 }
                 self.intent &= action.intent;
+                self.transaction &= action.transaction;
             }
         }
     }

@@ -277,6 +277,15 @@ fn the_policy_is_weakened_or_strengthened() {
     );
     assert!(changes(|bank| transfer(bank).intent = false)[0].starts_with("BREAKING  account.transfer: policy:"));
     one(
+        |bank| transfer(bank).transaction = true,
+        "harmless  account.transfer: policy: fail_closed, intent -> fail_closed, intent, transaction\n          \
+         More is promised of its records than before.",
+        true,
+    );
+    let within = lock().updated(&bank_with(|bank| transfer(bank).transaction = true), &["bank"]).unwrap();
+    let changes = texts(&within.compare(&bank_with(|_| {}), &["bank"]));
+    assert!(changes[0].contains("as successes whose transaction is rolled back"), "{changes:?}");
+    one(
         |bank| opened(bank).policy = Some("fail_closed".into()),
         "harmless  account.opened: policy: none -> fail_closed\n          \
          More is promised of its records than before.",

@@ -69,6 +69,7 @@ fn action(f: &mut Formatter<'_>, action: &LockedAction) -> fmt::Result {
     }
     line(f, "policy", action.policy.as_deref())?;
     flag(f, "intent", action.intent)?;
+    flag(f, "transaction", action.transaction)?;
     line(f, "surface", action.surface.as_deref())?;
     line(f, "since", action.since.as_deref())?;
     flag(f, "shared", action.shared)?;
@@ -256,9 +257,9 @@ reasons = [
     prop_compose! {
         fn locked()(from in proptest::collection::vec(hostile(), 1..3), policy in proptest::option::of(hostile()),
                     surface in proptest::option::of(hostile()), since in proptest::option::of(hostile()),
-                    was in proptest::collection::vec(hostile(), 0..3), intent: bool, shared: bool,
+                    was in proptest::collection::vec(hostile(), 0..3), intent: bool, transaction: bool, shared: bool,
                     fields in proptest::collection::vec(field(), 0..4)) -> LockedAction {
-            LockedAction { from, policy, intent, surface, since, was, shared, fields }
+            LockedAction { from, policy, intent, transaction, surface, since, was, shared, fields }
         }
     }
 

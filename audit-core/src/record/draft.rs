@@ -40,10 +40,15 @@ pub(crate) enum Flag {
     Surface,
     /// Denials like it that follow are counted for a while, and not written.
     Coalescing,
+    /// It was written into a transaction of the caller's, and is there because that committed; of an intent, the success
+    /// of its call is to be found so.
+    InTransaction,
+    /// The body succeeded, and the caller's transaction did not take the record: what became of its work is not known.
+    NotInTransaction,
 }
 
 impl Flag {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Undelivered,
         Self::Claimed,
         Self::VerbatimAction,
@@ -53,6 +58,8 @@ impl Flag {
         Self::Drift,
         Self::Surface,
         Self::Coalescing,
+        Self::InTransaction,
+        Self::NotInTransaction,
     ];
 
     pub(crate) const fn as_str(self) -> &'static str {
@@ -66,6 +73,8 @@ impl Flag {
             Self::Drift => "drift",
             Self::Surface => "surface",
             Self::Coalescing => "coalescing",
+            Self::InTransaction => "in_transaction",
+            Self::NotInTransaction => "not_in_transaction",
         }
     }
 }

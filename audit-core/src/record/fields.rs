@@ -276,7 +276,7 @@ impl Fields {
     }
 
     /// What a reader must know besides: `undelivered`, `claimed`, `verbatim_action`, `unencodable`, `cut`, `unknown_action`,
-    /// `drift`, `surface`.
+    /// `drift`, `surface`, `coalescing`, `in_transaction`, `not_in_transaction`.
     pub fn flags(&self) -> Vec<String> {
         self.read(Key::Flags).unwrap_or_default()
     }

@@ -11,6 +11,7 @@ use super::core::Core;
 use super::shell::Progress;
 use super::site::{Described, FailurePolicy};
 use super::slots::{Place, Slot};
+use super::within::Within;
 use crate::action::Action;
 use crate::contain::contained;
 use crate::context::AuditContext;
@@ -30,9 +31,9 @@ pub struct Call {
     /// What the body sees: the recorder, the context, and this call as the parent of the calls it makes.
     ambient: Ambient,
     context: SharedContext,
-    id: RecordId,
-    occurred_at: Timestamp,
-    began: Instant,
+    pub(super) id: RecordId,
+    pub(super) occurred_at: Timestamp,
+    pub(super) began: Instant,
     pub(super) draft: Draft,
     /// Whether there was room when it began; its records then always have some, so that none of them has to wait, not
     /// even when the future is dropped.
@@ -45,6 +46,8 @@ pub struct Call {
     refused: Option<Refused>,
     /// Of an audited future, how far it has come.
     pub(super) progress: Progress,
+    /// How far its record is that goes into a transaction of the caller's.
+    pub(super) within: Within,
 }
 
 /// It is whole whatever panics around it.
@@ -109,6 +112,7 @@ impl Call {
             announced: false,
             refused: None,
             progress: Progress::Running,
+            within: Within::Not,
         })
     }
 
@@ -147,6 +151,11 @@ impl Call {
         self.context.snapshot()
     }
 
+    /// Whether it was refused before its body ran.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.is_some()
+    }
+
     /// Lets the call pass its guard, or notes that it is denied.
     ///
     /// # Errors
@@ -171,9 +180,13 @@ impl Call {
         // The draft itself, payload and all; its own end overwrites the stage.
         self.draft.stage = Stage::Intent;
         self.draft.call = Some(self.id);
+        let flags = self.draft.flags;
+        if self.site.transaction() {
+            self.draft.flags.raise(Flag::InTransaction);
+        }
         let id = RecordId::at(self.occurred_at);
         let receipt = self.core.submit(&self.draft, Some(&self.context()), id, self.occurred_at, self.slot());
-        self.draft.call = None;
+        (self.draft.call, self.draft.flags) = (None, flags);
         self.draft.announced = true;
         Ok(Some(receipt))
     }
@@ -198,7 +211,11 @@ impl Call {
 
     /// The body has returned. `judge` reads the returned value; should it panic, nobody knows how the call ended.
     pub(super) fn returned(&mut self, judge: &mut dyn FnMut(&mut Self) -> Verdict) -> Receipt {
+        if self.within.is_written() {
+            return Receipt::acknowledged();
+        }
         let verdict = match &self.refused {
+            None if self.within.is_over() => self.judged_before(),
             None => {
                 // What the user's code does there belongs to the call.
                 self.swap_ambient();
@@ -222,12 +239,18 @@ impl Call {
     }
 
     pub(super) fn panicked(&mut self) -> Receipt {
+        if self.within.may_be_written() {
+            return self.add_undelivered();
+        }
         self.draft.set_verdict(Verdict::failure("panicked"));
         self.keep_denial();
         self.submit(Stage::Panicked)
     }
 
     pub(super) fn cancelled(&mut self) {
+        if self.within.may_be_written() {
+            return self.undelivered();
+        }
         self.draft.decision = None;
         self.draft.outcome = Some(Outcome::Unknown);
         self.keep_denial();
@@ -257,17 +280,24 @@ impl Call {
 
     /// Adds to the final record that its answer did not reach the caller.
     pub(super) fn undelivered(&self) {
+        drop(self.add_undelivered());
+    }
+
+    fn add_undelivered(&self) -> Receipt {
         let mut addition = Draft::new(Action::new("audit.undelivered"), Kind::System);
         addition.call = Some(self.id);
         addition.flags.raise(Flag::Undelivered);
-        drop(self.core.submit_system_in(&addition, self.slot()));
+        if self.within.may_be_written() {
+            addition.flags.raise(Flag::InTransaction);
+        }
+        self.core.submit_system_in(&addition, self.slot())
     }
 
     /// The final record is answered for. A refusal takes the place of the returned value.
     pub(super) fn answered(&self, answer: &Result<(), SinkError>) -> Option<Refusal> {
         let closed = self.site.policy() == FailurePolicy::Closed;
         let effect = if self.announced { Effect::MayHaveHappened } else { Effect::NotStarted };
-        (closed && answer.is_err()).then_some(Refusal::Unavailable { effect })
+        (closed && (answer.is_err() || self.within.is_refused())).then_some(Refusal::Unavailable { effect })
     }
 
     fn slot(&self) -> Option<Slot> {

@@ -85,8 +85,7 @@ impl Core {
         occurred_at: Timestamp,
         slot: Option<Slot>,
     ) -> Receipt {
-        let flags = self.vocabulary.as_ref().map(|vocabulary| vocabulary.flags(draft)).unwrap_or_default();
-        let mut flags = flags.and(draft.flags);
+        let mut flags = self.found_out(draft);
         let mut mark = None;
         match self.flood.as_ref().map(|flood| flood.admit(draft, context, occurred_at)) {
             None | Some(Admission::Written) => {}
@@ -99,12 +98,7 @@ impl Core {
                 return Receipt::acknowledged();
             }
         }
-        let fell_back = draft.detail.notes.unencodable || draft.detail.notes.keyless;
-        if fell_back || flags != Flags::default() {
-            self.losses.flagged(flags, fell_back);
-        }
-        let stamp = Stamp { id, occurred_at, recorded_at: Timestamp::now(), flags };
-        let record = encode(draft, context, &stamp, &self.rules);
+        let record = self.stamped(draft, context, id, occurred_at, flags);
         let room = slot.is_some();
         let flight = self.losses.took_off();
         let entry = Entry { core: self.clone(), record: record.clone(), flight, mark, _slot: slot.map(Slot::fly) };
@@ -115,6 +109,29 @@ impl Core {
             ticket.settle(Err(SinkError::Full));
         }
         receipt.within(self.deadline)
+    }
+
+    /// What the vocabulary says of a draft, and what that says itself.
+    pub(super) fn found_out(&self, draft: &Draft) -> Flags {
+        let flags = self.vocabulary.as_ref().map(|vocabulary| vocabulary.flags(draft)).unwrap_or_default();
+        flags.and(draft.flags)
+    }
+
+    /// Stamps a draft and encodes it; what was found out about it is counted.
+    pub(super) fn stamped(
+        &self,
+        draft: &Draft,
+        context: Option<&AuditContext>,
+        id: RecordId,
+        occurred_at: Timestamp,
+        flags: Flags,
+    ) -> Record {
+        let fell_back = draft.detail.notes.unencodable || draft.detail.notes.keyless;
+        if fell_back || flags != Flags::default() {
+            self.losses.flagged(flags, fell_back);
+        }
+        let stamp = Stamp { id, occurred_at, recorded_at: Timestamp::now(), flags };
+        encode(draft, context, &stamp, &self.rules)
     }
 
     /// Submits what the framework says about itself.

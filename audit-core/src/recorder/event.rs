@@ -2,6 +2,7 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -9,6 +10,7 @@ use super::Recorder;
 use super::ambient::Ambient;
 use super::slots::Slot;
 use crate::action::Action;
+use crate::context::AuditContext;
 use crate::event::{Anywhere, AuditEvent, EventKind};
 use crate::id::RecordId;
 use crate::record::{Flag, RecordBuilder};
@@ -68,18 +70,23 @@ impl RecordBuilder<'_> {
         receipt.wait().map(|()| id).map_err(Unacknowledged)
     }
 
-    fn recorder(&self) -> Recorder {
+    pub(super) fn recorder(&self) -> Recorder {
         self.recorder.clone().unwrap_or_else(Recorder::current)
     }
 
     fn submit(mut self, recorder: &Recorder, slot: Option<Slot>) -> (RecordId, Receipt) {
+        let (context, id, occurred_at) = self.placed();
+        (id, recorder.core().submit(&self.draft, context.as_deref(), id, occurred_at, slot))
+    }
+
+    /// Takes what surrounds the code: the context, and the call around it.
+    pub(super) fn placed(&mut self) -> (Option<Arc<AuditContext>>, RecordId, Timestamp) {
         let ambient = Ambient::current();
         ambient.note_audited();
-        let context = ambient.context.map(|context| context.snapshot());
         self.draft.parent = ambient.call;
         let occurred_at = self.occurred_at.unwrap_or_else(Timestamp::now);
         let id = self.id.unwrap_or_else(RecordId::new);
-        (id, recorder.core().submit(&self.draft, context.as_deref(), id, occurred_at, slot))
+        (ambient.context.map(|context| context.snapshot()), id, occurred_at)
     }
 }
 

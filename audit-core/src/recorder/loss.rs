@@ -33,6 +33,12 @@ pub struct Stats {
     /// Records in which a value could not be written as its type says: it could not be encoded, or there was no key to
     /// hash it with. It is redacted.
     pub redaction_fallbacks: u64,
+    /// Written into a transaction of the caller's, whatever became of that. They are among none of the others, and
+    /// neither are those below.
+    pub in_transactions: u64,
+    /// Not written into a transaction of the caller's, or too late for anybody to know. None of them is lost in silence:
+    /// the caller was told, and of an audited call there is another record.
+    pub not_in_transactions: u64,
 }
 
 /// A record that was not acknowledged, as it is told to [`RecorderBuilder::on_loss`](crate::RecorderBuilder::on_loss).
@@ -95,6 +101,16 @@ impl Losses {
     pub(super) fn coalesced(&self) {
         self.lock().stats.coalesced += 1;
         self.meter.coalesced();
+    }
+
+    /// A record was written into a transaction of the caller's, or was not.
+    pub(super) fn transacted(&self, is_written: bool) {
+        {
+            let stats = &mut self.lock().stats;
+            let count = if is_written { &mut stats.in_transactions } else { &mut stats.not_in_transactions };
+            *count += 1;
+        }
+        self.meter.transacted(is_written);
     }
 
     /// A record takes off.

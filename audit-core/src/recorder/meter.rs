@@ -16,6 +16,7 @@ const LATE: &str = "audited_records_late_total";
 const LOST: &str = "audited_records_lost_total";
 const IN_FLIGHT: &str = "audited_records_in_flight";
 const ACKNOWLEDGEMENT: &str = "audited_acknowledgement_seconds";
+const TRANSACTED: &str = "audited_records_in_transactions_total";
 const COALESCED: &str = "audited_denials_coalesced_total";
 const UNKNOWN: &str = "audited_events_unknown_total";
 const DRIFT: &str = "audited_events_drift_total";
@@ -24,6 +25,9 @@ const FALLBACKS: &str = "audited_redaction_fallbacks_total";
 
 static RESULTS: [[Label; 1]; 2] =
     [[Label::from_static_parts("result", "acknowledged")], [Label::from_static_parts("result", "unacknowledged")]];
+
+static WRITTEN: [[Label; 1]; 2] =
+    [[Label::from_static_parts("result", "written")], [Label::from_static_parts("result", "refused")]];
 
 static REASONS: [[Label; 1]; SinkError::REASONS.len()] = [
     [Label::from_static_parts("reason", "io")],
@@ -47,6 +51,8 @@ pub(super) struct Meter {
     lost: Vec<(&'static str, Counter)>,
     in_flight: Gauge,
     acknowledgement: Histogram,
+    transacted: Counter,
+    not_transacted: Counter,
     coalesced: Counter,
     unknown: Counter,
     drift: Counter,
@@ -68,6 +74,8 @@ impl Meter {
             lost: REASONS.iter().map(|reason| (reason[0].value(), counter(LOST, reason))).collect(),
             in_flight: gauge(IN_FLIGHT),
             acknowledgement: histogram(ACKNOWLEDGEMENT),
+            transacted: counter(TRANSACTED, &WRITTEN[0]),
+            not_transacted: counter(TRANSACTED, &WRITTEN[1]),
             coalesced: counter(COALESCED, &[]),
             unknown: counter(UNKNOWN, &[]),
             drift: counter(DRIFT, &[]),
@@ -98,6 +106,10 @@ impl Meter {
         if let Some((_, lost)) = self.lost.iter().find(|(name, _)| *name == reason) {
             increment(lost);
         }
+    }
+
+    pub(super) fn transacted(&self, is_written: bool) {
+        increment(if is_written { &self.transacted } else { &self.not_transacted });
     }
 
     pub(super) fn coalesced(&self) {
@@ -142,6 +154,7 @@ fn describe() {
         (RECORDS, "Records, by whether they were acknowledged in time"),
         (LATE, "Records acknowledged too late for their caller, which are among the unacknowledged"),
         (LOST, "Records lost for certain, by reason"),
+        (TRANSACTED, "Records for transactions of the callers', by whether these took them"),
         (COALESCED, "Denials counted by flood control instead of written"),
         (UNKNOWN, "Events that the vocabulary does not expect"),
         (DRIFT, "Events whose payload is not what the vocabulary says"),

@@ -30,6 +30,7 @@ mod slots;
 mod start;
 mod watch;
 mod weak;
+pub(crate) mod within;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -55,6 +56,7 @@ pub use self::flush::NotFlushed;
 pub use self::loss::{Loss, Stats};
 pub(crate) use self::site::Capture;
 pub use self::site::{FailurePolicy, RegisteredSite, Site, sites};
+pub use self::within::NotInTransaction;
 use crate::action::Action;
 use crate::record::{Draft, Kind};
 use crate::sensitive::Redaction;

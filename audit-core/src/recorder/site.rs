@@ -64,6 +64,8 @@ pub struct Site {
     pub(crate) shared: bool,
     pub(crate) unlocked: bool,
     pub(crate) only_from: &'static str,
+    /// Whether a success is recorded in a transaction of the caller's.
+    pub(crate) transaction: bool,
 }
 
 /// A captured value.
@@ -109,6 +111,10 @@ impl Described {
         self.says(INTENT)
     }
 
+    pub(super) fn transaction(self) -> bool {
+        self.says(TRANSACTION)
+    }
+
     pub(super) fn only_from(self) -> &'static str {
         let mut rest = self.rest();
         rest.line();
@@ -151,6 +157,7 @@ impl Described {
             shared: self.says(SHARED),
             unlocked: self.says(UNLOCKED),
             only_from,
+            transaction: self.says(TRANSACTION),
         }
     }
 }
@@ -167,6 +174,7 @@ const INTENT: u8 = 2;
 const DEPRECATED: u8 = 4;
 const SHARED: u8 = 8;
 const UNLOCKED: u8 = 16;
+const TRANSACTION: u8 = 32;
 
 /// What is left of a text. What generated code cannot have written reads as nothing.
 struct Rest(&'static str);
@@ -202,7 +210,7 @@ mod tests {
     #[test]
     fn a_text_reads_as_it_was_written() {
         let text = concat!(
-            "Wa.b\ncli\n",
+            "wa.b\ncli\n",
             "1:f5:says\n3:1.1",
             "1;3:a.c",
             "2;1:k2:u80:0:1:u0:4:hash1:s",
@@ -212,7 +220,7 @@ mod tests {
         let site = Described(text).read();
         assert_eq!((site.action.as_str(), site.only_from), ("a.b", "cli"));
         assert_eq!((site.policy, site.intent), (FailurePolicy::Closed, true));
-        assert_eq!([site.deprecated, site.shared, site.unlocked], [true, false, true]);
+        assert_eq!([site.deprecated, site.shared, site.unlocked, site.transaction], [true, false, true, true]);
         assert_eq!([site.function, site.doc, site.since], ["f", "says\n", "1.1"]);
         assert_eq!((&site.was[..], &site.decided_by[..]), (&["a.c"][..], &["x", "\n\n"][..]));
         assert_eq!([site.package, site.module, site.file], ["p", "p::m", "dir/\nodd"]);

@@ -26,5 +26,7 @@ impl Meter {
 
     pub(super) fn coalesced(&self) {}
 
+    pub(super) fn transacted(&self, _is_written: bool) {}
+
     pub(super) fn flagged(&self, _flags: Flags, _fell_back: bool) {}
 }

@@ -11,7 +11,7 @@ use crate::ctxt::Ctxt;
 use crate::mode::Mode;
 use crate::symbol;
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "action",
     "actor",
     "subject",
@@ -23,6 +23,7 @@ const KEYS: [&str; 20] = [
     "intent",
     "fail_open",
     "fail_closed",
+    "transaction",
     "errors",
     "outcome",
     "was",
@@ -52,6 +53,8 @@ pub(super) struct Args {
     pub(super) intent: bool,
     /// Where it says `fail_closed`.
     pub(super) fail_closed: Option<Span>,
+    /// The transaction of the caller's that a success is recorded in.
+    pub(super) transaction: Option<Expr>,
     pub(super) verdict: VerdictSource,
     pub(super) about: About,
     /// Whether the lock leaves it out.
@@ -140,6 +143,7 @@ impl Args {
             require: None,
             intent: false,
             fail_closed: None,
+            transaction: None,
             verdict: VerdictSource::Value,
             about: About::default(),
             unlocked: false,
@@ -198,6 +202,7 @@ impl Reader<'_> {
             "intent" => self.args.intent = true,
             "fail_open" => self.policy(key, None, "fail_closed"),
             "fail_closed" => self.policy(key, Some(key.span()), "fail_open"),
+            "transaction" => self.args.transaction = Some(value(input, "transaction = store.within(tx)")?),
             "errors" => {
                 let verdict = errors(input)?;
                 self.verdict(key, verdict, "outcome");

@@ -5,6 +5,7 @@ use syn::{GenericParam, Type};
 
 use super::args::{Args, VerdictSource};
 use super::item::Function;
+use super::transaction;
 use crate::ctxt::Ctxt;
 use crate::names::{ACTION_RULE, CODE_RULE, is_action, is_code};
 
@@ -14,6 +15,7 @@ pub(super) fn check(ctxt: &Ctxt, args: &Args, function: &Function) {
     args.about.check(ctxt);
     check_codes(ctxt, args);
     check_return(ctxt, args, function);
+    transaction::check(ctxt, args, function);
 }
 
 fn check_kind(ctxt: &Ctxt, function: &Function) {

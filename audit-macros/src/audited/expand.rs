@@ -35,7 +35,8 @@
 //! }
 //! ```
 //!
-//! unless something has to come before its body: then that runs inside, as an async function's.
+//! unless something has to come before its body: then that runs inside, as an async function's. With `transaction`
+//! something comes behind it, too: see `transaction.rs`.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -98,12 +99,17 @@ fn expand_future(pieces: &Pieces<'_>, function: &Function, boxed: bool) -> Token
     let span = Span::mixed_site();
     let (before, audited) = if pieces.comes_after_something() {
         let (inference, prologue) = (pieces.inference(), pieces.prologue(true));
+        // What comes behind the body needs the arguments.
+        let by_move = pieces.args.transaction.is_none().then(|| quote!(move));
+        let body = pieces.with_written(quote_spanned! {span=>
+            #prologue
+            let __make = #by_move || #returns #user;
+            __make().await
+        });
         let body = quote_spanned! {span=>
             let __body = async move {
                 #inference
-                #prologue
-                let __make = move || #returns #user;
-                __make().await
+                #body
             };
         };
         (body, audit(pieces))
@@ -123,7 +129,7 @@ fn expand_future(pieces: &Pieces<'_>, function: &Function, boxed: bool) -> Token
 
 fn expand_sync(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
     let (value, user) = (&pieces.value, &function.body);
-    let (site, judge, refuse) = (pieces.site(), pieces.judge_sync(), pieces.refuse_sync());
+    let (private, site, refuse) = (&pieces.private, pieces.site(), pieces.refuse_sync());
     let returns = pieces.nameable().then(|| quote!(-> #value));
     let span = Span::mixed_site();
     let prologue = pieces.prologue(false);
@@ -131,6 +137,10 @@ fn expand_sync(pieces: &Pieces<'_>, function: &Function) -> TokenStream {
         user.to_token_stream()
     } else {
         quote_spanned!(span=> { #prologue match () { () => #user } })
+    };
+    let (body, judge) = match pieces.with_written_sync(&body) {
+        Some(body) => (body, quote_spanned!(span=> #private::judged_before)),
+        None => (body, pieces.judge_sync()),
     };
     let arguments = quote_spanned!(span=> #site, move || #returns #body, #judge, #refuse);
     let audited = answer(function, pieces.call("audit_sync", &arguments));
@@ -142,14 +152,17 @@ fn async_body(pieces: &Pieces<'_>, function: &Function, bindings: &TokenStream) 
     // The braces keep the user's edition, on which the end of the body's last temporaries depends; in the arm no lint
     // takes them for superfluous.
     let (body, returned) = (&function.body, pieces.returned());
+    let body = pieces.with_written(quote_spanned! {Span::mixed_site()=>
+        #prologue
+        let __value: #value = match () { () => #body };
+        #[allow(unreachable_code, clippy::needless_return)]
+        #returned
+    });
     quote_spanned! {Span::mixed_site()=>
         async move {
             #inference
             #bindings
-            #prologue
-            let __value: #value = match () { () => #body };
-            #[allow(unreachable_code, clippy::needless_return)]
-            #returned
+            #body
         }
     }
 }

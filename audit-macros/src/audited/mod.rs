@@ -10,6 +10,7 @@ mod params;
 mod pieces;
 mod shape;
 mod site;
+mod transaction;
 mod types;
 mod values;
 mod wrapper;

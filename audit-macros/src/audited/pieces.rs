@@ -60,9 +60,9 @@ impl<'a> Pieces<'a> {
         Some(quote_spanned!(at=> #private::require(#guard)))
     }
 
-    /// Whether something has to happen before the user's part of the body, besides capturing.
+    /// Whether something has to happen before the user's part of the body, besides capturing, or behind it.
     pub(super) fn comes_after_something(&self) -> bool {
-        self.can_refuse().is_some() || self.args.intent
+        self.can_refuse().is_some() || self.args.intent || self.args.transaction.is_some()
     }
 
     /// What a body does before the user's part of it: it captures, passes its guard, and has its intent acknowledged.
@@ -125,7 +125,9 @@ impl<'a> Pieces<'a> {
     pub(super) fn judge_of(&self, body: &TokenStream) -> TokenStream {
         let private = &self.private;
         let span = Span::mixed_site();
-        let judge = if matches!(self.args.verdict, VerdictSource::Value) && self.args.ok_fields.is_none() {
+        let judge = if self.args.transaction.is_some() {
+            quote_spanned!(span=> #private::judge::by(&#body, #private::judged_before))
+        } else if matches!(self.args.verdict, VerdictSource::Value) && self.args.ok_fields.is_none() {
             self.by_type(&quote_spanned!(span=> returned_by(&#body)))
         } else {
             let judge = self.judge_sync();

@@ -56,7 +56,8 @@ impl Pieces<'_> {
     fn flags(&self) -> char {
         let (args, about) = (self.args, &self.args.about);
         let closed = args.fail_closed.is_some();
-        let flags = [closed, closed || args.intent, about.deprecated, about.shared, args.unlocked];
+        let transaction = args.transaction.is_some();
+        let flags = [closed, closed || args.intent, about.deprecated, about.shared, args.unlocked, transaction];
         let bits = flags.iter().enumerate().map(|(at, flag)| u8::from(*flag) << at).sum::<u8>();
         char::from(b'@' | bits)
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use audited::{
-    Action, FloodControl, Recorder, RecorderBuilder, Sensitive, Vocabulary, record_action, with_recorder_sync,
+    Action, AuditTransaction, FloodControl, Record, Recorder, RecorderBuilder, Sensitive, SinkError, Vocabulary,
+    record_action, with_recorder_sync,
 };
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, SharedString, Unit,
@@ -148,6 +149,31 @@ fn acknowledgements_and_losses_are_counted_wherever_they_are_found_out() {
     ears.is("audited_acknowledgement_seconds", 3);
     let stats = recorder.stats();
     assert_eq!((stats.acknowledged, stats.unacknowledged, stats.late, stats.lost), (2, 3, 1, 2));
+}
+
+/// A transaction that takes a record, or does not.
+struct Takes(bool);
+
+impl AuditTransaction for Takes {
+    async fn write(&self, _: &Record) -> Result<(), SinkError> {
+        if self.0 { Ok(()) } else { Err(SinkError::Full) }
+    }
+}
+
+#[test]
+fn what_goes_into_transactions_is_counted_apart() {
+    let (ears, _sink, recorder) = heard(|builder| builder);
+    with_recorder_sync(recorder, || {
+        let record = || record_action(Action::new("metered.moved"));
+        record().wait_in_transaction(&Takes(true)).unwrap();
+        record().wait_in_transaction(&Takes(true)).unwrap();
+        record().wait_in_transaction(&Takes(false)).unwrap_err();
+    });
+    ears.is("audited_records_in_transactions_total{result=written}", 2);
+    ears.is("audited_records_in_transactions_total{result=refused}", 1);
+    ears.is("audited_records_total{result=acknowledged}", 1);
+    ears.is("audited_records_lost_total{reason=full}", 0);
+    ears.is("audited_records_in_flight", 0);
 }
 
 #[derive(Sensitive)]

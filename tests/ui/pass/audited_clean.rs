@@ -10,7 +10,9 @@
 use std::fmt::Debug;
 use std::pin::Pin;
 
-use audited::{Deny, Encoder, Redactor, Refusal, Sensitive, Verdict, audited};
+use audited::{
+    AuditTransaction, Deny, Encoder, Record, Redactor, Refusal, Sensitive, SinkError, Verdict, audited,
+};
 use serde::{Serialize, Serializer};
 
 /// An error.
@@ -232,6 +234,45 @@ pub async fn patterns((mut first, _): (u32, u32), Order { items, .. }: Order, _:
 pub async fn closures(items: impl Iterator<Item = u32> + Send) -> impl Fn(u32) -> u32 {
     let sum: u32 = items.sum();
     move |more| sum + more
+}
+
+/// A transaction.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Tx {
+    items: Vec<u32>,
+}
+
+impl AuditTransaction for Tx {
+    async fn write(&self, _: &Record) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+/// In a transaction.
+#[audited(action = "order.within", transaction = tx)]
+pub async fn within(tx: &mut Tx, mut items: Vec<u32>) -> Result<usize, Error> {
+    tx.items.append(&mut items);
+    if tx.items.len() > 9 {
+        return Err(Error::Forbidden);
+    }
+    Ok(tx.items.len())
+}
+
+/// In a transaction, and not async.
+#[audited(action = "order.within_sync", transaction = tx, fail_closed)]
+pub fn within_sync(tx: &mut Tx, mut items: Vec<u32>) -> Result<usize, Error> {
+    tx.items.append(&mut items);
+    if tx.items.len() > 9 {
+        return Err(Error::Forbidden);
+    }
+    Ok(tx.items.len())
+}
+
+/// In a transaction, and nothing comes of it.
+#[audited(action = "order.within_nothing", transaction = tx)]
+pub fn within_nothing(tx: &Tx) {
+    drop(tx.items.clone());
 }
 
 fn main() {}

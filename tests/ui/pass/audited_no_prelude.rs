@@ -53,12 +53,46 @@ mod inner {
     }
 
     pub struct Number(pub u32);
+
+    pub struct Tx;
+
+    impl ::audited::AuditTransaction for Tx {
+        async fn write(&self, _: &::audited::Record) -> ::core::result::Result<(), ::audited::SinkError> {
+            ::core::result::Result::Ok(())
+        }
+    }
+
+    #[::audited::audited(action = "a.c", fields(number), transaction = tx, require = true, fail_closed)]
+    pub fn within(number: u32, tx: &Tx) -> Result {
+        Result::Ok(number)
+    }
+
+    #[::audited::audited(action = "a.d", transaction = tx, intent)]
+    pub async fn asynchronous_within(number: u32, tx: &Tx) -> Result {
+        Result::Ok(number)
+    }
+
+    #[::audited::audited(action = "a.e", transaction = tx)]
+    pub fn boxed_within<'t>(
+        tx: &'t Tx,
+    ) -> ::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = Result> + 't>> {
+        ::std::boxed::Box::pin(async move { tx.number() })
+    }
+
+    impl Tx {
+        fn number(&self) -> Result {
+            Result::Ok(1)
+        }
+    }
 }
 
 async fn calls() {
     ::core::mem::drop(inner::sync(1));
     ::core::mem::drop(inner::asynchronous((1, 2)).await);
     ::core::mem::drop(inner::boxed(1).await);
+    ::core::mem::drop(inner::within(1, &inner::Tx));
+    ::core::mem::drop(inner::asynchronous_within(1, &inner::Tx).await);
+    ::core::mem::drop(inner::boxed_within(&inner::Tx).await);
     _ = inner::kept(inner::Number(1)).await;
     inner::never().await
 }

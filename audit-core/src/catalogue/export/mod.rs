@@ -88,6 +88,10 @@ fn facts(action: &CatalogueAction) -> impl Iterator<Item = (&'static str, String
     let facts = [
         ("if the record cannot be written", unacknowledged(action).to_owned()),
         ("before it runs", if action.intent { "an intent is recorded".to_owned() } else { String::new() }),
+        (
+            "a success",
+            if action.transaction { "is recorded in the caller's transaction".to_owned() } else { String::new() },
+        ),
         ("decided by", action.decided_by.join("; ")),
         ("since", said(&action.since)),
         ("formerly", action.was.join(", ")),

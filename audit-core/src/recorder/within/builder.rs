@@ -1,0 +1,64 @@
+//! One record, by hand, into a transaction.
+
+use std::future::Future;
+
+use thiserror::Error;
+
+use super::writing::Obliged;
+use crate::id::RecordId;
+use crate::record::RecordBuilder;
+use crate::recorder::Recorder;
+use crate::sink::SinkError;
+use crate::transaction::AuditTransaction;
+
+impl RecordBuilder<'_> {
+    /// Writes the record into a transaction of the caller's: it is there if that commits, and is not where it does not.
+    ///
+    /// It is what the recorder would have written otherwise, with the flag `in_transaction`; flood control does not apply.
+    /// What must be known although the transaction is rolled back, such as a denial, is recorded by awaiting the builder.
+    ///
+    /// Dropping the future leaves open whether the record is in the transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`NotInTransaction`], also where the transaction did not answer within the recorder's deadline. No other record
+    /// tells of it: roll back.
+    pub fn in_transaction<T>(
+        self,
+        transaction: &T,
+    ) -> impl Future<Output = Result<RecordId, NotInTransaction>> + use<'_, T>
+    where
+        T: AuditTransaction + ?Sized,
+    {
+        let (recorder, written) = (self.recorder(), self.written());
+        async move {
+            let (id, obliged) = written.oblige(&recorder);
+            obliged.write(transaction).await.map(|()| id).map_err(NotInTransaction)
+        }
+    }
+
+    /// As [`in_transaction`](Self::in_transaction), and blocks the thread: for transactions that answer at once, as those
+    /// of an embedded store do.
+    ///
+    /// # Errors
+    ///
+    /// As [`in_transaction`](Self::in_transaction).
+    pub fn wait_in_transaction<T>(self, transaction: &T) -> Result<RecordId, NotInTransaction>
+    where
+        T: AuditTransaction + ?Sized,
+    {
+        let (recorder, written) = (self.recorder(), self.written());
+        let (id, obliged) = written.oblige(&recorder);
+        obliged.write_sync(transaction).map(|()| id).map_err(NotInTransaction)
+    }
+
+    fn oblige(mut self, recorder: &Recorder) -> (RecordId, Obliged) {
+        let (context, id, occurred_at) = self.placed();
+        (id, Obliged::new(recorder.core(), &self.draft, context.as_deref(), id, occurred_at))
+    }
+}
+
+/// A record was not written into the transaction, or nobody knows whether it was: roll back.
+#[derive(Debug, Error)]
+#[error("the audit record was not written into the transaction")]
+pub struct NotInTransaction(#[source] SinkError);
