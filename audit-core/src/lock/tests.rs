@@ -471,8 +471,8 @@ prop_compose! {
 prop_compose! {
     fn action()(from in prop::collection::vec(few(), 1..3), policy in prop::option::of(prop_oneof![Just("fail_open"), Just("fail_closed")]),
                 surface in prop::option::of(few()), since in prop::option::of(few()), was in prop::collection::vec("[a-f]", 0..2),
-                intent: bool, shared: bool, fields in prop::collection::vec(field(), 0..3)) -> LockedAction {
-        LockedAction { from, policy: policy.map(Into::into), surface, since, was, intent, shared, fields }
+                intent: bool, transaction: bool, shared: bool, fields in prop::collection::vec(field(), 0..3)) -> LockedAction {
+        LockedAction { from, policy: policy.map(Into::into), surface, since, was, intent, transaction, shared, fields }
     }
 }
 
