@@ -228,7 +228,9 @@ fn read(json: &str) -> Value {
     let json = json.replace("\\ud800", "?");
     serde_json::from_str(&json).unwrap_or_else(|_| {
         let entries: HashMap<String, Box<RawValue>> = serde_json::from_str(&json).unwrap();
-        let shallow = |value: &RawValue| serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().into());
+        let shallow = |value: &RawValue| -> Value {
+            serde_json::from_str(value.get()).unwrap_or_else(|_| Value::from(value.get()))
+        };
         entries.into_iter().map(|(key, value)| (key, shallow(&value))).collect()
     })
 }
