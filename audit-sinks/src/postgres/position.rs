@@ -36,7 +36,8 @@ impl Snapshot {
     /// Reads what `pg_current_snapshot()` gives: `xmin:xmax:xip,xip`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(':');
-        let (_, end, under_way) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+        let _begin: i64 = parts.next()?.parse().ok()?;
+        let (end, under_way) = (parts.next()?.parse().ok()?, parts.next()?);
         let mut under_way: Vec<_> =
             under_way.split(',').filter(|xid| !xid.is_empty()).map(str::parse).collect::<Result<_, _>>().ok()?;
         under_way.sort_unstable();
