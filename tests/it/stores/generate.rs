@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::made::{EPOCH, id, moment, of_json};
 use super::model::{Ask, Entry, Shown, cut};
 
-/// SplitMix64: the same numbers from the same seed, everywhere.
+/// `SplitMix64`: the same numbers from the same seed, everywhere.
 pub(crate) struct Random(u64);
 
 /// Whose records are read.
@@ -109,7 +109,9 @@ pub(crate) fn entry(random: &mut Random, known: &[Entry]) -> Entry {
     set("id", json!(id(random.next().into())));
     set("action", random.one_of(ACTIONS).into());
     let (micros, when) = time(random);
-    when.into_iter().for_each(|(key, value)| set(key, value.into()));
+    for (key, value) in when {
+        set(key, value.into());
+    }
     if !random.once_in(5) {
         let tenant = random.one_of(TENANTS);
         set("tenant", if random.once_in(4) { hashed(random, tenant).into() } else { tenant.into() });

@@ -24,18 +24,18 @@ pub(crate) struct Fixture {
     pub(crate) store: Arc<dyn AuditStore>,
     reopen: Option<Box<dyn Fn() -> Arc<dyn AuditStore> + Send + Sync>>,
     /// What lives as long as the store: a directory, a schema of a server.
-    _held: Box<dyn Any + Send + Sync>,
+    held: Box<dyn Any + Send + Sync>,
 }
 
 impl Fixture {
     pub(crate) fn new(store: impl AuditStore) -> Self {
-        Self { store: Arc::new(store), reopen: None, _held: Box::new(()) }
+        Self { store: Arc::new(store), reopen: None, held: Box::new(()) }
     }
 
     /// Keeps something for as long as the store is used.
     #[allow(dead_code, reason = "not every store needs it")]
     pub(crate) fn holding(mut self, held: impl Any + Send + Sync) -> Self {
-        self._held = Box::new(held);
+        self.held = Box::new(held);
         self
     }
 
@@ -72,10 +72,10 @@ pub(crate) fn store_contract(make: impl Fn() -> Fixture) {
     let violations = violations(&make);
     assert!(violations.is_empty(), "{violations:#?}");
     sink_contract(|| {
-        let Fixture { store, _held, .. } = make();
+        let Fixture { store, held, .. } = make();
         let reader = store.global("suite").unrecorded();
         let read = move || {
-            let _held = &_held;
+            let _ = &held;
             arrived(&reader, &Query::new()).iter().map(|record| record.json().to_owned()).collect()
         };
         contract::Fixture::new(store, read)

@@ -92,7 +92,7 @@ impl Run {
         let whose = whose(&mut self.random);
         let question = question(&mut self.random, &self.model.entries, false);
         let (reader, query) = (self.reader(&whose), question.query());
-        let asks = self.asks(&whose, &question);
+        let asks = Self::asks(&whose, &question);
         let expected = self.model.select(&asks, question.shown, question.oldest_first);
         let count = block_on(reader.count(&query)).unwrap();
         assert_eq!(count, expected.len() as u64, "{}: counted: {whose:?} {question:?}", self.at);
@@ -132,7 +132,7 @@ impl Run {
         let (since, behind) =
             if self.random.once_in(4) { (Since::Now, self.model.entries.len()) } else { (Since::Beginning, 0) };
         let (at, records) = walk(&reader, &question.query(), since);
-        let asks = self.asks(&whose, &question);
+        let asks = Self::asks(&whose, &question);
         self.assert_same(&records, &self.model.arrived(&asks, behind), &whose, &question);
         self.walks.push(Walk { whose, question, at, behind: self.model.entries.len() });
         self.answered += 1;
@@ -143,13 +143,13 @@ impl Run {
         let reading = self.walks.swap_remove(at);
         let (reader, query) = (self.reader(&reading.whose), reading.question.query());
         let (at, records) = walk(&reader, &query, Since::Cursor(reading.at));
-        let asks = self.asks(&reading.whose, &reading.question);
+        let asks = Self::asks(&reading.whose, &reading.question);
         self.assert_same(&records, &self.model.arrived(&asks, reading.behind), &reading.whose, &reading.question);
         self.walks.push(Walk { at, behind: self.model.entries.len(), ..reading });
         self.answered += 1;
     }
 
-    fn asks(&self, whose: &Whose, question: &Question) -> Vec<Ask> {
+    fn asks(whose: &Whose, question: &Question) -> Vec<Ask> {
         whose.asks().into_iter().chain(question.asks.iter().cloned()).collect()
     }
 

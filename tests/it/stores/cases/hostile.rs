@@ -128,7 +128,7 @@ fn hostile_texts_find_nothing_of_another(fixture: &Fixture) {
 fn a_query_that_asks_too_much_is_refused(fixture: &Fixture) {
     fixture.write(&[made("one", json!({ "tenant": "acme" }))]).unwrap();
     let huge = "x".repeat(1 << 20);
-    let many = || AnyOf::from_iter((0..5000).map(|n: u32| n.to_string()));
+    let many = || (0..5000).map(|n: u32| n.to_string()).collect::<AnyOf>();
     let conditions = (0..200).fold(Query::new(), |query, _| query.succeeded());
     for query in [
         Query::new().deny_reason(&huge),

@@ -17,13 +17,13 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("what is no intent has no call to wait for", what_is_no_intent_shows),
 ];
 
-fn intent(name: &str, call: u128, keys: Value) -> Record {
+fn intent(name: &str, call: u128, keys: &Value) -> Record {
     let mut all = json!({ "kind": "call", "stage": "intent", "call": id(call), "outcome": null, "tenant": "acme" });
     all.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
     made(name, all)
 }
 
-fn ended(name: &str, call: u128, keys: Value) -> Record {
+fn ended(name: &str, call: u128, keys: &Value) -> Record {
     let mut all = json!({ "kind": "call", "id": id(call), "tenant": "acme" });
     all.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
     made(name, all)
@@ -41,14 +41,14 @@ fn an_intent_counts_as_its_call(fixture: &Fixture) {
     let at = |n: i64| json!({ "occurred_at": moment(n).to_string() });
     // The final record of the second comes before its intent, as from another queue.
     let batch = [
-        intent("begun 1", 1, at(1)),
-        ended("ended 1", 1, at(2)),
-        ended("ended 2", 2, at(3)),
-        intent("begun 2", 2, at(4)),
-        intent("begun 3", 3, at(5)),
-        ended("panicked 3", 3, json!({ "stage": "panicked", "occurred_at": moment(6).to_string() })),
-        intent("begun 4", 4, at(7)),
-        ended("cancelled 4", 4, json!({ "stage": "cancelled", "occurred_at": moment(8).to_string() })),
+        intent("begun 1", 1, &at(1)),
+        ended("ended 1", 1, &at(2)),
+        ended("ended 2", 2, &at(3)),
+        intent("begun 2", 2, &at(4)),
+        intent("begun 3", 3, &at(5)),
+        ended("panicked 3", 3, &json!({ "stage": "panicked", "occurred_at": moment(6).to_string() })),
+        intent("begun 4", 4, &at(7)),
+        ended("cancelled 4", 4, &json!({ "stage": "cancelled", "occurred_at": moment(8).to_string() })),
     ];
     fixture.write(&batch).unwrap();
     let ended = ["ended 1", "ended 2", "panicked 3", "cancelled 4"];
@@ -60,23 +60,23 @@ fn an_intent_counts_as_its_call(fixture: &Fixture) {
 }
 
 fn an_orphan_shows_until_its_call_ends(fixture: &Fixture) {
-    let begun = intent("begun", 1, json!({ "occurred_at": moment(1).to_string() }));
-    let nameless = intent("of no call", 2, json!({ "call": null, "occurred_at": moment(2).to_string() }));
+    let begun = intent("begun", 1, &json!({ "occurred_at": moment(1).to_string() }));
+    let nameless = intent("of no call", 2, &json!({ "call": null, "occurred_at": moment(2).to_string() }));
     fixture.write(&[begun.clone(), nameless]).unwrap();
     let acme = fixture.tenant("acme");
     assert_pages(&acme, &Query::new(), &["begun", "of no call"]);
     assert_eq!(block_on(acme.get(begun.id().unwrap())).unwrap().unwrap().json(), begun.json());
-    fixture.write(&[ended("ended", 1, json!({ "occurred_at": moment(3).to_string() }))]).unwrap();
+    fixture.write(&[ended("ended", 1, &json!({ "occurred_at": moment(3).to_string() }))]).unwrap();
     assert_pages(&acme, &Query::new(), &["of no call", "ended"]);
 }
 
 fn orphans_are_found_alone(fixture: &Fixture) {
     let batch = [
         made("event", json!({ "tenant": "acme" })),
-        intent("begun 1", 1, json!({})),
-        ended("ended 1", 1, json!({})),
-        intent("begun 2", 2, json!({ "action": "door.open", "occurred_at": moment(1).to_string() })),
-        intent("begun 3", 3, json!({ "occurred_at": moment(2).to_string() })),
+        intent("begun 1", 1, &json!({})),
+        ended("ended 1", 1, &json!({})),
+        intent("begun 2", 2, &json!({ "action": "door.open", "occurred_at": moment(1).to_string() })),
+        intent("begun 3", 3, &json!({ "occurred_at": moment(2).to_string() })),
     ];
     fixture.write(&batch).unwrap();
     let acme = fixture.tenant("acme");
@@ -90,8 +90,8 @@ fn orphans_are_found_alone(fixture: &Fixture) {
 fn ended_for_everybody(fixture: &Fixture) {
     // What the final record is of, and whether the query asks for it, is no matter.
     let batch = [
-        intent("begun", 1, json!({ "action": "door.open" })),
-        ended("ended", 1, json!({ "action": "gate.open", "tenant": "other" })),
+        intent("begun", 1, &json!({ "action": "door.open" })),
+        ended("ended", 1, &json!({ "action": "gate.open", "tenant": "other" })),
     ];
     fixture.write(&batch).unwrap();
     for reader in [fixture.tenant("acme"), fixture.global()] {
@@ -102,7 +102,7 @@ fn ended_for_everybody(fixture: &Fixture) {
 }
 
 fn what_arrives_has_no_intents(fixture: &Fixture) {
-    let batch = [intent("begun 1", 1, json!({})), ended("ended 1", 1, json!({})), intent("begun 2", 2, json!({}))];
+    let batch = [intent("begun 1", 1, &json!({})), ended("ended 1", 1, &json!({})), intent("begun 2", 2, &json!({}))];
     fixture.write(&batch).unwrap();
     assert_eq!(names(&arrived(&fixture.global(), &Query::new())), ["ended 1"]);
     let mut follow = block_on(fixture.global().follow(&Query::new(), Since::Beginning)).unwrap();
@@ -112,7 +112,7 @@ fn what_arrives_has_no_intents(fixture: &Fixture) {
 fn what_is_no_intent_shows(fixture: &Fixture) {
     // An addition names the record that it adds to.
     let batch = [
-        ended("ended", 1, json!({})),
+        ended("ended", 1, &json!({})),
         made("undelivered", json!({ "kind": "system", "call": id(1), "occurred_at": moment(1).to_string() })),
         made("later", json!({ "stage": "of a later version", "call": id(1), "occurred_at": moment(2).to_string() })),
     ];

@@ -109,7 +109,7 @@ impl ListStore {
             _ => state.model.select(&[], shown, oldest_first).into_iter().cloned().collect(),
         };
         match self.0.flaw {
-            Flaw::OrdersByArrival => found = state.model.entries.clone(),
+            Flaw::OrdersByArrival => found.clone_from(&state.model.entries),
             Flaw::ShowsEndedIntents => {
                 found.sort_by(|a, b| a.key.cmp(&b.key));
                 if !oldest_first {
@@ -117,7 +117,7 @@ impl ListStore {
                 }
             }
             Flaw::OrdersEqualTimesByArrival => {
-                found = state.model.entries.clone();
+                found.clone_from(&state.model.entries);
                 found.sort_by_key(|entry| if oldest_first { entry.key.0 } else { -entry.key.0 });
             }
             Flaw::OrdersByRecording => {
@@ -334,7 +334,9 @@ impl AuditSink for ListStore {
     async fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
         let mut batch: Vec<_> = batch.iter().map(entry_of).collect();
         if self.is(Flaw::Rewrites) {
-            batch.iter_mut().for_each(|entry| entry.record = of_json(&entry.json.to_string()));
+            for entry in &mut batch {
+                entry.record = of_json(&entry.json.to_string());
+            }
         }
         if self.is(Flaw::WritesInTwoSteps) {
             let rest = batch.split_off(batch.len() / 2);
