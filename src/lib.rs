@@ -136,7 +136,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let store = MemoryStore::new();
-//! let recorder = Recorder::builder().sink(store.clone()).build()?;
+//! let recorder = Recorder::builder().sink(store.clone()).allow_weak_fail_closed().build()?;
 //! with_recorder(recorder, async {
 //!     for _ in 0..3 {
 //!         let acme = AuditContext::new().tenant(TenantId::plain("acme"));

@@ -37,7 +37,7 @@ pub(super) fn run() {
         });
         let start = Instant::now();
         let forwarder = Forwarder::builder(&journal, store).name("bench").start().unwrap();
-        forwarder.flush(Duration::from_secs(300)).unwrap();
+        forwarder.flush(Duration::from_mins(5)).unwrap();
         let ours = start.elapsed().as_secs_f64();
         drop(forwarder);
         (ours, runtime.block_on(copy(&client, &schema)))

@@ -43,7 +43,7 @@ impl Rows {
         drop(store);
         let connection = Connection::open(path).unwrap();
         let mut statement = connection.prepare("SELECT * FROM audit_records ORDER BY position").unwrap();
-        let columns: Vec<_> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<_> = statement.column_names().map(str::to_owned).collect();
         let rows = statement
             .query_map([], |row| (0..columns.len()).map(|at| row.get(at)).collect())
             .unwrap()

@@ -59,8 +59,8 @@ fn while_the_recorder_is_asked_instead_it_is_completed_and_undelivered() {
     let bank = Bank::new();
     let tx = bank.begin_with(Answer::Fail);
     {
-        let recorded = Recorded::with(recorder, audited::MemorySink::new());
-        recorded.drop_after(3, steps(&tx));
+        let calls = Recorded::with(recorder, audited::MemorySink::new());
+        calls.drop_after(3, steps(&tx));
         sink.wait_for_batches(2, PATIENCE);
     }
     sink.set(Behaviour::Ok);
@@ -71,7 +71,7 @@ fn while_the_recorder_is_asked_instead_it_is_completed_and_undelivered() {
     assert_eq!((addition.call(), addition.flags()), (record.id(), vec!["undelivered".to_owned()]));
 }
 
-#[audited(action = "tx.never", unlocked, transaction = tx, outcome = |_| Outcome::Success)]
+#[audited(action = "tx.never", unlocked, transaction = tx, outcome = |()| Outcome::Success)]
 async fn never(tx: &Tx<'_>) {
     tx.add(1);
 }

@@ -66,7 +66,7 @@ fn of_mut_sync(tx: &mut Tx<'_>, ask: Ask) -> Result<u64, Error> {
 }
 
 #[audited(action = "tx.kept", unlocked, fields(cents = 7_u8), transaction = tx)]
-#[must_use]
+#[must_use = "what became of it"]
 async fn of_kept(tx: &Tx<'_>, ask: Ask) -> Result<u64, Error> {
     if ask == Ask::ReturnEarly {
         return end(tx, ask);
@@ -125,7 +125,7 @@ impl Service<'_, '_> {
 
     #[audited(action = "tx.owned", unlocked, fields(cents = 7_u8), transaction = Store.within(tx))]
     async fn owned(self, store: Store, tx: &Tx<'_>, ask: Ask) -> Result<u64, Error> {
-        drop(store);
+        let Store = store;
         end(tx, ask)
     }
 }
