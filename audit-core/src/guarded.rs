@@ -80,6 +80,20 @@ impl Guarded {
         self.poll(|sink| block_on(sink.write(batch), within))
     }
 
+    /// As [`Guarded::write`]; a sink that does not answer at once leaves the time for something else, once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Guarded::write`].
+    pub fn write_meanwhile(
+        &self,
+        batch: &[Record],
+        within: Duration,
+        meanwhile: &mut dyn FnMut(),
+    ) -> Result<(), SinkError> {
+        self.poll(|sink| block_on_meanwhile(sink.write(batch), within, meanwhile))
+    }
+
     /// Polls a flush on this thread.
     ///
     /// # Errors
@@ -123,6 +137,14 @@ pub fn block_on<F>(future: F, within: Duration) -> Result<(), SinkError>
 where
     F: Future<Output = Result<(), SinkError>>,
 {
+    block_on_meanwhile(future, within, &mut || ())
+}
+
+/// Does something else, once, where the future is not ready when it is polled first.
+fn block_on_meanwhile<F>(future: F, within: Duration, meanwhile: &mut dyn FnMut()) -> Result<(), SinkError>
+where
+    F: Future<Output = Result<(), SinkError>>,
+{
     struct Unpark(Thread);
 
     impl Wake for Unpark {
@@ -136,9 +158,13 @@ where
     let mut future = pin!(future);
     // Too long to be a moment is for ever.
     let deadline = Instant::now().checked_add(within);
+    let mut meanwhile = Some(meanwhile);
     loop {
         if let Poll::Ready(result) = future.as_mut().poll(&mut cx) {
             return result;
+        }
+        if let Some(meanwhile) = meanwhile.take() {
+            meanwhile();
         }
         let Some(deadline) = deadline else {
             thread::park();
@@ -155,5 +181,27 @@ where
 impl fmt::Debug for Guarded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Guarded({})", self.description)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn something_else_is_done_once_and_only_while_an_answer_is_awaited() {
+        for (polls, expected) in [(0, 0), (1, 1), (3, 1)] {
+            let (mut left, mut done) = (polls, 0);
+            let future = std::future::poll_fn(|cx| {
+                cx.waker().wake_by_ref();
+                if left == 0 {
+                    return Poll::Ready(Ok(()));
+                }
+                left -= 1;
+                Poll::Pending
+            });
+            block_on_meanwhile(future, Duration::from_secs(60), &mut || done += 1).unwrap();
+            assert_eq!(done, expected, "after {polls} polls that were not ready");
+        }
     }
 }

@@ -68,10 +68,11 @@ impl Hand {
         self.breaker.rests_until(now)
     }
 
-    /// Gives the sink the next batch, which must not be empty.
-    pub(crate) fn offer(&mut self, backlog: &mut Backlog) -> Offered {
+    /// Gives the sink the next batch, which must not be empty. While the sink is at work with it there is time for
+    /// something else.
+    pub(crate) fn offer(&mut self, backlog: &mut Backlog, meanwhile: &mut dyn FnMut()) -> Offered {
         let batch: Vec<_> = backlog.batch(self.breaker.circuit() == Circuit::HalfOpen).map(carried).collect();
-        let result = self.write(&batch);
+        let result = self.write_meanwhile(&batch, meanwhile);
         match &result {
             Ok(()) => self.answered(None),
             Err(error @ (SinkError::Rejected(_) | SinkError::Conflict(_))) => self.answered(Some(error)),
@@ -99,12 +100,16 @@ impl Hand {
 
     /// Gives the sink something out of turn.
     pub(crate) fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
+        self.write_meanwhile(batch, &mut || ())
+    }
+
+    fn write_meanwhile(&self, batch: &[Record], meanwhile: &mut dyn FnMut()) -> Result<(), SinkError> {
         let circuit = self.breaker.circuit();
         self.seen.note(|state| {
             state.busy_since = Some(Instant::now());
             state.circuit = circuit;
         });
-        let result = self.sink.write(batch, self.limits.deadline);
+        let result = self.sink.write_meanwhile(batch, self.limits.deadline, meanwhile);
         self.seen.note(|state| state.busy_since = None);
         result
     }

@@ -56,7 +56,7 @@ impl ForwarderBuilder {
         self
     }
 
-    /// Sets how many records a batch has at most; otherwise 512.
+    /// Sets how many records a batch has at most; otherwise 512. As many again are read while the sink is at work.
     pub fn batch_records(mut self, records: usize) -> Self {
         self.settings.batch_records = records.max(1);
         self

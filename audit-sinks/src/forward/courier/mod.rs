@@ -2,6 +2,7 @@
 
 mod bury;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,9 @@ pub(super) struct Courier {
     settings: Settings,
     source: Source,
     backlog: Backlog,
-    /// What follows the backlog.
+    /// What follows the backlog: read while the sink was at work.
+    ahead: VecDeque<StoredRecord>,
+    /// What follows that.
     damage: Option<Damage>,
     /// For what fails on this side: reading, and burying.
     patience: Breaker,
@@ -70,6 +73,7 @@ impl Courier {
             hand,
             source,
             backlog: Backlog::default(),
+            ahead: VecDeque::new(),
             damage: None,
             patience: settings.patience(),
             settings,
@@ -135,11 +139,12 @@ impl Courier {
     /// Reads as much as a batch holds.
     fn fill(&mut self) -> Result<(), ()> {
         let (mut records, mut bytes, mut result) = (0, 0, Ok(()));
-        while self.damage.is_none()
+        while (self.damage.is_none() || !self.ahead.is_empty())
             && self.backlog.len() < self.settings.batch_records
             && self.backlog.bytes() < self.settings.batch_bytes
         {
-            match self.source.next() {
+            let next = self.ahead.pop_front().map(Found::Record);
+            match next.map_or_else(|| self.source.next(), |record| Ok(Some(record))) {
                 Ok(None) => break,
                 Ok(Some(Found::Record(record))) => {
                     records += 1;
@@ -156,7 +161,8 @@ impl Courier {
         }
         if records > 0 {
             let oldest = self.backlog.front().and_then(|record| record.recorded_at());
-            let (read_seq, backlog_bytes) = (self.source.next_seq() - 1, self.backlog.bytes() as u64);
+            let next_seq = self.ahead.front().and_then(|record| record.seq()).unwrap_or(self.source.next_seq());
+            let (read_seq, backlog_bytes) = (next_seq - 1, self.backlog.bytes() as u64);
             self.shared.note(|state| {
                 state.read_seq = read_seq;
                 state.backlog_bytes = backlog_bytes;
@@ -172,7 +178,8 @@ impl Courier {
         if self.sync_journal().is_err() {
             return self.patience.failed(Instant::now());
         }
-        match self.hand.offer(&mut self.backlog) {
+        let Self { hand, backlog, source, ahead, damage, settings, .. } = self;
+        match hand.offer(backlog, &mut || read_ahead(source, ahead, damage, settings)) {
             Offered::Taken(count) => {
                 if let Some(last) = self.backlog.done(count) {
                     self.moved_to(link_of(&last), count as u64);
@@ -230,5 +237,25 @@ impl Courier {
             }
         }
         self.save_at = Instant::now() + pause;
+    }
+}
+
+/// Reads what the next batch will hold. What cannot be read now is met again where it is that batch's turn.
+fn read_ahead(
+    source: &mut Source,
+    ahead: &mut VecDeque<StoredRecord>,
+    damage: &mut Option<Damage>,
+    settings: &Settings,
+) {
+    let mut bytes: usize = ahead.iter().map(|record| record.json().len()).sum();
+    while damage.is_none() && ahead.len() < settings.batch_records && bytes < settings.batch_bytes {
+        match source.next() {
+            Ok(Some(Found::Record(record))) => {
+                bytes += record.json().len();
+                ahead.push_back(record);
+            }
+            Ok(Some(Found::Damage(found))) => *damage = Some(found),
+            Ok(None) | Err(_) => return,
+        }
     }
 }

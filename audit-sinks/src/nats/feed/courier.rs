@@ -121,7 +121,7 @@ impl Courier {
     }
 
     fn deliver(&mut self) -> Result<(), NatsError> {
-        match self.hand.offer(&mut self.backlog) {
+        match self.hand.offer(&mut self.backlog, &mut || ()) {
             Offered::Taken(count) => {
                 let messages = self.messages.drain(..count).collect();
                 self.backlog.done(count);
