@@ -1,31 +1,35 @@
-//! A journal carried into `PostgreSQL`, beside a plain COPY of the same rows into a table of the same shape.
+//! A journal carried into `PostgreSQL`, beside a plain COPY of the rows that the store makes of it, as many a transaction,
+//! into tables of the same shape: of the records alone, and of the records and the keys by which they are known.
 
 use std::time::{Duration, Instant};
 
 use audited::{AuditSink as _, Forwarder, JournalOptions, PostgresOptions, PostgresSetUp, PostgresStore};
-use futures_util::SinkExt as _;
+use bytes::Bytes;
+use futures_util::{SinkExt as _, TryStreamExt as _};
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
-use super::{Pairs, directory, head, records, servers};
+use super::{Pairs, ROUNDS, directory, head, records, servers};
 
 const COUNT: usize = 50_000;
+const BATCH: usize = 1_000;
 
 pub(super) fn run() {
     let server = servers::postgres();
     let runtime = Runtime::new().unwrap();
     let directory = directory();
-    let client = runtime.block_on(async {
+    let mut client = runtime.block_on(async {
         let (client, connection) = tokio_postgres::connect(server.url(), NoTls).await.unwrap();
         tokio::spawn(connection);
         client
     });
-    head("PostgreSQL, a journal through the forwarder, beside COPY of its rows into the same table");
-    let pairs = Pairs::of(|round| {
-        let journal =
-            JournalOptions::new().os_buffer().open(directory.path().join(format!("journal-{round}"))).unwrap();
+    let mut alone = Vec::new();
+    let mut both = Vec::new();
+    for round in 0..ROUNDS {
+        let path = directory.path().join(format!("journal-{round}"));
+        let journal = JournalOptions::new().os_buffer().open(path).unwrap();
         runtime.block_on(async {
-            for batch in records(0..COUNT).chunks(1_000) {
+            for batch in records(0..COUNT).chunks(BATCH) {
                 journal.write(batch).await.unwrap();
             }
         });
@@ -36,34 +40,44 @@ pub(super) fn run() {
             PostgresStore::connect(options).await.unwrap()
         });
         let start = Instant::now();
-        let forwarder = Forwarder::builder(&journal, store).name("bench").start().unwrap();
+        let forwarder = Forwarder::builder(&journal, store).name("bench").batch_records(BATCH).start().unwrap();
         forwarder.flush(Duration::from_mins(5)).unwrap();
         let ours = start.elapsed().as_secs_f64();
         drop(forwarder);
-        (ours, runtime.block_on(copy(&client, &schema)))
-    });
-    pairs.print("50,000 records", COUNT);
+        let tables = [("records", "xid, arrival"), ("keys", "id")];
+        alone.push((ours, runtime.block_on(copy(&mut client, &schema, "alone", &tables[..1]))));
+        both.push((ours, runtime.block_on(copy(&mut client, &schema, "both", &tables))));
+    }
+    head("PostgreSQL, a journal of 50,000 through the forwarder, 1,000 a batch");
+    Pairs(alone).print("beside COPY of the records", COUNT);
+    Pairs(both).print("beside COPY of the records and their keys", COUNT);
 }
 
-/// Copies the rows that the store has made into a table of the same shape, with the same indexes.
-async fn copy(client: &Client, schema: &str) -> f64 {
-    let plain = format!("plain_{schema}");
-    let make =
-        format!("CREATE SCHEMA {plain}; CREATE TABLE {plain}.records (LIKE {schema}.records_default INCLUDING ALL)");
-    client.batch_execute(&make).await.unwrap();
-    let out = client.copy_out(&format!("COPY (SELECT * FROM {schema}.records ORDER BY xid, arrival) TO STDOUT")).await;
-    let rows: Vec<bytes::Bytes> = {
-        use futures_util::TryStreamExt as _;
-        out.unwrap().try_collect().await.unwrap()
-    };
+/// Copies what the store has in its tables into others of the same shape, with the same indexes.
+async fn copy(client: &mut Client, schema: &str, name: &str, tables: &[(&str, &str)]) -> f64 {
+    let plain = format!("{name}_{schema}");
+    client.batch_execute(&format!("CREATE SCHEMA {plain}")).await.unwrap();
+    let mut rows: Vec<(&str, Vec<Bytes>)> = Vec::new();
+    for (table, order) in tables {
+        // Of a table in partitions, one of them has the indexes as the others do.
+        let model = if *table == "records" { "records_default" } else { table };
+        let make = format!("CREATE TABLE {plain}.{table} (LIKE {schema}.{model} INCLUDING ALL)");
+        client.batch_execute(&make).await.unwrap();
+        let out = client.copy_out(&format!("COPY (SELECT * FROM {schema}.{table} ORDER BY {order}) TO STDOUT")).await;
+        rows.push((table, out.unwrap().try_collect().await.unwrap()));
+    }
     let start = Instant::now();
-    for rows in rows.chunks(1_000) {
-        let into = client.copy_in(&format!("COPY {plain}.records FROM STDIN")).await.unwrap();
-        let mut into = std::pin::pin!(into);
-        for row in rows {
-            into.feed(row.clone()).await.unwrap();
+    for from in (0..COUNT).step_by(BATCH) {
+        let transaction = client.transaction().await.unwrap();
+        for (table, rows) in &rows {
+            let into = transaction.copy_in(&format!("COPY {plain}.{table} FROM STDIN")).await.unwrap();
+            let mut into = std::pin::pin!(into);
+            for row in rows.iter().skip(from).take(BATCH) {
+                into.feed(row.clone()).await.unwrap();
+            }
+            into.as_mut().finish().await.unwrap();
         }
-        into.as_mut().finish().await.unwrap();
+        transaction.commit().await.unwrap();
     }
     start.elapsed().as_secs_f64()
 }
