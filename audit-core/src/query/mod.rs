@@ -8,7 +8,7 @@ use thiserror::Error;
 
 pub use self::any_of::AnyOf;
 pub use self::condition::{Condition, Ending};
-pub use self::row::{Row, SortKey};
+pub use self::row::{Entries, Row, SortKey, says_where};
 use crate::actor::ActorKind;
 use crate::id::RecordId;
 use crate::record::{Fields, Kind, Stage};

@@ -99,7 +99,7 @@ impl SortKey {
 fn digest(json: &str) -> [u8; 32] {
     let mut hash = Sha256::new_with_prefix("audited/row/1");
     for (key, value) in serde_json::from_str::<Entries<'_>>(json).map(|entries| entries.0).unwrap_or_default() {
-        if matches!(&*key, "stream" | "seq" | "prev" | "origin") {
+        if says_where(&key) {
             continue;
         }
         for part in [&*key, value.get()] {
@@ -110,8 +110,14 @@ fn digest(json: &str) -> [u8; 32] {
     hash.finalize().into()
 }
 
+/// Whether a key is one that a sink adds to say where a record is.
+pub fn says_where(key: &str) -> bool {
+    matches!(key, "stream" | "seq" | "prev" | "origin")
+}
+
 /// The entries of a JSON object, in their order.
-pub(super) struct Entries<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+#[derive(Default)]
+pub struct Entries<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> serde::Deserialize<'de> for Entries<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -2,10 +2,8 @@
 //!
 //! A line is the record's own JSON with `stream` before its fields, and `seq` and `prev` behind them.
 
-use std::borrow::Cow;
-
+use audit_core::__private::{Entries, says_where};
 use audit_core::Record;
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::chain::{ChainHash, OpenHash, push_decimal_before};
@@ -130,40 +128,11 @@ fn with_origin(json: &str) -> String {
     let entries: Entries<'_> = serde_json::from_str(json).unwrap_or_default();
     let (mut out, mut origin) = (String::with_capacity(json.len() + 16), String::new());
     for (key, value) in &entries.0 {
-        let is_position = matches!(&**key, "stream" | "seq" | "prev" | "origin");
-        let into = if is_position { &mut origin } else { &mut out };
+        let into = if says_where(key) { &mut origin } else { &mut out };
         let key = serde_json::to_string(key).unwrap_or_default();
         into.extend([if into.is_empty() { "" } else { "," }, &key, ":", value.get()]);
     }
     format!("{{{out},\"origin\":{{{origin}}}}}")
-}
-
-/// The entries of a JSON object, in their order.
-#[derive(Default)]
-struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> serde::Deserialize<'de> for Entries<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Entries<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Entries(entries))
-            }
-        }
-
-        deserializer.deserialize_map(Visitor)
-    }
 }
 
 /// Where a line says that it stands.
