@@ -4,6 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::decision::{Deny, Verdict};
+
 /// The answer where a call is not carried out, or where nobody can prove that it was.
 ///
 /// It tells the client nothing: the reason is in the record.
@@ -25,6 +27,17 @@ impl Refusal {
     /// Whether the same call can be made again without doing its work twice.
     pub const fn is_retryable(self) -> bool {
         matches!(self, Self::Unavailable { effect: Effect::NotStarted })
+    }
+}
+
+/// What it says of a call that passes on the refusal of another: denied, `refused`, or failed, `audit_unavailable`. So a
+/// function may simply return `Result<T, Refusal>`.
+impl Deny for Refusal {
+    fn deny(&self) -> Verdict {
+        match self {
+            Self::Denied => Verdict::denied("refused"),
+            Self::Unavailable { .. } => Verdict::failure("audit_unavailable"),
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Errors that say whether they are denials.
 
-use audited::{Action, Deny, Record, Sensitive, Verdict};
+use audited::{
+    Action, Deny, Effect, MemorySink, Record, Recorder, Refusal, Sensitive, StoredDecision, StoredOutcome, Verdict,
+    audited, with_recorder_sync,
+};
 
 #[derive(Deny)]
 enum Inner {
@@ -162,4 +165,33 @@ fn a_classified_error_is_shown_wherever_it_is_inside_of_another() {
         Some(r#"{"error":{"Unclassified":"<redacted>"}}"#)
     );
     assert_eq!((shown(&Outer::Broken), shown(&Unclassified)), (None, None));
+}
+
+#[audited(action = "test.deny.refused", require = allowed, unlocked)]
+fn refused(allowed: bool) -> Result<(), Refusal> {
+    Ok(())
+}
+
+#[audited(action = "test.deny.passes_on", unlocked)]
+fn passes_on(refusal: Refusal) -> Result<(), Refusal> {
+    Err(refusal)
+}
+
+#[test]
+fn a_function_may_return_a_refusal_without_an_error_of_its_own() {
+    let memory = MemorySink::new();
+    let recorder = Recorder::builder().sink(memory.clone()).allow_weak_fail_closed().build().unwrap();
+    with_recorder_sync(recorder, || {
+        assert_eq!(refused(false), Err(Refusal::Denied));
+        for (refusal, decision, code) in [
+            (Refusal::Denied, StoredDecision::Deny { reason: "refused".into() }, "refused"),
+            (Refusal::Unavailable { effect: Effect::NotStarted }, StoredDecision::Allow, "audit_unavailable"),
+            (Refusal::Unavailable { effect: Effect::MayHaveHappened }, StoredDecision::Allow, "audit_unavailable"),
+        ] {
+            assert_eq!(passes_on(refusal), Err(refusal));
+            let record = memory.last("test.deny.passes_on").unwrap();
+            assert_eq!(record.decision(), Some(decision));
+            assert_eq!(record.outcome(), Some(StoredOutcome::Failure { code: code.into() }));
+        }
+    });
 }
