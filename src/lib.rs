@@ -33,150 +33,20 @@
 //!
 //! # Guide
 //!
-//! **Start** by building a [`Recorder`] on a [`Journal`] and installing it, first thing in `main`; end with
-//! [`Recorder::shutdown`]. Until one is installed, records go to `tracing` and `fail_closed` functions refuse.
-//!
-//! **Annotate** with [`macro@audited`]. It captures nothing unless it is named, and it reads the decision from the
-//! returned value: a type that is [`Decide`] gives one, the error of a `Result` says by [`Deny`] which of its values
-//! are denials, anything else is data. [`FailurePolicy`] says what happens when a record is not acknowledged.
-//!
-//! A guard (`require = …`) is evaluated before anything else, and its denial recorded; `intent` announces a call that
-//! may not end, and [`orphans`] finds those that did not. What the returned value says can be captured by `ok_fields`.
-//!
-//! ```
-//! use audited::{Decision, Deny, MemorySink, Recorder, Refusal, StoredDecision, audited, with_recorder_sync};
-//!
-//! #[derive(Debug, Deny)]
-//! enum VaultError {
-//!     #[failed]
-//!     Refused(Refusal),
-//! }
-//!
-//! impl From<Refusal> for VaultError {
-//!     fn from(refusal: Refusal) -> Self {
-//!         Self::Refused(refusal)
-//!     }
-//! }
-//!
-//! fn may_open(hour: u8) -> Decision {
-//!     if (8..18).contains(&hour) { Decision::Allow } else { Decision::deny("closed") }
-//! }
-//!
-//! #[audited(action = "vault.open", require = may_open(hour), ok_fields(|boxes| boxes = *boxes), fail_closed)]
-//! fn open(hour: u8) -> Result<u32, VaultError> {
-//!     Ok(12)
-//! }
-//!
-//! let memory = MemorySink::new();
-//! let recorder = Recorder::builder().sink(memory.clone()).allow_weak_fail_closed().build()?;
-//! with_recorder_sync(recorder, || {
-//!     assert!(open(9).is_ok());
-//!     assert!(matches!(open(3), Err(VaultError::Refused(Refusal::Denied))));
-//! });
-//! let denied = memory.last("vault.open").unwrap();
-//! assert_eq!(denied.decision(), Some(StoredDecision::Deny { reason: "closed".into() }));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
-//! **Classify** what is captured with [`macro@Sensitive`]. Integers, booleans, UUIDs and times are classified; text,
-//! bytes, floats and addresses are not, and a type that says nothing of such a field does not compile into a record.
-//! A field is dropped, hashed, masked, truncated, counted, left to a [`Redactor`], or declared plain; [`Mode`] says what
-//! each leaves. Identities ([`ActorId`], [`SubjectId`], [`ResourceId`]) say where they are made how they may be shown;
-//! hashes need a [`KeyRing`], and [`Query::hashed`] finds them.
-//!
-//! Out of reach is what `audited` does not write: a type's own `Debug` and `Display`, panics, logs, the answer. In a
-//! value that was declared plain, names decide: a map's entry is redacted whose key any linked type redacts or that is
-//! named like a secret, and a classified type keeps its marks, but for two shapes that serde gives no name, inside of a
-//! type that is not classified itself: a `#[serde(transparent)]` struct, and a newtype variant of an
-//! `#[serde(untagged)]` enum.
-//!
-//! **Tighten** as an operator, without a change of code, with a [`RedactionPolicy`]: by type, field, class of data or
-//! tenant. [`sensitive_types`] lists what there is.
-//!
-//! **Set the context** in authentication: an [`AuditContext`], scoped by [`with_context`] to the handling of a
-//! request, carried into spawned tasks by [`carry`], extended by [`extend_context`]. What is set is never replaced.
-//!
-//! **Report events** with an enum that derives [`macro@AuditEvent`], and [`record()`].
-//!
-//! With the feature `schemars` and `#[event(schema)]` an enum has the JSON Schemas of its records, as redaction leaves
-//! them: made of the types themselves, where the catalogue has only their names.
-//!
-//! **Ask a binary what it records** with [`catalogue()`]: every action that is linked into it, where it is declared, what
-//! its records show, what happens without one; for people, browsers and programs. [`macro@not_audited`] declares an
-//! exemption. An action that two places declare keeps the recorder from being built, unless both say `shared`.
-//!
-//! **Expect events** with a [`Vocabulary`], for names that are known only at run time: others are written, flagged and
-//! counted ([`Stats::unknown`], [`Stats::drift`]). In a test `testing::faithful` fails where any of that happened.
-//!
-//! **Bind what comes from one place only**, such as a command line, to a [`Surface`]: an enum with `only_from = "cli"` is
-//! recorded by [`record_from`], with the token that `main` has minted; a single variant or a function that says so is
-//! flagged and counted where there is none.
-//!
-//! **Find what is forgotten** with [`covered`], around the handling of a request: it says whether a record was left,
-//! and [`report_unaudited`] makes a finding a record of its own. With the feature `tower` that is a layer.
-//! [`CoverageTable`] walks the routes of a service in a test.
-//!
-//! **Plug in a sink** by implementing [`AuditSink`]; say in [`AuditSink::durability`] what its `Ok` promises.
-//!
-//! **Combine sinks** with [`FanOut`], [`Retry`], [`Timeout`], [`Filter`], [`Failover`], [`Batch`], [`Map`] and
-//! [`RateLimit`], in any depth. A [`Member`] is a sink with a deadline and a bounded queue of its own; what it misses is in
-//! its [`MemberStats`].
-//!
-//! **Forward** the journal to a store with a [`Forwarder`]: the service is answered when the journal has the record, and
-//! the store gets it as soon as it can, in order and at least once. Watch [`Forwarder::lag`] and [`Forwarder::stats`];
-//! a [`DeadLetter`] is a record that the store will never take, kept until somebody resolves it. A store says so by
-//! [`SinkError::Rejected`], and by [`SinkError::Conflict`] where it has another record of that stream and seq.
-//!
-//! **Find records again** in an [`AuditStore`]: a [`Reader`] sees one tenant, or by name all; a [`Query`] asks, a [`Cursor`]
-//! goes on where a page has ended. [`Reader::follow`] gives what arrives. Reading is recorded before anything is read.
-//!
-//! ```
-//! use audited::{Action, AuditContext, AuditStore, MemoryStore, Query, Recorder, TenantId, record_action, with_recorder};
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let store = MemoryStore::new();
-//! let recorder = Recorder::builder().sink(store.clone()).allow_weak_fail_closed().build()?;
-//! with_recorder(recorder, async {
-//!     for _ in 0..3 {
-//!         let acme = AuditContext::new().tenant(TenantId::plain("acme"));
-//!         record_action(Action::new("door.open")).context(acme).await?;
-//!     }
-//!     let acme = store.tenant("acme");
-//!     let query = Query::new().action_prefix("door.").limit(2);
-//!     let first = acme.page(&query).await?;
-//!     let second = acme.page(&query.clone().after(first.next.unwrap())).await?;
-//!     assert_eq!((first.records.len(), second.records.len()), (2, 1));
-//!     assert_eq!(store.tenant("other").count(&query).await?, 0);
-//!     Ok(())
-//! })
-//! .await
-//! # }
-//! ```
-//!
-//! **Share a stream** among many services with the feature `nats`: a `NatsSink` behind each service's [`Forwarder`], and on
-//! the other side a `NatsFeed`, which fills any store from it.
-//!
-//! **Record in a transaction**, so that a change and its success are there together or not at all, with
-//! `#[audited(transaction = store.within(tx))]` or [`RecordBuilder::in_transaction`]. What is denied, fails or panics goes
-//! to the recorder's sink whatever becomes of the transaction.
-//!
-//! **Test** with a [`MemorySink`] and [`with_recorder`], in parallel: nothing is global. `testing::canary`, of the
-//! feature `testing`, shows in one line that nothing sensitive leaves.
-//!
-//! **Lock the names** and the marks with [`assert_locked!`], in one test: `audit.lock` says what the workspace records,
-//! is written by `AUDIT_LOCK=update cargo test`, and is read in review. A renamed action, a removed field or a weaker
-//! redaction fails that test, with what it means and what to do; [`LockSeverity`] says what needs a written reason.
-//! [`Lock`] and [`LockCheck`] are beneath, on a [`Catalogue`].
-//!
-//! **Alert** on [`Recorder::stats`] or the metrics below, on [`RecorderBuilder::on_loss`], on error events of the targets
-//! `audited::loss`, `audited::forward` and `audited::feed`, on [`ForwarderStats::conflicts`], and on the actions `audit.gap` and
-//! `audit.recorder_replaced`.
-//!
-//! **Count instead of write** denials above a quota, with [`RecorderBuilder::flood_control`]; [`FloodControl`] says what
-//! an acknowledgement of a counted denial is worth.
-//!
-//! **Shut down** with [`Recorder::shutdown`]: [`NotFlushed`] says in numbers what is not in the stream.
+//! | page | what for |
+//! |---|---|
+//! | [start](guide::start) | the first audited function, and where its record is |
+//! | [annotate](guide::annotate) | [`macro@audited`]: what is captured, how a call is judged, what happens when a record fails |
+//! | [context](guide::context) | [`AuditContext`]: who acts, for whom, in which tenant, from where |
+//! | [events](guide::events) | [`macro@AuditEvent`], [`record()`], [`Vocabulary`], [`Surface`]: what happened besides calls |
+//! | [redaction](guide::redaction) | [`macro@Sensitive`], [`KeyRing`], [`RedactionPolicy`]: what a record may show |
+//! | [lock](guide::lock) | [`assert_locked!`], [`catalogue()`], [`covered`]: names that stay, and what is recorded at all |
+//! | [sinks](guide::sinks) | [`Journal`], [`Forwarder`], what combines sinks, [`AuditSink`]: where records go |
+//! | [queries](guide::queries) | [`AuditStore`], [`Reader`], [`Query`]: finding records again |
+//! | [testing](guide::testing) | [`MemorySink`], `testing::canary` and more: showing that all of it holds |
+//! | [operations](guide::operations) | alerts, anchors, retention, keys, upgrades |
+//! | [requirements](guide::requirements) | OWASP ASVS 5 chapter 16, NIST 800-53 AU, PCI DSS 10: what does what here |
+//! | [limits](guide::limits) | what it does not do |
 //!
 //! # What the framework records about itself
 //!
@@ -237,6 +107,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(doc)]
+pub mod guide;
 #[cfg(feature = "tower")]
 mod http;
 
