@@ -41,8 +41,10 @@
 //! | [events](guide::events) | [`macro@AuditEvent`], [`record()`], [`Vocabulary`], [`Surface`]: what happened besides calls |
 //! | [redaction](guide::redaction) | [`macro@Sensitive`], [`KeyRing`], [`RedactionPolicy`]: what a record may show |
 //! | [lock](guide::lock) | [`assert_locked!`], [`catalogue()`], [`covered`]: names that stay, and what is recorded at all |
-//! | [sinks](guide::sinks) | [`Journal`], [`Forwarder`], what combines sinks, [`AuditSink`]: where records go |
+//! | [sinks](guide::sinks) | [`Journal`], what combines sinks, [`AuditSink`]: where records go |
+//! | [delivery](guide::delivery) | [`Forwarder`]: from the journal to a store, and from many services to one |
 //! | [queries](guide::queries) | [`AuditStore`], [`Reader`], [`Query`]: finding records again |
+//! | [transactions](guide::transactions) | [`AuditTransaction`]: a change and its record, both or neither |
 //! | [testing](guide::testing) | [`MemorySink`], `testing::canary` and more: showing that all of it holds |
 //! | [operations](guide::operations) | alerts, anchors, retention, keys, upgrades |
 //! | [requirements](guide::requirements) | OWASP ASVS 5 chapter 16, NIST 800-53 AU, PCI DSS 10: what does what here |

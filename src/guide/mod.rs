@@ -21,8 +21,14 @@ pub mod lock {}
 #[doc = include_str!("sinks.md")]
 pub mod sinks {}
 
+#[doc = include_str!("delivery.md")]
+pub mod delivery {}
+
 #[doc = include_str!("queries.md")]
 pub mod queries {}
+
+#[doc = include_str!("transactions.md")]
+pub mod transactions {}
 
 #[doc = include_str!("testing.md")]
 pub mod testing {}
