@@ -237,7 +237,7 @@
 
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "tower")]
+#[cfg(any(feature = "tower", feature = "actix"))]
 mod http;
 
 #[doc(hidden)]
@@ -303,6 +303,9 @@ pub use audit_sinks::{
     PostgresOptions, PostgresPeriod, PostgresRetained, PostgresRetention, PostgresSetUp, PostgresStore,
     PostgresTransaction,
 };
+
+#[cfg(any(feature = "tower", feature = "actix"))]
+pub use crate::http::{ForwardedHeader, InvalidTrustedProxies, MAX_FORWARDED_HOPS, TrustedProxies};
 
 #[cfg(feature = "tower")]
 pub use crate::http::{CoverageFuture, CoverageLayer, CoverageMode, CoverageService};
