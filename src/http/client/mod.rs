@@ -32,7 +32,7 @@ pub(crate) struct Client {
     /// That of a trusted proxy, or a new one.
     pub(crate) correlation_id: CorrelationId,
     /// The request id that was sent and not adopted; `[A-Za-z0-9._-]{1,64}`.
-    pub(crate) client_request_id: Option<String>,
+    pub(crate) claimed_request_id: Option<String>,
     /// The trace, when a trusted proxy sent it.
     pub(crate) trace_id: Option<TraceId>,
     /// The trace, when anybody else did.
@@ -53,12 +53,12 @@ pub(crate) fn read(headers: &impl HeaderLines, peer: Option<IpAddr>, proxies: &T
         source = source.origin(String::from_utf8_lossy(origin));
     }
     let adopted = trusted.then(|| identifiers::request_id(headers)).flatten();
-    let client_request_id = if adopted.is_some() { None } else { identifiers::claimed_request_id(headers) };
+    let claimed_request_id = if adopted.is_some() { None } else { identifiers::claimed_request_id(headers) };
     let trace_id = identifiers::trace_id(headers);
     Client {
         source,
         correlation_id: adopted.unwrap_or_else(CorrelationId::random),
-        client_request_id,
+        claimed_request_id,
         trace_id: trace_id.filter(|_| trusted),
         claimed_trace_id: trace_id.filter(|_| !trusted),
     }
