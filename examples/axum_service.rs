@@ -10,7 +10,7 @@ use audited::{
     Recorder, Sensitive, StoredDecision, StoredOutcome, TenantId, TrustedProxies, audited, not_audited,
 };
 use axum::extract::{Path, Request};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -64,7 +64,7 @@ async fn healthz() -> &'static str {
 
 /// Authentication: it says who acts, in one call. What it refuses the layer records.
 async fn authenticate(audit: AuditRequest, request: Request, next: Next) -> Response {
-    match request.headers().get(header::AUTHORIZATION).map(|token| token.as_bytes()) {
+    match request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes) {
         Some(b"Bearer ann-token") => audit.identify(Actor::user(ActorId::plain("ann"))),
         _ => return StatusCode::UNAUTHORIZED.into_response(),
     }

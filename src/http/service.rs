@@ -94,9 +94,9 @@ pin_project! {
                         handled.scope().over();
                     }
                 }
-                Polled::Recording { recording, answer } => {
+                Polled::Recording { recording, held } => {
                     drop(recording.take());
-                    if let Some(Answer { answered, .. }) = answer.take() {
+                    if let Some(Held { answered, .. }) = held.take() {
                         answered.dropped();
                     }
                 }
@@ -122,7 +122,7 @@ pin_project! {
         // The answer is there, and goes out once the record is acknowledged.
         Recording {
             recording: Option<Recording>,
-            answer: Option<Answer<B, E>>,
+            held: Option<Held<B, E>>,
         },
         Panicked {
             recording: Option<Recording>,
@@ -139,9 +139,9 @@ struct Running {
 }
 
 /// What the service has answered.
-struct Answer<B, E> {
+struct Held<B, E> {
     answered: Answered,
-    answer: Result<Response<B>, E>,
+    result: Result<Response<B>, E>,
     challenge: HeaderValue,
 }
 
@@ -179,17 +179,17 @@ where
                         }
                     }
                 }
-                Polled::Recording { recording, answer } => {
+                Polled::Recording { recording, held } => {
                     let acknowledged = match recording {
                         Some(recording) => Some(ready!(Pin::new(recording).poll(cx))),
                         None => None,
                     };
-                    let Some(Answer { mut answered, answer, challenge }) = answer.take() else { over() };
+                    let Some(Held { mut answered, result, challenge }) = held.take() else { over() };
                     if let Some(acknowledged) = acknowledged {
                         answered.acknowledged(&acknowledged);
                     }
                     state.set(State::Over);
-                    return Poll::Ready(match answer {
+                    return Poll::Ready(match result {
                         Ok(response) => Ok(outgoing(answered, response, &challenge)),
                         Err(error) => in_place_of_an_error(&answered, &challenge).ok_or(error),
                     });
@@ -211,14 +211,14 @@ where
 }
 
 impl Running {
-    fn answered<F, B, E>(self, answer: Result<Response<B>, E>) -> State<F, B, E> {
+    fn answered<F, B, E>(self, result: Result<Response<B>, E>) -> State<F, B, E> {
         let Self { handled, challenge } = self;
-        let (recording, answered) = match &answer {
+        let (recording, answered) = match &result {
             Ok(response) => handled.answered(response.status().as_u16(), response.decide()),
             Err(_) => handled.failed(),
         };
         handled.scope().over();
-        State::Recording { recording, answer: Some(Answer { answered, answer, challenge }) }
+        State::Recording { recording, held: Some(Held { answered, result, challenge }) }
     }
 }
 
