@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use audited::{
     AuditLayer, AuditRequest, Deny, FloodControl, Record, Recorder, Refusal, Stage, StoredOutcome, audited,
-    with_recorder,
+    not_audited, with_recorder,
 };
 use axum::Router;
 use axum::body::Body;
@@ -15,6 +15,7 @@ use axum::extract::Request;
 use axum::http::{Response, StatusCode};
 use axum::middleware::{self, Next};
 use axum::routing::{any, get};
+use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
@@ -52,6 +53,9 @@ async fn look() -> &'static str {
 async fn fails() -> (StatusCode, &'static str) {
     (StatusCode::BAD_GATEWAY, "s3cret of the handler")
 }
+
+#[not_audited(reason = "says that the service lives")]
+async fn lives() {}
 
 fn safe() -> Router {
     Router::new().route("/open", get(open)).route("/look", get(look)).route("/fails", get(fails))
@@ -121,6 +125,27 @@ async fn a_refused_call_is_not_recorded_again_by_its_layer() {
     sink.set(Behaviour::Fail);
     assert_eq!(served.get("GET /open").await.status(), 503);
     assert_eq!(*lost.lock().unwrap(), ["safe.open"], "the intent");
+}
+
+#[tokio::test]
+async fn no_answer_goes_out_before_its_record() {
+    let sink = Capture::new();
+    let recorder = recorder(&sink, PATIENCE);
+    let app = safe().route("/lives", get(lives)).layer(AuditLayer::axum());
+    let served = Served::by(recorder, app).await;
+    let its_batch = sink.batches() + 1;
+    sink.set(Behaviour::HangAsync);
+    let mut stream = served.send("GET /nowhere", &[], "").await;
+    let waits = sink.clone();
+    tokio::task::spawn_blocking(move || waits.wait_for_batches(its_batch, PATIENCE)).await.unwrap();
+    // Whatever this thread would have sent by now, it has sent before the answer to this one.
+    assert_eq!(served.get("GET /lives").await.status(), 200);
+    let early = stream.try_read(&mut [0; 1]).map_err(|error| error.kind());
+    assert_eq!(early, Err(io::ErrorKind::WouldBlock));
+    sink.set(Behaviour::Ok);
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
 }
 
 #[tokio::test]
