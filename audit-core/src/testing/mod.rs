@@ -2,6 +2,7 @@
 
 mod canary;
 mod capture;
+mod contract;
 mod declared;
 mod faithful;
 mod form;
@@ -16,6 +17,7 @@ mod tree;
 
 pub use self::canary::{Canary, canary};
 pub use self::capture::Place;
+pub use self::contract::{SinkCase, SinkUnderTest, SinkViolation, sink_contract, sink_violations};
 pub use self::faithful::{Faithful, faithful};
 pub use self::form::Form;
 pub use self::plant::Unplanted;

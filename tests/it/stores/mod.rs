@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use audited::{AuditStore, Cursor, MemoryStore, Query, Reader, Record, Since, SinkError, StoredRecord};
 
-use crate::contract::{self, block_on, sink_contract};
+use crate::contract::block_on;
 
 /// A store, empty.
 pub(crate) struct Fixture {
@@ -71,15 +71,18 @@ pub(crate) fn violations(make: impl Fn() -> Fixture) -> Vec<&'static str> {
 pub(crate) fn store_contract(make: impl Fn() -> Fixture) {
     let violations = violations(&make);
     assert!(violations.is_empty(), "{violations:#?}");
-    sink_contract(|| {
-        let Fixture { store, held, .. } = make();
-        let reader = store.global("suite").unrecorded();
-        let read = move || {
-            let _ = &held;
-            arrived(&reader, &Query::new()).iter().map(|record| record.json().to_owned()).collect()
-        };
-        contract::Fixture::new(store, read)
-    });
+    #[cfg(feature = "testing")]
+    {
+        let violations = audited::testing::sink_violations(|_| as_a_sink(make()));
+        assert!(violations.is_empty(), "{violations:#?}");
+    }
+}
+
+#[cfg(feature = "testing")]
+fn as_a_sink(Fixture { store, held, .. }: Fixture) -> audited::testing::SinkUnderTest {
+    let reader = store.global("suite").unrecorded();
+    let read = move || arrived(&reader, &Query::new()).into_iter().map(|record| record.json().to_owned());
+    audited::testing::SinkUnderTest::new(store).reads(read).holding(held).runs_in(crate::contract::ours::in_tokio)
 }
 
 /// More records than a case writes.
