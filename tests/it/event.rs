@@ -146,6 +146,31 @@ enum Copied {
 }
 
 #[test]
+fn an_empty_prefix_leaves_the_names_alone() {
+    #[derive(AuditEvent)]
+    #[event(prefix = "", rename_all = "snake_case", unlocked)]
+    enum Old {
+        SignIn,
+        #[event(action = "sign_in_mfa")]
+        Mfa,
+        #[event(nested, prefix = "user")]
+        Nested(New),
+    }
+
+    #[derive(AuditEvent)]
+    #[event(prefix = "", unlocked)]
+    enum New {
+        SignOut,
+    }
+
+    let actions: Vec<_> = OldKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(actions, ["sign_in", "sign_in_mfa", "user.sign_out"]);
+    assert_eq!("sign_in".parse(), Ok(OldKind::SignIn));
+    let written = [Old::SignIn, Old::Mfa, Old::Nested(New::SignOut)].map(|event| record_of(&event).action().into_owned());
+    assert_eq!(written, ["sign_in", "sign_in_mfa", "user.sign_out"]);
+}
+
+#[test]
 fn an_event_without_payload_can_be_a_copy() {
     let event = Copied::On;
     let copies = [event, event, Copied::Off];
