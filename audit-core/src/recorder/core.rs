@@ -29,10 +29,11 @@ use crate::vocabulary::Vocabulary;
 const STEPS_AT_ONCE: usize = 64;
 
 /// What nobody expected is in the record and in the numbers; who reads logs alone learns of it, too.
-const UNEXPECTED: [(Flag, &str); 3] = [
+const UNEXPECTED: [(Flag, &str); 4] = [
     (Flag::UnknownAction, "event of no vocabulary"),
     (Flag::Drift, "event that is not as its vocabulary says"),
     (Flag::Surface, "record from another surface than it may come from"),
+    (Flag::Unencodable, "record with a value that could not be encoded"),
 ];
 
 pub(crate) struct Core {
@@ -139,7 +140,11 @@ impl Core {
         }
         let stamp = Stamp { id, occurred_at, recorded_at: Timestamp::now(), flags };
         let record = encode(draft, context, &stamp, &self.rules);
-        UNEXPECTED.into_iter().filter(|(flag, _)| flags.has(*flag)).for_each(|(flag, what)| warn(&record, flag, what));
+        let mut found = flags;
+        if draft.detail.notes.unencodable {
+            found.raise(Flag::Unencodable);
+        }
+        UNEXPECTED.into_iter().filter(|(flag, _)| found.has(*flag)).for_each(|(flag, what)| warn(&record, flag, what));
         record
     }
 
