@@ -146,6 +146,7 @@ pub(super) fn works_behind_a_recorder(under: &SinkUnderTest) {
         }
     });
     recorder.flush(Duration::from_secs(20)).expect("it is flushed");
+    assert_eq!(recorder.stats().lost, 0, "it refuses what the framework says of itself");
     let Some(found) = under.found() else { return };
     let written = written.into_inner().expect("no thread has panicked");
     assert_eq!(found.len(), written.len() + 1, "what was recorded, and the start of the recorder");
