@@ -166,7 +166,8 @@ fn an_empty_prefix_leaves_the_names_alone() {
     let actions: Vec<_> = OldKind::ALL.iter().map(|kind| kind.as_str()).collect();
     assert_eq!(actions, ["sign_in", "sign_in_mfa", "user.sign_out"]);
     assert_eq!("sign_in".parse(), Ok(OldKind::SignIn));
-    let written = [Old::SignIn, Old::Mfa, Old::Nested(New::SignOut)].map(|event| record_of(&event).action().into_owned());
+    let written =
+        [Old::SignIn, Old::Mfa, Old::Nested(New::SignOut)].map(|event| record_of(&event).action().into_owned());
     assert_eq!(written, ["sign_in", "sign_in_mfa", "user.sign_out"]);
 }
 

@@ -208,6 +208,12 @@ impl Log {
         Dispatch::new(tracing_subscriber::registry().with(self.clone()))
     }
 
+    /// All that was logged.
+    #[allow(dead_code, reason = "each module uses some")]
+    pub(crate) fn all(&self) -> Vec<Logged> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// What was logged on a target.
     pub(crate) fn on(&self, target: &str) -> Vec<Logged> {
         let logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -207,7 +207,9 @@ impl SinkUnderTest {
     pub(super) fn assert_has_among_others(&self, records: &[Record]) {
         let Some(found) = self.found() else { return };
         let mut times = HashMap::new();
-        found.iter().for_each(|found| times.entry(found.id).or_insert_with(Vec::new).push(found));
+        for found in &found {
+            times.entry(found.id).or_insert_with(Vec::new).push(found);
+        }
         for record in records {
             let there = times.get(&record.id().expect("ours have one")).map_or(&[][..], Vec::as_slice);
             assert!(there.len() == 1, "a record that it acknowledged is there {} times", there.len());
@@ -235,14 +237,17 @@ impl SinkUnderTest {
             unless(self.closes.is_some(), "what it does once it is closed: nothing closes it"),
             unless(self.runs_in.is_some(), "that it works inside of a runtime: there is none"),
         ];
-        let lines: String = missing
-            .into_iter()
-            .flatten()
-            .map(|what| format!("\nsink_contract {module} does not prove {what}"))
-            .collect();
+        let mut lines = String::new();
+        for missing in missing.into_iter().flatten() {
+            lines += "\nsink_contract ";
+            lines += module;
+            lines += " does not prove ";
+            lines += missing;
+        }
         if !lines.is_empty() {
             // At once, so that lines of other tests do not come between.
-            let _ = std::io::stderr().write_all(format!("{lines}\n").as_bytes());
+            lines.push('\n');
+            let _ = std::io::stderr().write_all(lines.as_bytes());
         }
     }
 }
