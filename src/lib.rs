@@ -353,6 +353,8 @@ pub use crate::http::{CoverageFuture, CoverageLayer, CoverageMode, CoverageServi
 /// hash, where they stand by chance.
 #[cfg(feature = "testing")]
 pub mod testing {
+    #[doc(inline)]
+    pub use audit_core::testing::sink_contract;
     pub use audit_core::testing::*;
 }
 

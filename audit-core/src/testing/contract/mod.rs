@@ -198,16 +198,15 @@ fn text(panic: &(dyn Any + Send)) -> String {
 ///
 /// No async runtime is needed.
 #[macro_export]
-#[doc(hidden)]
-macro_rules! __sink_contract {
+macro_rules! sink_contract {
     ($name:ident, || $make:expr $(,)?) => {
-        $crate::__sink_contract!(@tests $name, _place, $make);
+        $crate::sink_contract!(@tests $name, _place, $make);
     };
     ($name:ident, |$place:pat_param| $make:expr $(,)?) => {
-        $crate::__sink_contract!(@tests $name, $place, $make);
+        $crate::sink_contract!(@tests $name, $place, $make);
     };
     ($name:ident, $make:expr $(,)?) => {
-        $crate::__sink_contract!(@tests $name, place, ($make)(place));
+        $crate::sink_contract!(@tests $name, place, ($make)(place));
     };
     (@tests $name:ident, $place:pat_param, $make:expr) => {
         #[cfg(test)]
@@ -217,7 +216,7 @@ macro_rules! __sink_contract {
 
         #[cfg(test)]
         mod $name {
-            $crate::__sink_contract! { @each $name
+            $crate::sink_contract! { @each $name
                 takes_one_record: TakesOneRecord,
                 takes_an_empty_batch: TakesAnEmptyBatch,
                 takes_a_large_batch_in_its_order: TakesALargeBatchInItsOrder,
@@ -253,4 +252,4 @@ macro_rules! __sink_contract {
 }
 
 #[doc(inline)]
-pub use crate::__sink_contract as sink_contract;
+pub use crate::sink_contract;
