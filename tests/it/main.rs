@@ -16,7 +16,7 @@ mod event;
 #[cfg(feature = "testing")]
 mod faithful;
 mod forward;
-#[cfg(feature = "http")]
+#[cfg(feature = "axum")]
 mod http;
 mod journal;
 mod lock;
