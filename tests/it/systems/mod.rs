@@ -1,0 +1,3 @@
+//! Systems that others have built by hand, rebuilt in `examples/`: each sentence of what they promise is a test.
+
+mod rpc_dispatch;
