@@ -22,7 +22,7 @@ fn the_originator_is_verified_and_never_caller_supplied() {
     assert_eq!(handlers.flags(), ["claimed"]);
 }
 
-/// That nothing else makes one is in `tests/ui/fail/rpc_dispatch_principal.rs`.
+/// That nothing else makes one is in `tests/ui/fail/rpc_dispatch_{constructed,deserialized}.rs`.
 #[test]
 fn a_principal_is_made_by_verification_alone() {
     let sessions = Sessions::new([(
