@@ -121,6 +121,15 @@ enum Separated {
     Other,
 }
 
+/// The vocabulary of somebody who has no nouns.
+#[derive(AuditEvent)]
+#[event(prefix = "")]
+enum EmptyPrefix {
+    SignedIn,
+    #[event(action = "x.y")]
+    Other,
+}
+
 #[derive(AuditEvent)]
 enum WithoutPrefix {
     #[event(action = "a.b")]
@@ -135,6 +144,7 @@ fn separator_case_and_prefix_can_be_chosen() {
     assert_eq!(Separated::WasPaid.kind().as_str(), "billing/invoice-WAS_PAID");
     assert_eq!(Separated::Other.kind().as_str(), "x");
     assert_eq!(WithoutPrefix::One.kind().as_str(), "a.b");
+    assert_eq!([EmptyPrefix::SignedIn, EmptyPrefix::Other].map(|event| event.kind().as_str()), ["signed_in", "x.y"]);
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AuditEvent)]

@@ -39,6 +39,7 @@ mod sqlite;
 mod stores;
 mod support;
 mod surface;
+mod systems;
 mod transaction;
 mod ui;
 mod vocabulary;

@@ -1,0 +1,4 @@
+//! Systems that others have built by hand, rebuilt in `examples/`: each sentence of what they promise is a test.
+
+mod admin_events;
+mod rpc_dispatch;
