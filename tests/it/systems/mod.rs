@@ -2,3 +2,7 @@
 
 mod admin_events;
 mod rpc_dispatch;
+#[cfg(feature = "axum")]
+mod service;
+#[cfg(feature = "axum")]
+mod token_lifecycle;
