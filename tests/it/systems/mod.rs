@@ -5,4 +5,6 @@ mod rpc_dispatch;
 #[cfg(feature = "axum")]
 mod service;
 #[cfg(feature = "axum")]
+mod tenant_log;
+#[cfg(feature = "axum")]
 mod token_lifecycle;
