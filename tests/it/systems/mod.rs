@@ -1,4 +1,5 @@
 //! Systems that others have built by hand, rebuilt in `examples/`: each sentence of what they promise is a test.
 
 mod admin_events;
+mod event_schemas;
 mod rpc_dispatch;
