@@ -6,6 +6,4 @@ mod rpc_dispatch;
 #[cfg(feature = "axum")]
 mod service;
 #[cfg(feature = "axum")]
-mod tenant_log;
-#[cfg(feature = "axum")]
 mod token_lifecycle;

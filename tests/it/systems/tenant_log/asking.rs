@@ -4,7 +4,6 @@ use audited::{RecordId, Timestamp, record, with_context_sync, with_recorder_sync
 
 use super::log::{SecurityEvent, about, rows};
 use super::*;
-use crate::contract::block_on;
 
 /// Ann of Acme deletes Bob; Eve of Globex signs out, and acts on a user of hers that has Bob's name; a job has no tenant.
 fn filled() -> Vec<Log> {

@@ -3,8 +3,8 @@
 use audited::{AuditSink as _, MAX_USER_AGENT_CHARS, TrustedProxies};
 use serde_json::{Value, json};
 
+use super::service::{Answer, call, serve};
 use super::*;
-use crate::systems::service::{Answer, call, serve};
 
 struct Backend {
     log: Log,
@@ -167,7 +167,7 @@ mod sqlite {
         with_recorder_sync(log.recorder.clone(), || {
             with_context_sync(within("org_acme", "usr_ann"), || record(&SecurityEvent::SignOut).wait()).unwrap();
         });
-        assert_eq!(crate::contract::block_on(rows(&log.tenant("org_acme"), Some("usr_ann"), 1)).unwrap().len(), 1);
+        assert_eq!(block_on(rows(&log.tenant("org_acme"), Some("usr_ann"), 1)).unwrap().len(), 1);
         let connection = Connection::open(&path).unwrap();
         for (asked, index) in [
             ("tenant = 'a'", "audit_records_tenant (tenant=?"),

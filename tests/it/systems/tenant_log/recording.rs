@@ -7,7 +7,6 @@ use audited::{Deny, Source, record, with_context_sync, with_recorder_sync};
 
 use super::log::{Metadata, Method, Reason, SecurityEvent, SecurityEventKind, about, custom, rows};
 use super::*;
-use crate::contract::block_on;
 
 const METHODS: [(Method, &str); 7] = [
     (Method::Password, "password"),

@@ -1,14 +1,19 @@
 //! The security log of a backend with many tenants: each line of what it promises is the name of a test.
+//!
+//! A program of its own: one of its actions has the name of another system's, and one program cannot have both.
 
 #[path = "../../../../examples/tenant_log/log.rs"]
 mod log;
 #[path = "../../../../examples/tenant_log/server.rs"]
 mod server;
+#[path = "../service.rs"]
+mod service;
 
 mod asking;
 mod backend;
 mod recording;
 
+use std::future::Future;
 use std::sync::Arc;
 
 use audited::{Actor, ActorId, AuditContext, AuditStore, KeyRing, MemoryStore, Reader, Recorder, TenantId};
@@ -61,4 +66,8 @@ fn within(tenant: &str, actor: &str) -> AuditContext {
 
 fn actions(rows: &[Row]) -> Vec<&str> {
     rows.iter().map(|row| &*row.action).collect()
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
