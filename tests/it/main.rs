@@ -36,6 +36,7 @@ mod servers;
 mod sinks;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "testing")]
 mod stores;
 mod support;
 mod surface;

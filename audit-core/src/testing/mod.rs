@@ -13,6 +13,7 @@ mod report;
 mod scan;
 mod secret;
 mod stage;
+mod store_contract;
 mod tree;
 
 pub use self::canary::{Canary, canary};
@@ -23,3 +24,6 @@ pub use self::form::Form;
 pub use self::plant::Unplanted;
 pub use self::report::{CanaryReport, Leak};
 pub use self::secret::Secrets;
+#[doc(hidden)]
+pub use self::store_contract::made;
+pub use self::store_contract::{StoreCase, StoreUnderTest, store_contract, store_violations};

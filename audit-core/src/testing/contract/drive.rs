@@ -8,10 +8,10 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 /// Long enough that only a hang reaches it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(in crate::testing) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Drives a future without any runtime; one that hangs fails the test.
-pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+pub(in crate::testing) fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
 
     impl Wake for Unpark {
@@ -33,7 +33,7 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// Tries until something holds.
-pub(super) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(in crate::testing) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let until = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < until, "{what}: not within {PATIENCE:?}");

@@ -1,9 +1,9 @@
 //! What every sink promises, as one suite that anybody can run on their own.
 
 mod cases;
-mod drive;
+pub(super) mod drive;
 mod kill;
-mod place;
+pub(super) mod place;
 mod subject;
 mod troubles;
 
@@ -168,13 +168,14 @@ impl fmt::Display for SinkViolation {
 pub fn sink_violations(make: impl Fn(&Path) -> SinkUnderTest) -> Vec<SinkViolation> {
     let of = |case: SinkCase| {
         let how = catch_unwind(AssertUnwindSafe(|| case.run(&make, module_path!()))).err()?;
-        Some(SinkViolation { case, how: text(&*how) })
+        Some(SinkViolation { case, how: text_of(&*how) })
     };
     let all = SinkCase::ALL.into_iter();
     all.filter(|case| !matches!(case, SinkCase::OutlivesAKill | SinkCase::SaysWhatIsNotProven)).filter_map(of).collect()
 }
 
-fn text(panic: &(dyn Any + Send)) -> String {
+/// What a panic says.
+pub(super) fn text_of(panic: &(dyn Any + Send)) -> String {
     let literal = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     literal.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it panicked".to_owned())
 }

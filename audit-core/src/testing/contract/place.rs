@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 /// A directory that is empty, of this user alone, and removed when this is dropped.
-pub(super) struct Place(PathBuf);
+pub(in crate::testing) struct Place(PathBuf);
 
 impl Place {
-    pub(super) fn new() -> Self {
+    pub(in crate::testing) fn new() -> Self {
         let path = std::env::temp_dir().join(format!("audited-contract-{}", Uuid::now_v7().simple()));
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
@@ -18,7 +18,7 @@ impl Place {
         Self(path)
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::testing) fn path(&self) -> &Path {
         &self.0
     }
 }

@@ -9,27 +9,27 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use audited::{Follow, InvalidQuery, Query, Since, StoreError, StoredRecord};
+use crate::{Follow, InvalidQuery, Query, Since, StoreError, StoredRecord};
 use serde_json::json;
 
+use super::super::block_on;
 use super::super::made::{made, moment, name, names};
-use super::super::{Fixture, arrived, arrived_since};
-use super::Case;
-use crate::contract::block_on;
+use super::super::{StoreUnderTest, arrived, arrived_since};
+use super::{StoreCase, cases};
 
-pub(super) const CASES: &[(&str, Case)] = &[
-    ("what arrives comes once and in its order", what_arrives_comes_once_and_in_its_order),
-    ("what arrives late is not passed over", what_arrives_late_is_not_passed_over),
-    ("now begins now", now_begins_now),
-    ("following gives what was missed and then what comes", following_gives_what_was_missed),
-    ("following wakes when something arrives", following_wakes),
-    ("following is worth a cursor at every record", following_is_worth_a_cursor),
-    ("writers at once hide nothing from who follows", writers_at_once_hide_nothing),
-    ("a stream has no order to choose", a_stream_has_no_order_to_choose),
-];
+pub(super) const CASES: &[StoreCase] = cases! {
+    what_arrives_comes_once_and_in_its_order,
+    what_arrives_late_is_not_passed_over,
+    now_begins_now,
+    following_gives_what_was_missed_and_then_what_comes,
+    following_wakes_when_something_arrives,
+    following_is_worth_a_cursor_at_every_record,
+    writers_at_once_hide_nothing_from_who_follows,
+    a_stream_has_no_order_to_choose,
+};
 
-fn what_arrives_comes_once_and_in_its_order(fixture: &Fixture) {
-    let (all, acme) = (fixture.global(), fixture.tenant("acme"));
+fn what_arrives_comes_once_and_in_its_order(under: &StoreUnderTest) {
+    let (all, acme) = (under.global(), under.tenant("acme"));
     let query = Query::new().limit(1);
     let (nothing, mut at) = arrived_since(&all, &query, Since::Beginning);
     let (_, mut acme_at) = arrived_since(&acme, &query, Since::Beginning);
@@ -42,9 +42,9 @@ fn what_arrives_comes_once_and_in_its_order(fixture: &Fixture) {
                 made(&format!("{round}.{n}"), json!({ "tenant": tenant, "occurred_at": moment(-round).to_string() }))
             })
             .collect();
-        fixture.write(&batch).unwrap();
+        under.write(&batch).unwrap();
         // What is there already arrives no second time.
-        fixture.write(&batch).unwrap();
+        under.write(&batch).unwrap();
         let written = batch.iter().map(|record| name(&record.clone().into()));
         expected.extend(written.clone());
         own.extend(written.filter(|_| tenant == "acme"));
@@ -61,37 +61,37 @@ fn what_arrives_comes_once_and_in_its_order(fixture: &Fixture) {
     assert_eq!(names(&arrived(&acme, &Query::new().limit(2))), own);
 }
 
-fn what_arrives_late_is_not_passed_over(fixture: &Fixture) {
-    let all = fixture.global();
+fn what_arrives_late_is_not_passed_over(under: &StoreUnderTest) {
+    let all = under.global();
     let one = |name: &str, micros: i64| made(name, json!({ "occurred_at": moment(micros).to_string() }));
-    fixture.write(&[one("noon", 12)]).unwrap();
+    under.write(&[one("noon", 12)]).unwrap();
     let (_, at) = arrived_since(&all, &Query::new(), Since::Beginning);
-    fixture.write(&[one("morning", 6)]).unwrap();
+    under.write(&[one("morning", 6)]).unwrap();
     let (records, at) = arrived_since(&all, &Query::new(), Since::Cursor(at));
     assert_eq!(names(&records), ["morning"]);
-    fixture.write(&[one("noon again", 12), one("midnight", 0)]).unwrap();
+    under.write(&[one("noon again", 12), one("midnight", 0)]).unwrap();
     assert_eq!(names(&arrived_since(&all, &Query::new(), Since::Cursor(at)).0), ["noon again", "midnight"]);
 }
 
-fn now_begins_now(fixture: &Fixture) {
-    let all = fixture.global();
-    fixture.write(&[made("before", json!({}))]).unwrap();
+fn now_begins_now(under: &StoreUnderTest) {
+    let all = under.global();
+    under.write(&[made("before", json!({}))]).unwrap();
     let (none, at) = arrived_since(&all, &Query::new(), Since::Now);
     assert!(none.is_empty());
     let mut follow = block_on(all.follow(&Query::new(), Since::Now)).unwrap();
-    fixture.write(&[made("after", json!({ "occurred_at": moment(-1).to_string() }))]).unwrap();
+    under.write(&[made("after", json!({ "occurred_at": moment(-1).to_string() }))]).unwrap();
     assert_eq!(names(&arrived_since(&all, &Query::new(), Since::Cursor(at)).0), ["after"]);
     assert_eq!(name(&block_on(follow.next()).unwrap()), "after");
 }
 
-fn following_gives_what_was_missed(fixture: &Fixture) {
-    let acme = fixture.tenant("acme");
+fn following_gives_what_was_missed_and_then_what_comes(under: &StoreUnderTest) {
+    let acme = under.tenant("acme");
     let one = |n: usize, tenant: &str| made(&n.to_string(), json!({ "tenant": tenant }));
-    fixture.write(&[one(0, "acme"), one(100, "other"), one(1, "acme")]).unwrap();
+    under.write(&[one(0, "acme"), one(100, "other"), one(1, "acme")]).unwrap();
     let mut follow = block_on(acme.follow(&Query::new().limit(1), Since::Beginning)).unwrap();
     for n in 0..8 {
         if n >= 2 {
-            fixture.write(&[one(100 + n, "other"), one(n, "acme"), one(200 + n, "other")]).unwrap();
+            under.write(&[one(100 + n, "other"), one(n, "acme"), one(200 + n, "other")]).unwrap();
         }
         assert_eq!(name(&block_on(follow.next()).unwrap()), n.to_string());
     }
@@ -111,7 +111,7 @@ fn is_pending(follow: &mut Follow) -> bool {
     true
 }
 
-fn following_wakes(fixture: &Fixture) {
+fn following_wakes_when_something_arrives(under: &StoreUnderTest) {
     struct Count(AtomicUsize);
 
     impl Wake for Count {
@@ -120,17 +120,17 @@ fn following_wakes(fixture: &Fixture) {
         }
     }
 
-    let acme = fixture.tenant("acme");
+    let acme = under.tenant("acme");
     let mut follow = block_on(acme.follow(&Query::new(), Since::Beginning)).unwrap();
     for n in 0..5 {
         assert!(is_pending(&mut follow));
         let others = made("other", json!({ "tenant": "other" }));
-        fixture.write(&[others]).unwrap();
+        under.write(&[others]).unwrap();
         assert!(is_pending(&mut follow));
         let waiting = thread::scope(|scope| {
             let waiting = scope.spawn(|| block_on(follow.next()).unwrap());
             thread::sleep(Duration::from_millis(5));
-            fixture.write(&[made(&n.to_string(), json!({ "tenant": "acme" }))]).unwrap();
+            under.write(&[made(&n.to_string(), json!({ "tenant": "acme" }))]).unwrap();
             waiting.join().unwrap()
         });
         assert_eq!(name(&waiting), n.to_string());
@@ -147,14 +147,14 @@ fn following_wakes(fixture: &Fixture) {
             break before;
         }
     };
-    fixture.write(&[made("last", json!({ "tenant": "acme" }))]).unwrap();
-    crate::support::eventually("it wakes", || count.0.load(Ordering::SeqCst) > before);
+    under.write(&[made("last", json!({ "tenant": "acme" }))]).unwrap();
+    crate::testing::contract::drive::eventually("it wakes", || count.0.load(Ordering::SeqCst) > before);
 }
 
-fn following_is_worth_a_cursor(fixture: &Fixture) {
-    let all = fixture.global();
+fn following_is_worth_a_cursor_at_every_record(under: &StoreUnderTest) {
+    let all = under.global();
     let batch: Vec<_> = (0..6).map(|n| made(&n.to_string(), json!({}))).collect();
-    fixture.write(&batch).unwrap();
+    under.write(&batch).unwrap();
     let mut follow = block_on(all.follow(&Query::new(), Since::Beginning)).unwrap();
     for n in 0..6_usize {
         let rest = |cursor| arrived_since(&all, &Query::new(), Since::Cursor(cursor)).0;
@@ -170,10 +170,10 @@ fn following_is_worth_a_cursor(fixture: &Fixture) {
     }
 }
 
-fn writers_at_once_hide_nothing(fixture: &Fixture) {
+fn writers_at_once_hide_nothing_from_who_follows(under: &StoreUnderTest) {
     const WRITERS: usize = 6;
     const EACH: usize = 25;
-    let all = fixture.global();
+    let all = under.global();
     let mut follow = block_on(all.follow(&Query::new().limit(3), Since::Beginning)).unwrap();
     let mut found: Vec<StoredRecord> = Vec::new();
     thread::scope(|scope| {
@@ -181,7 +181,7 @@ fn writers_at_once_hide_nothing(fixture: &Fixture) {
             scope.spawn(move || {
                 for n in 0..EACH {
                     let batch: Vec<_> = (0..2).map(|m| made(&format!("{writer}.{n}.{m}"), json!({}))).collect();
-                    fixture.write(&batch).unwrap();
+                    under.write(&batch).unwrap();
                 }
             });
         }
@@ -202,9 +202,9 @@ fn writers_at_once_hide_nothing(fixture: &Fixture) {
     assert!(next.len() == WRITERS && next.values().all(|count| *count == 2 * EACH));
 }
 
-fn a_stream_has_no_order_to_choose(fixture: &Fixture) {
-    fixture.write(&super::paging::numbered(6)).unwrap();
-    let all = fixture.global();
+fn a_stream_has_no_order_to_choose(under: &StoreUnderTest) {
+    under.write(&super::paging::numbered(6)).unwrap();
+    let all = under.global();
     let page = block_on(all.page(&Query::new().limit(1))).unwrap().next.unwrap();
     for query in [Query::new().oldest_first(), Query::new().offset(1), Query::new().orphans(), Query::new().after(page)]
     {

@@ -1,33 +1,33 @@
 //! Each thing that a query may ask.
 
-use audited::{ActorKind, AnyOf, Ending, Kind, Query};
+use crate::{ActorKind, AnyOf, Ending, Kind, Query};
 use serde_json::json;
 
-use super::super::Fixture;
+use super::super::StoreUnderTest;
+use super::super::made::cut;
 use super::super::made::{id, made, moment, of_json};
-use super::super::model::cut;
-use super::{Case, assert_finds};
+use super::{StoreCase, assert_finds, cases};
 
-pub(super) const CASES: &[(&str, Case)] = &[
-    ("finds by action", finds_by_action),
-    ("finds by actor", finds_by_actor),
-    ("finds by subject and user", finds_by_subject_and_user),
-    ("finds by resource", finds_by_resource),
-    ("finds by decision and reason", finds_by_decision_and_reason),
-    ("finds by outcome and code", finds_by_outcome_and_code),
-    ("finds by request, kind and id", finds_by_request_kind_and_id),
-    ("finds by text at a path", finds_by_text_at_a_path),
-    ("begins with the start and ends before the end", begins_with_the_start_and_ends_before_the_end),
-    ("goes by when it happened", goes_by_when_it_happened),
-    ("asks everything that is asked", asks_everything_that_is_asked),
-];
+pub(super) const CASES: &[StoreCase] = cases! {
+    finds_by_action,
+    finds_by_actor,
+    finds_by_subject_and_user,
+    finds_by_resource,
+    finds_by_decision_and_reason,
+    finds_by_outcome_and_code,
+    finds_by_request_kind_and_id,
+    finds_by_text_at_a_path,
+    begins_with_the_start_and_ends_before_the_end,
+    goes_by_when_it_happened,
+    asks_everything_that_is_asked,
+};
 
-fn finds_by_action(fixture: &Fixture) {
+fn finds_by_action(under: &StoreUnderTest) {
     let actions =
         ["door.open", "door.opened", "door.Open", "Door.open", "doorbell.ring", "door", "door.open\0x", "däor"];
     let batch: Vec<_> = actions.iter().map(|action| made(action, json!({ "action": action }))).collect();
-    fixture.write(&batch).unwrap();
-    let all = fixture.global();
+    under.write(&batch).unwrap();
+    let all = under.global();
     assert_finds(&all, &Query::new().action("door.open"), &["door.open"]);
     assert_finds(&all, &Query::new().actions(["door.open", "Door.open", "none"]), &["door.open", "Door.open"]);
     assert_finds(&all, &Query::new().actions([] as [&str; 0]), &[]);
@@ -40,7 +40,7 @@ fn finds_by_action(fixture: &Fixture) {
     assert_finds(&all, &Query::new().action_prefix(""), &actions);
 }
 
-fn finds_by_actor(fixture: &Fixture) {
+fn finds_by_actor(under: &StoreUnderTest) {
     let long = "ann".repeat(200);
     let batch = [
         made("user", json!({ "actor": { "kind": "user", "id": "ann" } })),
@@ -56,8 +56,8 @@ fn finds_by_actor(fixture: &Fixture) {
         ),
         made("none", json!({})),
     ];
-    fixture.write(&batch).unwrap();
-    let all = fixture.global();
+    under.write(&batch).unwrap();
+    let all = under.global();
     assert_finds(&all, &Query::new().actor(ActorKind::User, "ann"), &["user"]);
     let several = AnyOf::from_iter(["ann", "Ann", "nobody"]);
     assert_finds(&all, &Query::new().actor(ActorKind::User, several), &["user", "upper"]);
@@ -70,7 +70,7 @@ fn finds_by_actor(fixture: &Fixture) {
     assert_finds(&all, &Query::new().actor(ActorKind::User, AnyOf::from_iter([] as [&str; 0])), &[]);
 }
 
-fn finds_by_subject_and_user(fixture: &Fixture) {
+fn finds_by_subject_and_user(under: &StoreUnderTest) {
     let subject = |kind: &str, id: &str| json!({ "kind": kind, "id": id });
     let batch = [
         made("first", json!({ "subjects": [subject("user", "ann"), subject("user", "bob")] })),
@@ -82,8 +82,8 @@ fn finds_by_subject_and_user(fixture: &Fixture) {
         made("twice", json!({ "subjects": [subject("user", "cid"), subject("user", "cid")] })),
         made("none", json!({ "subjects": [] })),
     ];
-    fixture.write(&batch).unwrap();
-    let all = fixture.global();
+    under.write(&batch).unwrap();
+    let all = under.global();
     assert_finds(&all, &Query::new().subject("user", "ann"), &["first", "second", "both"]);
     assert_finds(&all, &Query::new().subject("account", "7"), &["second"]);
     assert_finds(&all, &Query::new().subject("user", "cid"), &["twice"]);
@@ -95,7 +95,7 @@ fn finds_by_subject_and_user(fixture: &Fixture) {
     assert_finds(&all, &Query::new().user("ann").subject("account", "7"), &["second"]);
 }
 
-fn finds_by_resource(fixture: &Fixture) {
+fn finds_by_resource(under: &StoreUnderTest) {
     let batch = [
         made("seven", json!({ "resource": { "kind": "account", "id": "7" } })),
         made("eight", json!({ "resource": { "kind": "account", "id": "8" } })),
@@ -103,15 +103,15 @@ fn finds_by_resource(fixture: &Fixture) {
         made("half", json!({ "resource": { "kind": "account" } })),
         made("none", json!({})),
     ];
-    fixture.write(&batch).unwrap();
-    let all = fixture.global();
+    under.write(&batch).unwrap();
+    let all = under.global();
     assert_finds(&all, &Query::new().resource("account", 7_u64), &["seven"]);
     assert_finds(&all, &Query::new().resource("account", AnyOf::from_iter(["7", "8"])), &["seven", "eight"]);
     assert_finds(&all, &Query::new().resource_kind("account"), &["seven", "eight"]);
     assert_finds(&all, &Query::new().resource_kind("accoun_"), &[]);
 }
 
-fn finds_by_decision_and_reason(fixture: &Fixture) {
+fn finds_by_decision_and_reason(under: &StoreUnderTest) {
     let batch = [
         made("allowed", json!({ "decision": "allow", "reason": "closed" })),
         made("closed", json!({ "decision": "deny", "reason": "closed" })),
@@ -120,8 +120,8 @@ fn finds_by_decision_and_reason(fixture: &Fixture) {
         made("undecided", json!({ "reason": "closed" })),
         made("later", json!({ "decision": "perhaps", "reason": "closed" })),
     ];
-    fixture.write(&batch).unwrap();
-    let all = fixture.global();
+    under.write(&batch).unwrap();
+    let all = under.global();
     assert_finds(&all, &Query::new().allowed(), &["allowed"]);
     assert_finds(&all, &Query::new().denied(), &["closed", "scope", "bare"]);
     assert_finds(&all, &Query::new().deny_reason("closed"), &["closed"]);
@@ -130,7 +130,7 @@ fn finds_by_decision_and_reason(fixture: &Fixture) {
     assert_finds(&all, &Query::new().deny_reason(""), &["bare"]);
 }
 
-fn finds_by_outcome_and_code(fixture: &Fixture) {
+fn finds_by_outcome_and_code(under: &StoreUnderTest) {
     let batch = [
         made("success", json!({ "code": "stock" })),
         made("stock", json!({ "outcome": "failure", "code": "stock" })),
@@ -139,8 +139,8 @@ fn finds_by_outcome_and_code(fixture: &Fixture) {
         made("open", json!({ "outcome": null })),
         made("later", json!({ "outcome": "half", "code": "stock" })),
     ];
-    fixture.write(&batch).unwrap();
-    let all = fixture.global();
+    under.write(&batch).unwrap();
+    let all = under.global();
     assert_finds(&all, &Query::new().succeeded(), &["success"]);
     assert_finds(&all, &Query::new().failed(), &["stock", "money"]);
     assert_finds(&all, &Query::new().outcome(Ending::Unknown), &["unknown"]);
@@ -148,7 +148,7 @@ fn finds_by_outcome_and_code(fixture: &Fixture) {
     assert_finds(&all, &Query::new().failure_code(AnyOf::from_iter(["stock", "money"])), &["stock", "money"]);
 }
 
-fn finds_by_request_kind_and_id(fixture: &Fixture) {
+fn finds_by_request_kind_and_id(under: &StoreUnderTest) {
     let batch = [
         made("call", json!({ "kind": "call", "correlation_id": "r-1", "id": id(1) })),
         made("event", json!({ "correlation_id": "r-1", "id": id(2) })),
@@ -156,8 +156,8 @@ fn finds_by_request_kind_and_id(fixture: &Fixture) {
         made("later", json!({ "kind": "of a later version", "id": id(4) })),
         made("none", json!({ "kind": null, "id": id(5) })),
     ];
-    fixture.write(&batch).unwrap();
-    let all = fixture.global();
+    under.write(&batch).unwrap();
+    let all = under.global();
     assert_finds(&all, &Query::new().correlation_id("r-1"), &["call", "event"]);
     assert_finds(&all, &Query::new().correlation_id(AnyOf::from_iter(["r-1", "R-1"])), &["call", "event", "system"]);
     assert_finds(&all, &Query::new().kind(Kind::Call), &["call"]);
@@ -168,7 +168,7 @@ fn finds_by_request_kind_and_id(fixture: &Fixture) {
     assert_finds(&all, &Query::new().id(id(1)).kind(Kind::Event), &[]);
 }
 
-fn finds_by_text_at_a_path(fixture: &Fixture) {
+fn finds_by_text_at_a_path(under: &StoreUnderTest) {
     let batch = [
         made("flat", json!({ "detail": { "device": "d-1" } })),
         made("deep", json!({ "detail": { "order": { "device": "d-1" } } })),
@@ -180,12 +180,12 @@ fn finds_by_text_at_a_path(fixture: &Fixture) {
         made("longer", json!({ "detail": { "device": "d-1\0", "order": { "device": { "device": "d-1" } } } })),
         made("nothing", json!({ "detail": { "device": {}, "order": [] } })),
     ];
-    fixture.write(&batch).unwrap();
+    under.write(&batch).unwrap();
     // What no type of ours can hold stands beside it.
     let detail = format!(r#"{{"name":"beside","device":"d-3","most":{},"half":"\ud800"}}"#, u128::MAX);
     let beside = format!(r#" {{"schema":1,"id":"{}","action":"a","detail":{detail}}}"#, id(1));
-    fixture.write(&[of_json(&beside)]).unwrap();
-    let all = fixture.global();
+    under.write(&[of_json(&beside)]).unwrap();
+    let all = under.global();
     assert_finds(&all, &Query::new().text("detail.most", u128::MAX).id(id(1)), &["?"]);
     assert_finds(&all, &Query::new().text("detail.device", "d-3"), &["?"]);
     assert_finds(&all, &Query::new().text("detail.device", "d-1"), &["flat"]);
@@ -204,11 +204,11 @@ fn finds_by_text_at_a_path(fixture: &Fixture) {
     assert_finds(&all, &Query::new().text("detail", "{}"), &[]);
 }
 
-fn begins_with_the_start_and_ends_before_the_end(fixture: &Fixture) {
+fn begins_with_the_start_and_ends_before_the_end(under: &StoreUnderTest) {
     let batch: Vec<_> =
         (0..6).map(|n: i64| made(&n.to_string(), json!({ "occurred_at": moment(n / 2).to_string() }))).collect();
-    fixture.write(&batch).unwrap();
-    let all = fixture.global();
+    under.write(&batch).unwrap();
+    let all = under.global();
     assert_finds(&all, &Query::new().from(moment(1)), &["2", "3", "4", "5"]);
     assert_finds(&all, &Query::new().until(moment(1)), &["0", "1"]);
     assert_finds(&all, &Query::new().from(moment(1)).until(moment(2)), &["2", "3"]);
@@ -218,7 +218,7 @@ fn begins_with_the_start_and_ends_before_the_end(fixture: &Fixture) {
     assert_finds(&all, &Query::new().from(moment(3)), &[]);
 }
 
-fn goes_by_when_it_happened(fixture: &Fixture) {
+fn goes_by_when_it_happened(under: &StoreUnderTest) {
     let at = |micros: i64| moment(micros).to_string();
     let batch = [
         made("late", json!({ "occurred_at": at(1), "recorded_at": at(9) })),
@@ -228,8 +228,8 @@ fn goes_by_when_it_happened(fixture: &Fixture) {
         made("zoned", json!({ "occurred_at": "2023-11-15T00:13:20.000004+02:00" })),
         made("long ago", json!({ "occurred_at": "-000001-01-01T00:00:00Z" })),
     ];
-    fixture.write(&batch).unwrap();
-    let all = fixture.global();
+    under.write(&batch).unwrap();
+    let all = under.global();
     let ordered = super::names(&super::found(&all, &Query::new().oldest_first()));
     assert_eq!(ordered, ["long ago", "timeless", "late", "recorded", "garbled", "zoned"]);
     assert_finds(&all, &Query::new().from(moment(1)).until(moment(3)), &["late", "recorded"]);
@@ -237,7 +237,7 @@ fn goes_by_when_it_happened(fixture: &Fixture) {
     assert_finds(&all, &Query::new().from(moment(4)), &["zoned"]);
 }
 
-fn asks_everything_that_is_asked(fixture: &Fixture) {
+fn asks_everything_that_is_asked(under: &StoreUnderTest) {
     let full = json!({
         "tenant": "acme", "action": "door.open", "kind": "call", "decision": "deny", "reason": "closed",
         "outcome": "failure", "code": "closed", "correlation_id": "r-1", "actor": { "kind": "user", "id": "ann" },
@@ -256,8 +256,8 @@ fn asks_everything_that_is_asked(fixture: &Fixture) {
         nearly[key] = other[key].clone();
         batch.push(made(key, nearly));
     }
-    fixture.write(&batch).unwrap();
+    under.write(&batch).unwrap();
     let query = Query::new().action("door.open").kind(Kind::Call).denied().failed().correlation_id("r-1");
     let query = query.actor(ActorKind::User, "ann").subject("user", "bob").resource("door", "7");
-    assert_finds(&fixture.tenant("acme"), &query.text("detail.device", "d-1"), &["full"]);
+    assert_finds(&under.tenant("acme"), &query.text("detail.device", "d-1"), &["full"]);
 }

@@ -1,22 +1,22 @@
 //! Cursors go on where they were given, and nowhere else.
 
-use audited::{AuditStore, Cursor, MemoryStore, Query, Reader, Since, StoreError};
+use crate::{AuditStore, Cursor, Query, Reader, Since, StoreError};
 use serde_json::json;
 
+use super::super::block_on;
 use super::super::made::{made, names};
-use super::super::{Fixture, arrived_since, found};
-use super::Case;
+use super::super::{StoreUnderTest, arrived_since, found};
 use super::paging::{in_order, numbered};
-use crate::contract::block_on;
+use super::{StoreCase, cases};
 
-pub(super) const CASES: &[(&str, Case)] = &[
-    ("a cursor of another tenant is refused", a_cursor_of_another_tenant_is_refused),
-    ("a cursor of another query is refused", a_cursor_of_another_query_is_refused),
-    ("a cursor of another store is refused", a_cursor_of_another_store_is_refused),
-    ("what is no cursor is refused", what_is_no_cursor_is_refused),
-    ("a cursor is a text and the limit may change", a_cursor_is_a_text_and_the_limit_may_change),
-    ("cursors outlive the process", cursors_outlive_the_process),
-];
+pub(super) const CASES: &[StoreCase] = cases! {
+    a_cursor_of_another_tenant_is_refused,
+    a_cursor_of_another_query_is_refused,
+    a_cursor_of_another_store_is_refused beside another,
+    what_is_no_cursor_is_refused,
+    a_cursor_is_a_text_and_the_limit_may_change,
+    cursors_outlive_the_process,
+};
 
 fn first_page(reader: &Reader, query: &Query) -> Cursor {
     block_on(reader.page(&query.clone().limit(2))).unwrap().next.unwrap()
@@ -40,16 +40,16 @@ fn assert_refuses_stream(reader: &Reader, query: &Query, cursor: &Cursor) {
     assert!(matches!(refused, Err(StoreError::InvalidCursor(_))), "{query:?}: {refused:?}");
 }
 
-fn two_tenants(fixture: &Fixture) {
-    fixture.write(&numbered(10)).unwrap();
+fn two_tenants(under: &StoreUnderTest) {
+    under.write(&numbered(10)).unwrap();
     let others: Vec<_> = (0..10).map(|n: u32| made(&format!("other {n}"), json!({ "tenant": "other" }))).collect();
-    fixture.write(&others).unwrap();
+    under.write(&others).unwrap();
 }
 
-fn a_cursor_of_another_tenant_is_refused(fixture: &Fixture) {
-    two_tenants(fixture);
+fn a_cursor_of_another_tenant_is_refused(under: &StoreUnderTest) {
+    two_tenants(under);
     let query = Query::new();
-    let readers = [fixture.tenant("acme"), fixture.tenant("other"), fixture.global()];
+    let readers = [under.tenant("acme"), under.tenant("other"), under.global()];
     for (at, giver) in readers.iter().enumerate() {
         let (page, stream) = (first_page(giver, &query), position(giver, &query));
         for (other, taker) in readers.iter().enumerate() {
@@ -64,8 +64,8 @@ fn a_cursor_of_another_tenant_is_refused(fixture: &Fixture) {
     }
 }
 
-fn a_cursor_of_another_query_is_refused(fixture: &Fixture) {
-    two_tenants(fixture);
+fn a_cursor_of_another_query_is_refused(under: &StoreUnderTest) {
+    two_tenants(under);
     let queries = [
         Query::new(),
         Query::new().action("suite.made"),
@@ -74,10 +74,10 @@ fn a_cursor_of_another_query_is_refused(fixture: &Fixture) {
         Query::new().actions(["suite.mad", "e"]),
         Query::new().succeeded(),
         Query::new().succeeded().succeeded(),
-        Query::new().text("detail.name", audited::AnyOf::from_iter(["1", "2", "3", "4", "5", "6"])),
-        Query::new().until("2100-01-01T00:00:00Z".parse::<audited::Timestamp>().unwrap()),
+        Query::new().text("detail.name", crate::AnyOf::from_iter(["1", "2", "3", "4", "5", "6"])),
+        Query::new().until("2100-01-01T00:00:00Z".parse::<crate::Timestamp>().unwrap()),
     ];
-    let acme = fixture.tenant("acme");
+    let acme = under.tenant("acme");
     for (at, given_for) in queries.iter().enumerate() {
         let (page, stream) = (first_page_or_none(&acme, given_for), position(&acme, given_for));
         assert_refuses_page(&acme, given_for, &stream);
@@ -101,11 +101,10 @@ fn first_page_or_none(reader: &Reader, query: &Query) -> Option<Cursor> {
     block_on(reader.page(&query.clone().limit(2))).unwrap().next
 }
 
-fn a_cursor_of_another_store_is_refused(fixture: &Fixture) {
-    two_tenants(fixture);
-    let other = MemoryStore::new();
-    block_on(audited::AuditSink::write(&other, &numbered(10))).unwrap();
-    let (own, others) = (fixture.tenant("acme"), other.tenant("acme").unrecorded());
+fn a_cursor_of_another_store_is_refused(under: &StoreUnderTest, other: &StoreUnderTest) {
+    two_tenants(under);
+    two_tenants(other);
+    let (own, others) = (under.tenant("acme"), other.tenant("acme"));
     let query = Query::new();
     assert_refuses_page(&own, &query, &first_page(&others, &query));
     assert_refuses_stream(&own, &query, &position(&others, &query));
@@ -113,9 +112,9 @@ fn a_cursor_of_another_store_is_refused(fixture: &Fixture) {
     assert_refuses_stream(&others, &query, &position(&own, &query));
 }
 
-fn what_is_no_cursor_is_refused(fixture: &Fixture) {
-    two_tenants(fixture);
-    let (acme, query) = (fixture.tenant("acme"), Query::new());
+fn what_is_no_cursor_is_refused(under: &StoreUnderTest) {
+    two_tenants(under);
+    let (acme, query) = (under.tenant("acme"), Query::new());
     let refuses = |text: &str| {
         if let Ok(cursor) = text.parse::<Cursor>() {
             assert_refuses_page(&acme, &query, &cursor);
@@ -139,20 +138,20 @@ fn what_is_no_cursor_is_refused(fixture: &Fixture) {
     }
 }
 
-fn a_cursor_is_a_text_and_the_limit_may_change(fixture: &Fixture) {
-    fixture.write(&numbered(10)).unwrap();
-    let all = fixture.global();
+fn a_cursor_is_a_text_and_the_limit_may_change(under: &StoreUnderTest) {
+    under.write(&numbered(10)).unwrap();
+    let all = under.global();
     let query = Query::new().oldest_first();
     let text = first_page(&all, &query).to_string();
     let page = block_on(all.page(&query.limit(5).after(text.parse().unwrap()))).unwrap();
     assert_eq!(names(&page.records), in_order(10)[2..7]);
 }
 
-fn cursors_outlive_the_process(fixture: &Fixture) {
-    let Some(reopen) = &fixture.reopen else { return };
-    fixture.write(&numbered(10)).unwrap();
+fn cursors_outlive_the_process(under: &StoreUnderTest) {
+    let Some(reopen) = &under.reopen else { return };
+    under.write(&numbered(10)).unwrap();
     let query = Query::new();
-    let (page, stream) = (first_page(&fixture.global(), &query), position(&fixture.global(), &query));
+    let (page, stream) = (first_page(&under.global(), &query), position(&under.global(), &query));
     let again = reopen().global("suite").unrecorded();
     let rest = found(&again, &query.clone().after(page));
     assert_eq!(rest.len(), 8);

@@ -1,66 +1,21 @@
 //! Texts of somebody who wants more than is theirs: found nowhere but where they stand, or refused.
 
-use audited::{ActorKind, AnyOf, InvalidQuery, Query, Since, StoreError};
+use crate::{ActorKind, AnyOf, InvalidQuery, Query, Since, StoreError};
 use serde_json::json;
 
-use super::super::Fixture;
-use super::super::made::made;
-use super::super::model::cut;
-use super::{Case, assert_finds};
-use crate::contract::block_on;
+use super::super::StoreUnderTest;
+use super::super::block_on;
+use super::super::made::{HOSTILE, cut, made};
+use super::{StoreCase, assert_finds, cases};
 
-pub(super) const CASES: &[(&str, Case)] = &[
-    ("hostile texts are texts", hostile_texts_are_texts),
-    ("hostile texts of a tenant find nothing of another", hostile_texts_find_nothing_of_another),
-    ("a query that asks too much is refused", a_query_that_asks_too_much_is_refused),
-    ("a query may ask a lot", a_query_may_ask_a_lot),
-];
+pub(super) const CASES: &[StoreCase] = cases! {
+    hostile_texts_are_texts,
+    hostile_texts_of_a_tenant_find_nothing_of_another,
+    a_query_that_asks_too_much_is_refused,
+    a_query_may_ask_a_lot,
+};
 
-/// What means something to one store or another.
-pub(in super::super) const HOSTILE: &[&str] = &[
-    "%",
-    "_",
-    "%%",
-    "a%",
-    "a_",
-    "\\",
-    "\\%",
-    "'",
-    "''",
-    "\"",
-    "`",
-    "' OR '1'='1",
-    "'; DROP TABLE audit_records; --",
-    "$1",
-    "?1",
-    ":a",
-    "$$",
-    "{a}",
-    "a\0b",
-    "\0",
-    "a",
-    "A",
-    "a ",
-    " a",
-    "ä",
-    "a\u{308}",
-    "\u{feff}a",
-    "\u{10ffff}",
-    "a\nb",
-    "null",
-    "NULL",
-    "true",
-    "1",
-    "1.0",
-    "[\"a\"]",
-    "{\"a\":1}",
-    "a.b",
-    "*",
-    "[a-z]",
-    "a\u{1f}b",
-];
-
-fn hostile_texts_are_texts(fixture: &Fixture) {
+fn hostile_texts_are_texts(under: &StoreUnderTest) {
     let one = |text: &&str| {
         let both = json!({ "kind": text, "id": text });
         made(
@@ -73,8 +28,8 @@ fn hostile_texts_are_texts(fixture: &Fixture) {
         )
     };
     let batch: Vec<_> = HOSTILE.iter().map(one).collect();
-    fixture.write(&batch).unwrap();
-    let acme = fixture.tenant("acme");
+    under.write(&batch).unwrap();
+    let acme = under.tenant("acme");
     for &text in HOSTILE {
         for query in [
             Query::new().action(format!("x{text}y")),
@@ -98,16 +53,16 @@ fn hostile_texts_are_texts(fixture: &Fixture) {
     }
 }
 
-fn hostile_texts_find_nothing_of_another(fixture: &Fixture) {
+fn hostile_texts_of_a_tenant_find_nothing_of_another(under: &StoreUnderTest) {
     let theirs = json!({
         "tenant": "acme", "action": "door.open", "actor": { "kind": "user", "id": "ann" }, "decision": "deny",
         "reason": "closed", "outcome": "failure", "code": "closed", "correlation_id": "r-1",
         "subjects": [{ "kind": "user", "id": "ann" }], "resource": { "kind": "door", "id": "7" },
     });
-    fixture.write(&[made("theirs", theirs)]).unwrap();
+    under.write(&[made("theirs", theirs)]).unwrap();
     for &text in HOSTILE {
-        assert_finds(&fixture.tenant(text), &Query::new(), &[]);
-        let other = fixture.tenant("other");
+        assert_finds(&under.tenant(text), &Query::new(), &[]);
+        let other = under.tenant("other");
         for query in [
             Query::new().action(text),
             Query::new().action_prefix(text),
@@ -125,8 +80,8 @@ fn hostile_texts_find_nothing_of_another(fixture: &Fixture) {
     }
 }
 
-fn a_query_that_asks_too_much_is_refused(fixture: &Fixture) {
-    fixture.write(&[made("one", json!({ "tenant": "acme" }))]).unwrap();
+fn a_query_that_asks_too_much_is_refused(under: &StoreUnderTest) {
+    under.write(&[made("one", json!({ "tenant": "acme" }))]).unwrap();
     let huge = "x".repeat(1 << 20);
     let many = || (0..5000).map(|n: u32| n.to_string()).collect::<AnyOf>();
     let conditions = (0..200).fold(Query::new(), |query, _| query.succeeded());
@@ -141,7 +96,7 @@ fn a_query_that_asks_too_much_is_refused(fixture: &Fixture) {
         Query::new().actions((0..5000).map(|n: u32| n.to_string())),
         conditions,
     ] {
-        for reader in [fixture.tenant("acme"), fixture.global()] {
+        for reader in [under.tenant("acme"), under.global()] {
             let refused = [
                 block_on(reader.page(&query)).err(),
                 block_on(reader.count(&query)).err(),
@@ -155,13 +110,13 @@ fn a_query_that_asks_too_much_is_refused(fixture: &Fixture) {
     }
 }
 
-fn a_query_may_ask_a_lot(fixture: &Fixture) {
+fn a_query_may_ask_a_lot(under: &StoreUnderTest) {
     let long = "ü".repeat(20_000);
     let resource = json!({ "kind": cut(&long), "id": cut(&long) });
     let keys =
         json!({ "actor": { "kind": "user", "id": cut(&long) }, "resource": resource, "detail": { "text": long } });
-    fixture.write(&[made("long", keys), made("other", json!({}))]).unwrap();
-    let all = fixture.global();
+    under.write(&[made("long", keys), made("other", json!({}))]).unwrap();
+    let all = under.global();
     assert_finds(&all, &Query::new().user(&long), &["long"]);
     assert_finds(&all, &Query::new().text("detail.text", &long), &["long"]);
     assert_finds(&all, &Query::new().resource(cut(&long), &long), &["long"]);

@@ -1,21 +1,21 @@
 //! An intent counts as its call, and shows alone only as an orphan.
 
-use audited::{InvalidQuery, Query, Reader, Record, Since, StoreError};
+use crate::{InvalidQuery, Query, Reader, Record, Since, StoreError};
 use serde_json::{Value, json};
 
+use super::super::block_on;
 use super::super::made::{id, made, moment, names};
-use super::super::{Fixture, arrived, found};
-use super::Case;
-use crate::contract::block_on;
+use super::super::{StoreUnderTest, arrived, found};
+use super::{StoreCase, cases};
 
-pub(super) const CASES: &[(&str, Case)] = &[
-    ("an intent counts as its call", an_intent_counts_as_its_call),
-    ("an orphan shows until its call ends", an_orphan_shows_until_its_call_ends),
-    ("orphans are found alone", orphans_are_found_alone),
-    ("whether a call has ended does not depend on who reads", ended_for_everybody),
-    ("what arrives has no intents", what_arrives_has_no_intents),
-    ("what is no intent has no call to wait for", what_is_no_intent_shows),
-];
+pub(super) const CASES: &[StoreCase] = cases! {
+    an_intent_counts_as_its_call,
+    an_orphan_shows_until_its_call_ends,
+    orphans_are_found_alone,
+    whether_a_call_has_ended_does_not_depend_on_who_reads,
+    what_arrives_has_no_intents,
+    what_is_no_intent_has_no_call_to_wait_for,
+};
 
 fn intent(name: &str, call: u128, keys: &Value) -> Record {
     let mut all = json!({ "kind": "call", "stage": "intent", "call": id(call), "outcome": null, "tenant": "acme" });
@@ -37,7 +37,7 @@ fn assert_pages(reader: &Reader, query: &Query, expected: &[&str]) {
     assert_eq!(block_on(reader.count(&query)).unwrap(), expected.len() as u64, "counted: {query:?}");
 }
 
-fn an_intent_counts_as_its_call(fixture: &Fixture) {
+fn an_intent_counts_as_its_call(under: &StoreUnderTest) {
     let at = |n: i64| json!({ "occurred_at": moment(n).to_string() });
     // The final record of the second comes before its intent, as from another queue.
     let batch = [
@@ -50,27 +50,27 @@ fn an_intent_counts_as_its_call(fixture: &Fixture) {
         intent("begun 4", 4, &at(7)),
         ended("cancelled 4", 4, &json!({ "stage": "cancelled", "occurred_at": moment(8).to_string() })),
     ];
-    fixture.write(&batch).unwrap();
+    under.write(&batch).unwrap();
     let ended = ["ended 1", "ended 2", "panicked 3", "cancelled 4"];
-    assert_pages(&fixture.global(), &Query::new(), &ended);
-    assert_pages(&fixture.tenant("acme"), &Query::new(), &ended);
-    let get = |record: &Record| block_on(fixture.tenant("acme").get(record.id().unwrap())).unwrap();
+    assert_pages(&under.global(), &Query::new(), &ended);
+    assert_pages(&under.tenant("acme"), &Query::new(), &ended);
+    let get = |record: &Record| block_on(under.tenant("acme").get(record.id().unwrap())).unwrap();
     assert!(get(&batch[0]).is_none());
     assert_eq!(get(&batch[1]).unwrap().json(), batch[1].json());
 }
 
-fn an_orphan_shows_until_its_call_ends(fixture: &Fixture) {
+fn an_orphan_shows_until_its_call_ends(under: &StoreUnderTest) {
     let begun = intent("begun", 1, &json!({ "occurred_at": moment(1).to_string() }));
     let nameless = intent("of no call", 2, &json!({ "call": null, "occurred_at": moment(2).to_string() }));
-    fixture.write(&[begun.clone(), nameless]).unwrap();
-    let acme = fixture.tenant("acme");
+    under.write(&[begun.clone(), nameless]).unwrap();
+    let acme = under.tenant("acme");
     assert_pages(&acme, &Query::new(), &["begun", "of no call"]);
     assert_eq!(block_on(acme.get(begun.id().unwrap())).unwrap().unwrap().json(), begun.json());
-    fixture.write(&[ended("ended", 1, &json!({ "occurred_at": moment(3).to_string() }))]).unwrap();
+    under.write(&[ended("ended", 1, &json!({ "occurred_at": moment(3).to_string() }))]).unwrap();
     assert_pages(&acme, &Query::new(), &["of no call", "ended"]);
 }
 
-fn orphans_are_found_alone(fixture: &Fixture) {
+fn orphans_are_found_alone(under: &StoreUnderTest) {
     let batch = [
         made("event", json!({ "tenant": "acme" })),
         intent("begun 1", 1, &json!({})),
@@ -78,45 +78,45 @@ fn orphans_are_found_alone(fixture: &Fixture) {
         intent("begun 2", 2, &json!({ "action": "door.open", "occurred_at": moment(1).to_string() })),
         intent("begun 3", 3, &json!({ "occurred_at": moment(2).to_string() })),
     ];
-    fixture.write(&batch).unwrap();
-    let acme = fixture.tenant("acme");
+    under.write(&batch).unwrap();
+    let acme = under.tenant("acme");
     assert_pages(&acme, &Query::new().orphans(), &["begun 2", "begun 3"]);
     assert_pages(&acme, &Query::new().orphans().action("door.open"), &["begun 2"]);
-    assert_pages(&fixture.tenant("other"), &Query::new().orphans(), &[]);
+    assert_pages(&under.tenant("other"), &Query::new().orphans(), &[]);
     let refused = block_on(acme.since(&Query::new().orphans(), Since::Beginning));
     assert!(matches!(refused, Err(StoreError::InvalidQuery(InvalidQuery::Stream))));
 }
 
-fn ended_for_everybody(fixture: &Fixture) {
+fn whether_a_call_has_ended_does_not_depend_on_who_reads(under: &StoreUnderTest) {
     // What the final record is of, and whether the query asks for it, is no matter.
     let batch = [
         intent("begun", 1, &json!({ "action": "door.open" })),
         ended("ended", 1, &json!({ "action": "gate.open", "tenant": "other" })),
     ];
-    fixture.write(&batch).unwrap();
-    for reader in [fixture.tenant("acme"), fixture.global()] {
+    under.write(&batch).unwrap();
+    for reader in [under.tenant("acme"), under.global()] {
         assert_pages(&reader, &Query::new().action("door.open"), &[]);
         assert_pages(&reader, &Query::new().orphans(), &[]);
     }
-    assert_pages(&fixture.tenant("other"), &Query::new(), &["ended"]);
+    assert_pages(&under.tenant("other"), &Query::new(), &["ended"]);
 }
 
-fn what_arrives_has_no_intents(fixture: &Fixture) {
+fn what_arrives_has_no_intents(under: &StoreUnderTest) {
     let batch = [intent("begun 1", 1, &json!({})), ended("ended 1", 1, &json!({})), intent("begun 2", 2, &json!({}))];
-    fixture.write(&batch).unwrap();
-    assert_eq!(names(&arrived(&fixture.global(), &Query::new())), ["ended 1"]);
-    let mut follow = block_on(fixture.global().follow(&Query::new(), Since::Beginning)).unwrap();
+    under.write(&batch).unwrap();
+    assert_eq!(names(&arrived(&under.global(), &Query::new())), ["ended 1"]);
+    let mut follow = block_on(under.global().follow(&Query::new(), Since::Beginning)).unwrap();
     assert_eq!(block_on(follow.next()).unwrap().json(), batch[1].json());
 }
 
-fn what_is_no_intent_shows(fixture: &Fixture) {
+fn what_is_no_intent_has_no_call_to_wait_for(under: &StoreUnderTest) {
     // An addition names the record that it adds to.
     let batch = [
         ended("ended", 1, &json!({})),
         made("undelivered", json!({ "kind": "system", "call": id(1), "occurred_at": moment(1).to_string() })),
         made("later", json!({ "stage": "of a later version", "call": id(1), "occurred_at": moment(2).to_string() })),
     ];
-    fixture.write(&batch).unwrap();
-    assert_pages(&fixture.global(), &Query::new(), &["ended", "undelivered", "later"]);
-    assert_eq!(names(&arrived(&fixture.global(), &Query::new())), ["ended", "undelivered", "later"]);
+    under.write(&batch).unwrap();
+    assert_pages(&under.global(), &Query::new(), &["ended", "undelivered", "later"]);
+    assert_eq!(names(&arrived(&under.global(), &Query::new())), ["ended", "undelivered", "later"]);
 }

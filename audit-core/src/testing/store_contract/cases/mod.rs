@@ -11,17 +11,13 @@ mod reading;
 mod scopes;
 mod writing;
 
-use audited::{Query, Reader};
-
 use super::made::names;
-use super::{Fixture, arrived, found};
-use crate::contract::block_on;
+use super::read::{arrived, found};
+use super::subject::StoreUnderTest;
+use super::{StoreCase, block_on};
+use crate::{Query, Reader};
 
-pub(super) use hostile::HOSTILE;
-
-pub(super) type Case = fn(&Fixture);
-
-pub(super) const ALL: &[&[(&str, Case)]] = &[
+pub(super) const ALL: [&[StoreCase]; 10] = [
     scopes::CASES,
     conditions::CASES,
     paging::CASES,
@@ -33,6 +29,28 @@ pub(super) const ALL: &[&[(&str, Case)]] = &[
     dropped::CASES,
     reading::CASES,
 ];
+
+/// What is put to the test.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Run {
+    Alone(fn(&StoreUnderTest)),
+    BesideAnother(fn(&StoreUnderTest, &StoreUnderTest)),
+}
+
+/// Cases that are called as their functions are.
+macro_rules! cases {
+    ($($case:ident $(beside $another:ident)?),* $(,)?) => {
+        &[$(StoreCase { name: stringify!($case), run: cases!(@run $case $($another)?) }),*]
+    };
+    (@run $case:ident) => {
+        super::Run::Alone($case)
+    };
+    (@run $case:ident $another:ident) => {
+        super::Run::BesideAnother($case)
+    };
+}
+
+use cases;
 
 /// Asserts that a reader finds the records of these names, in whatever way it is asked. None of them is an intent.
 #[track_caller]
