@@ -98,7 +98,7 @@
 //! | feature | what it adds | what it costs |
 //! |---|---|---|
 //! | *(default)* | everything below but what a feature names | pure Rust: serde, tracing, uuid, jiff, sha2, toml, backon; no async runtime |
-//! | `testing` | `testing::canary`: a test in one line that nothing sensitive leaves; `testing::faithful`: that nothing is lost and no event drifts | nothing; for dev-dependencies |
+//! | `testing` | `testing::canary`: a test in one line that nothing sensitive leaves; `testing::faithful`: that nothing is lost and no event drifts; `testing::sink_contract!` and `testing::store_contract!`: that a sink or a store of yours keeps its promises | nothing; for dev-dependencies |
 //! | `metrics` | what a recorder counts, as counters, a gauge and a histogram | the crates `metrics` and `rapidhash` |
 //! | `schemars` | [`EventSchema`](https://docs.rs/audited/latest/audited/trait.EventSchema.html): JSON Schemas of what records hold, where an enum says `#[event(schema)]` | the crate `schemars` |
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
@@ -193,6 +193,9 @@ pub use crate::http::NoAuditLayer;
 ///
 /// [`faithful`](testing::faithful) fails a test in which a record was lost, or an event was not as its vocabulary says.
 ///
+/// [`sink_contract!`](testing::sink_contract) and [`store_contract!`](testing::store_contract) prove a sink or a store of
+/// yours, by a test for each of its promises.
+///
 /// [`canary`](testing::canary) shows that nothing sensitive leaves: it plants a unique secret in every sensitive field of
 /// a value, runs your code with it, and looks for those secrets in every record, log line, `Debug` and error.
 ///
@@ -234,6 +237,8 @@ pub use crate::http::NoAuditLayer;
 #[cfg(feature = "testing")]
 pub mod testing {
     pub use audit_core::testing::*;
+    #[doc(inline)]
+    pub use audit_core::testing::{sink_contract, store_contract};
 }
 
 /// The snippets of the README compile.

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::event::{AuditEvent, UnknownAction};
 use crate::record::StoredRecord;
-use crate::sensitive::{REDACTED, UNENCODABLE, leads_to};
+use crate::sensitive::{Notes, REDACTED, UNENCODABLE, leads_to};
 
 /// A vocabulary whose records can be read back: derived where the enum says `#[event(view)]`.
 #[diagnostic::on_unimplemented(
@@ -139,9 +139,16 @@ pub struct ViewFields<'r> {
 
 impl<'r> ViewFields<'r> {
     fn of(record: &'r StoredRecord) -> Result<Self, ViewError> {
-        let fields = serde_json::from_str(record.detail().unwrap_or("{}")).map_err(|_| ViewError::NoObject)?;
-        let mut hidden = record.redacted();
-        hidden.extend(record.cut());
+        Self::read(record.detail().unwrap_or("{}"), [record.redacted(), record.cut()].concat())
+    }
+
+    /// What is about to be written.
+    pub(crate) fn of_detail(json: &'r str, notes: &Notes) -> Result<Self, ViewError> {
+        Self::read(json, [notes.redacted.list(), notes.cut.list()].concat())
+    }
+
+    fn read(json: &'r str, hidden: Vec<String>) -> Result<Self, ViewError> {
+        let fields = serde_json::from_str(json).map_err(|_| ViewError::NoObject)?;
         Ok(Self { fields, hidden })
     }
 

@@ -233,7 +233,7 @@ pub fn sensitive(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 ///
 /// | on the enum | |
 /// |---|---|
-/// | `prefix = "user"` | what every action starts with; needed unless each variant has an `action` |
+/// | `prefix = "user"` | what every action starts with, `""` for nothing; needed unless each variant has an `action` |
 /// | `separator = "."` | what stands between; `.` by default |
 /// | `rename_all = "snake_case"` | the case of the variants' names, as serde has them |
 /// | `since = "1.2"` | the version of each variant that names none |

@@ -121,6 +121,15 @@ enum Separated {
     Other,
 }
 
+/// The vocabulary of somebody who has no nouns.
+#[derive(AuditEvent)]
+#[event(prefix = "")]
+enum EmptyPrefix {
+    SignedIn,
+    #[event(action = "x.y")]
+    Other,
+}
+
 #[derive(AuditEvent)]
 enum WithoutPrefix {
     #[event(action = "a.b")]
@@ -135,6 +144,7 @@ fn separator_case_and_prefix_can_be_chosen() {
     assert_eq!(Separated::WasPaid.kind().as_str(), "billing/invoice-WAS_PAID");
     assert_eq!(Separated::Other.kind().as_str(), "x");
     assert_eq!(WithoutPrefix::One.kind().as_str(), "a.b");
+    assert_eq!([EmptyPrefix::SignedIn, EmptyPrefix::Other].map(|event| event.kind().as_str()), ["signed_in", "x.y"]);
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AuditEvent)]
@@ -143,6 +153,32 @@ enum Copied {
     On,
     #[event(severity = "notice")]
     Off,
+}
+
+#[test]
+fn an_empty_prefix_leaves_the_names_alone() {
+    #[derive(AuditEvent)]
+    #[event(prefix = "", rename_all = "snake_case", unlocked)]
+    enum Old {
+        SignIn,
+        #[event(action = "sign_in_mfa")]
+        Mfa,
+        #[event(nested, prefix = "user")]
+        Nested(New),
+    }
+
+    #[derive(AuditEvent)]
+    #[event(prefix = "", unlocked)]
+    enum New {
+        SignOut,
+    }
+
+    let actions: Vec<_> = OldKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(actions, ["sign_in", "sign_in_mfa", "user.sign_out"]);
+    assert_eq!("sign_in".parse(), Ok(OldKind::SignIn));
+    let written =
+        [Old::SignIn, Old::Mfa, Old::Nested(New::SignOut)].map(|event| record_of(&event).action().into_owned());
+    assert_eq!(written, ["sign_in", "sign_in_mfa", "user.sign_out"]);
 }
 
 #[test]

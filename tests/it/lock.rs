@@ -338,6 +338,12 @@ fn the_macro_panics_with_the_message() {
     audited::assert_locked!(packages = ["no-such-package"]);
 }
 
+#[test]
+#[should_panic(expected = "tests/no/such/audit.lock does not exist")]
+fn a_binary_may_have_a_lock_of_its_own() {
+    audited::assert_locked!(file = "tests/no/such/audit.lock");
+}
+
 #[derive(Sensitive)]
 struct LockedParcel {
     #[sensitive(hash(scope = "locked"), class = "pii")]

@@ -36,9 +36,11 @@ mod servers;
 mod sinks;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "testing")]
 mod stores;
 mod support;
 mod surface;
+mod systems;
 mod transaction;
 mod ui;
 mod vocabulary;

@@ -1,11 +1,16 @@
 //! What the test modules share.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use audited::{AuditSink, Durability, Kind, Record, Recorder, SinkError};
+use tracing::field::{Field, Visit};
+use tracing::{Dispatch, Event, Level, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 /// Long enough that only a hang reaches it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -182,6 +187,59 @@ impl AuditSink for Capture {
 
     fn describe(&self) -> String {
         "capture".into()
+    }
+}
+
+/// What was logged, on any target, by the code inside of its subscriber.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<Logged>>>);
+
+/// One event of `tracing`, the values of its fields as text.
+#[derive(Clone, Debug)]
+pub(crate) struct Logged {
+    pub(crate) target: String,
+    pub(crate) level: Level,
+    pub(crate) fields: BTreeMap<&'static str, String>,
+}
+
+impl Log {
+    /// A subscriber that hears everything.
+    pub(crate) fn dispatch(&self) -> Dispatch {
+        Dispatch::new(tracing_subscriber::registry().with(self.clone()))
+    }
+
+    /// All that was logged.
+    #[allow(dead_code, reason = "each module uses some")]
+    pub(crate) fn all(&self) -> Vec<Logged> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was logged on a target.
+    pub(crate) fn on(&self, target: &str) -> Vec<Logged> {
+        let logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        logged.iter().filter(|event| event.target == target).cloned().collect()
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Log {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut fields = LoggedFields(BTreeMap::new());
+        event.record(&mut fields);
+        let metadata = event.metadata();
+        let logged = Logged { target: metadata.target().into(), level: *metadata.level(), fields: fields.0 };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(logged);
+    }
+}
+
+struct LoggedFields(BTreeMap<&'static str, String>);
+
+impl Visit for LoggedFields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.into());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
     }
 }
 

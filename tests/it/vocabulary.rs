@@ -5,6 +5,9 @@ use audited::{
     VocabularyBuilder, audited, record, record_action, with_recorder_sync,
 };
 use proptest::prelude::*;
+use tracing::Level;
+
+use crate::support::Log;
 
 #[derive(AuditEvent)]
 #[event(prefix = "expected")]
@@ -33,6 +36,20 @@ enum AlsoSharedEvent {
     Grpc,
     #[event(nested)]
     Inner(ExpectedEvent),
+}
+
+#[derive(serde::Serialize, AuditEvent)]
+#[event(prefix = "checked", view)]
+enum CheckedEvent {
+    Opened {
+        id: u64,
+        #[sensitive]
+        name: String,
+        #[sensitive(plain)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    Closed,
 }
 
 #[audited(action = "expected.call")]
@@ -145,6 +162,66 @@ fn vocabularies_that_share_an_action_or_hold_one_another_are_expected_together()
         record(&AlsoSharedEvent::Inner(ExpectedEvent::Closed)).wait().unwrap();
     });
     assert_eq!((records.len(), recorder.stats().unknown), (3, 0));
+}
+
+/// Whether such a payload, written by hand, is taken for an event of a checked vocabulary.
+fn reads_back(action: &'static str, json: &str) -> bool {
+    let vocabulary = Vocabulary::builder().extend_checked::<CheckedEvent>().extend::<CheckedEvent>().build().unwrap();
+    let json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).unwrap();
+    let (recorder, records) = recorded(vocabulary, || {
+        let write = record_action(Action::new(action));
+        write.fields(|object| json.iter().for_each(|(key, value)| object.plain(key, value))).wait().unwrap();
+    });
+    let drift = records[0].flags() == ["drift"];
+    assert_eq!(recorder.stats().drift, u64::from(drift));
+    !drift
+}
+
+#[test]
+fn what_is_written_by_hand_under_a_typed_name_is_checked_where_that_is_asked_for() {
+    for good in [
+        r#"{"id":1,"name":"x"}"#,
+        r#"{"id":1,"name":7,"by":"x"}"#,
+        r#"{"id":1,"name":"x","other":[1]}"#,
+        r#"{"id":"<redacted>","name":"x"}"#,
+    ] {
+        assert!(reads_back("checked.opened", good), "{good}");
+    }
+    for bad in ["{}", r#"{"id":1}"#, r#"{"id":"1","name":"x"}"#, r#"{"id":1,"name":"x","by":7}"#] {
+        assert!(!reads_back("checked.opened", bad), "{bad}");
+    }
+    assert!(reads_back("checked.closed", "{}") && reads_back("checked.closed", r#"{"other":1}"#));
+    let vocabulary = Vocabulary::builder().extend_checked::<CheckedEvent>().build().unwrap();
+    let (recorder, _) = recorded(vocabulary, || {
+        let name = "x".repeat(100_000);
+        record(&CheckedEvent::Opened { id: 1, name: "s3cret".into(), by: Some(name) }).wait().unwrap();
+        record(&CheckedEvent::Opened { id: 1, name: "s3cret".into(), by: None }).wait().unwrap();
+        record(&CheckedEvent::Closed).wait().unwrap();
+    });
+    assert_eq!((recorder.stats().drift, recorder.stats().unknown), (0, 0), "an event is as its type");
+    let unchecked = Vocabulary::builder().extend::<CheckedEvent>().build().unwrap();
+    let (recorder, _) = recorded(unchecked, || {
+        record_action(Action::new("checked.opened")).wait().unwrap();
+    });
+    assert_eq!(recorder.stats().drift, 0);
+}
+
+#[test]
+fn what_is_not_expected_is_logged() {
+    let log = Log::default();
+    let vocabulary = expected().custom("plugin.logged", Payload::new()).build().unwrap();
+    tracing::dispatcher::with_default(&log.dispatch(), || {
+        recorded(vocabulary, || {
+            record(&ExpectedEvent::Closed).wait().unwrap();
+            record_action(Action::new("plugin.logged")).field("more", &1_u8).wait().unwrap();
+            record(&UnexpectedEvent::Opened).wait().unwrap();
+        });
+    });
+    let logged = log.on("audited::unexpected");
+    let said: Vec<_> =
+        logged.iter().map(|event| (event.level, &*event.fields["action"], &*event.fields["flag"])).collect();
+    let expected = [(Level::WARN, "plugin.logged", "drift"), (Level::WARN, "unexpected.opened", "unknown_action")];
+    assert_eq!(said, expected);
 }
 
 #[test]

@@ -196,7 +196,7 @@ pub enum LockFailure {
 ///
 /// When the check does not pass.
 #[track_caller]
-pub fn assert_locked(packages: &[&str], manifest_dir: &str, incomplete: Option<&str>) {
+pub fn assert_locked(packages: &[&str], manifest_dir: &str, incomplete: Option<&str>, file: Option<&str>) {
     let mut check = LockCheck::new(packages.iter().copied());
     if let Some(why) = incomplete {
         check = check.incomplete(why);
@@ -204,7 +204,8 @@ pub fn assert_locked(packages: &[&str], manifest_dir: &str, incomplete: Option<&
     // Binaries may run elsewhere than they were built; whoever runs them says where.
     let here = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let built = PathBuf::from(manifest_dir);
-    let path = Lock::find(if built.is_dir() { built } else { here.unwrap_or(built) });
+    let package = if built.is_dir() { built } else { here.unwrap_or(built) };
+    let path = file.map_or_else(|| Lock::find(&package), |file| package.join(file));
     let report = LockMode::from_env(|name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()))
         .and_then(|mode| check.run(&catalogue(), &path, mode));
     match report {
@@ -250,6 +251,10 @@ fn is_linked(catalogue: &Catalogue, package: &str) -> bool {
 /// | `assert_locked!()` | the section of this package |
 /// | `assert_locked!(packages = ["bank", "shop"])` | the sections of these packages, which are all linked into this test |
 /// | `assert_locked!(incomplete = "no features")` | the same, but what is absent is reported on stderr and does not fail |
+/// | `assert_locked!(file = "examples/bank/audit.lock")` | all of this binary, with a lock of its own: a path below this package |
+///
+/// A package has one section. Where it has several programs, examples among them, none of which records all of it, each
+/// has a lock of its own.
 ///
 /// # Panics
 ///
@@ -257,22 +262,25 @@ fn is_linked(catalogue: &Catalogue, package: &str) -> bool {
 #[macro_export]
 macro_rules! assert_locked {
     ($(,)?) => {
-        $crate::__private::assert_locked(&[$crate::__private::core::env!("CARGO_PKG_NAME")], $crate::__private::core::env!("CARGO_MANIFEST_DIR"), None)
+        $crate::__private::assert_locked(&[$crate::__private::core::env!("CARGO_PKG_NAME")], $crate::__private::core::env!("CARGO_MANIFEST_DIR"), None, None)
     };
     (incomplete $(,)?) => {
         $crate::assert_locked!(incomplete = "it says so")
     };
     (incomplete = $why:expr $(,)?) => {
-        $crate::__private::assert_locked(&[$crate::__private::core::env!("CARGO_PKG_NAME")], $crate::__private::core::env!("CARGO_MANIFEST_DIR"), Some($why))
+        $crate::__private::assert_locked(&[$crate::__private::core::env!("CARGO_PKG_NAME")], $crate::__private::core::env!("CARGO_MANIFEST_DIR"), Some($why), None)
+    };
+    (file = $file:expr $(,)?) => {
+        $crate::__private::assert_locked(&[$crate::__private::core::env!("CARGO_PKG_NAME")], $crate::__private::core::env!("CARGO_MANIFEST_DIR"), None, Some($file))
     };
     (packages = [$($package:expr),+ $(,)?] $(,)?) => {
-        $crate::__private::assert_locked(&[$($package),+], $crate::__private::core::env!("CARGO_MANIFEST_DIR"), None)
+        $crate::__private::assert_locked(&[$($package),+], $crate::__private::core::env!("CARGO_MANIFEST_DIR"), None, None)
     };
     (packages = [$($package:expr),+ $(,)?], incomplete $(,)?) => {
         $crate::assert_locked!(packages = [$($package),+], incomplete = "it says so")
     };
     (packages = [$($package:expr),+ $(,)?], incomplete = $why:expr $(,)?) => {
-        $crate::__private::assert_locked(&[$($package),+], $crate::__private::core::env!("CARGO_MANIFEST_DIR"), Some($why))
+        $crate::__private::assert_locked(&[$($package),+], $crate::__private::core::env!("CARGO_MANIFEST_DIR"), Some($why), None)
     };
 }
 

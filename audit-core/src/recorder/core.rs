@@ -28,6 +28,14 @@ use crate::vocabulary::Vocabulary;
 /// what others do meanwhile, and a caller has its own work.
 const STEPS_AT_ONCE: usize = 64;
 
+/// What nobody expected is in the record and in the numbers; who reads logs alone learns of it, too.
+const UNEXPECTED: [(Flag, &str); 4] = [
+    (Flag::UnknownAction, "event of no vocabulary"),
+    (Flag::Drift, "event that is not as its vocabulary says"),
+    (Flag::Surface, "record from another surface than it may come from"),
+    (Flag::Unencodable, "record with a value that could not be encoded"),
+];
+
 pub(crate) struct Core {
     pub(super) sink: Guarded,
     pub(super) lane: Option<Lane>,
@@ -131,7 +139,13 @@ impl Core {
             self.losses.flagged(flags, fell_back);
         }
         let stamp = Stamp { id, occurred_at, recorded_at: Timestamp::now(), flags };
-        encode(draft, context, &stamp, &self.rules)
+        let record = encode(draft, context, &stamp, &self.rules);
+        let mut found = flags;
+        if draft.detail.notes.unencodable {
+            found.raise(Flag::Unencodable);
+        }
+        UNEXPECTED.into_iter().filter(|(flag, _)| found.has(*flag)).for_each(|(flag, what)| warn(&record, flag, what));
+        record
     }
 
     /// Submits what the framework says about itself.
@@ -222,6 +236,20 @@ impl Core {
             self.sink.submit_inline(record, ticket);
         }
     }
+}
+
+fn warn(record: &Record, flag: Flag, what: &'static str) {
+    // The subscriber is foreign code.
+    contained(|| {
+        tracing::warn!(
+            target: "audited::unexpected",
+            action = &*record.action(),
+            correlation_id = record.correlation_id().as_deref(),
+            id = record.get("id").map(|id| id.trim_matches('"')),
+            flag = flag.as_str(),
+            "{what}"
+        );
+    });
 }
 
 impl Drop for Core {

@@ -124,8 +124,12 @@ impl Paths {
 
     /// Whether a field is in the list, or one within it.
     pub(crate) fn holds(&self, key: &str) -> bool {
-        let paths: Vec<String> = serde_json::from_str(&format!("[{}]", self.json())).unwrap_or_default();
-        paths.iter().any(|path| leads_to(path, key))
+        self.list().iter().any(|path| leads_to(path, key))
+    }
+
+    /// Each path by itself.
+    pub(crate) fn list(&self) -> Vec<String> {
+        serde_json::from_str(&format!("[{}]", self.json())).unwrap_or_default()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -11,8 +11,10 @@ use thiserror::Error;
 pub use self::payload::{Payload, PayloadType};
 use crate::action::{Action, InvalidAction};
 use crate::catalogue::actions;
+use crate::detail::Detail;
 use crate::event::{AuditEvent, EventKind};
 use crate::record::{Draft, Flag, Flags, Kind};
+use crate::view::{EventView, ViewFields};
 
 /// The events that a recorder expects: typed vocabularies, and actions that are known only at run time, such as those of
 /// a plugin or of a configuration.
@@ -31,8 +33,21 @@ use crate::record::{Draft, Flag, Flags, Kind};
 /// # Ok::<(), audit_core::InvalidVocabulary>(())
 /// ```
 pub struct Vocabulary {
-    known: HashMap<String, Option<Payload>>,
+    known: HashMap<String, Expected>,
 }
+
+/// What is expected of the payload of an action.
+enum Expected {
+    /// What its type writes.
+    Typed,
+    /// What reads back as its type.
+    ReadBack(ReadsBack),
+    /// What is known only at run time.
+    Payload(Payload),
+}
+
+/// Whether a payload reads back as the event of that action.
+type ReadsBack = fn(&str, &Detail) -> bool;
 
 impl Vocabulary {
     /// Starts a vocabulary.
@@ -51,10 +66,17 @@ impl Vocabulary {
         if draft.kind != Kind::Event {
             return flags;
         }
-        match self.known.get(draft.action.as_str()) {
-            None => flags.raise(Flag::UnknownAction),
-            Some(Some(payload)) if !payload.fits(&draft.detail) => flags.raise(Flag::Drift),
-            Some(_) => {}
+        let fits = match self.known.get(draft.action.as_str()) {
+            None => {
+                flags.raise(Flag::UnknownAction);
+                return flags;
+            }
+            Some(Expected::Typed) => true,
+            Some(Expected::ReadBack(reads_back)) => reads_back(draft.action.as_str(), &draft.detail),
+            Some(Expected::Payload(payload)) => payload.fits(&draft.detail),
+        };
+        if !fits {
+            flags.raise(Flag::Drift);
         }
         flags
     }
@@ -70,14 +92,28 @@ impl fmt::Debug for Vocabulary {
 #[derive(Debug)]
 #[must_use = "a builder makes nothing until `build`"]
 pub struct VocabularyBuilder {
-    typed: Vec<(String, &'static str)>,
+    typed: Vec<(String, &'static str, Option<ReadsBack>)>,
     custom: Vec<(String, Payload)>,
 }
 
 impl VocabularyBuilder {
     /// Adds the actions of a typed vocabulary. Twice is as good as once.
-    pub fn extend<E: AuditEvent>(mut self) -> Self {
-        let kinds = E::Kind::ALL.iter().map(|kind| (kind.action().as_str().to_owned(), type_name::<E::Kind>()));
+    pub fn extend<E: AuditEvent>(self) -> Self {
+        self.typed::<E>(None)
+    }
+
+    /// Adds the actions of a typed vocabulary, and looks at what is written under their names by hand, too, as by
+    /// [`record_action`](crate::record_action): a payload that does not read back as its event is drift. Further fields
+    /// are no matter, and a field that was redacted or cut is whatever it is.
+    ///
+    /// Each of these events is read back once when it is recorded.
+    pub fn extend_checked<E: EventView>(self) -> Self {
+        self.typed::<E>(Some(reads_back::<E>))
+    }
+
+    fn typed<E: AuditEvent>(mut self, reads_back: Option<ReadsBack>) -> Self {
+        let kinds =
+            E::Kind::ALL.iter().map(|kind| (kind.action().as_str().to_owned(), type_name::<E::Kind>(), reads_back));
         self.typed.extend(kinds);
         self
     }
@@ -98,9 +134,13 @@ impl VocabularyBuilder {
         let mut known = HashMap::new();
         // A vocabulary may be nested in another, or share an action with one: what collides is found when the recorder
         // is built.
-        for (action, ty) in self.typed {
+        for (action, ty, reads_back) in self.typed {
             places.insert(action.clone(), format!("`{ty}`"));
-            known.insert(action, None);
+            match (reads_back, known.get(&action)) {
+                (Some(reads_back), _) => drop(known.insert(action, Expected::ReadBack(reads_back))),
+                (None, None) => drop(known.insert(action, Expected::Typed)),
+                (None, Some(_)) => {}
+            }
         }
         // What was not extended is not expected, and yet no name for anything else.
         for entry in actions().into_iter().filter(|entry| !entry.prefixed) {
@@ -113,10 +153,16 @@ impl VocabularyBuilder {
                 return Err(collision(action, other, place));
             }
             places.insert(action.clone(), place);
-            known.insert(action, Some(payload));
+            known.insert(action, Expected::Payload(payload));
         }
         Ok(Vocabulary { known })
     }
+}
+
+fn reads_back<E: EventView>(action: &str, detail: &Detail) -> bool {
+    let Ok(kind) = action.parse::<E::Kind>() else { return false };
+    let json = detail.json();
+    ViewFields::of_detail(&json, &detail.notes).is_ok_and(|fields| E::view(kind, &fields).is_ok())
 }
 
 fn collision(action: String, first: &str, second: String) -> InvalidVocabulary {

@@ -28,7 +28,7 @@ pub(super) fn input(cx: &Ctxt, input: &Input<'_>) {
 fn parts(cx: &Ctxt, input: &Input<'_>) -> bool {
     let mut right = true;
     match &input.names.prefix {
-        Some(prefix) if !is_action(&prefix.value()) => {
+        Some(prefix) if !prefix.value().is_empty() && !is_action(&prefix.value()) => {
             cx.error_spanned_by(prefix, format!("no action can start with this: {ACTION_RULE}"));
             right = false;
         }

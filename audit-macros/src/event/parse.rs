@@ -150,8 +150,8 @@ impl Names {
     pub(super) fn action(&self, variant: &str) -> String {
         let verb = self.rename_all.unwrap_or(Case::Snake).of_variant(variant);
         match &self.prefix {
-            Some(prefix) => format!("{}{}{verb}", prefix.value(), self.separator()),
-            None => verb,
+            Some(prefix) if !prefix.value().is_empty() => format!("{}{}{verb}", prefix.value(), self.separator()),
+            _ => verb,
         }
     }
 

@@ -4,107 +4,103 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use audited::testing::{SinkUnderTest, sink_contract};
 use audited::{
-    AuditSink, Batch, DiscardCounted, Durability, Failover, FanOut, Filter, Journal, Map, MemorySink, RateLimit,
-    Record, Retry, Timeout,
+    AuditSink, Batch, DiscardCounted, Durability, Failover, FanOut, Filter, Journal, Map, MemorySink, RateLimit, Retry,
+    Timeout,
 };
 
-use crate::contract::{Fixture, records_of_a_journal, sink_contract};
-use crate::support::{Capture, PATIENCE};
+use crate::contract::ours::{in_tokio, texts};
+use crate::contract::records_of_a_journal;
+use crate::support::{Behaviour, Capture, PATIENCE};
 
-fn texts(records: &[Record]) -> Vec<String> {
-    records.iter().map(|record| record.json().to_owned()).collect()
+/// A combination around one of the framework's sinks.
+fn around_memory<S: AuditSink>(combine: impl Fn(Arc<dyn AuditSink>) -> S) -> SinkUnderTest {
+    let memory = MemorySink::new();
+    SinkUnderTest::new(combine(Arc::new(memory.clone()))).reads(move || texts(&memory.records())).runs_in(in_tokio)
+}
+
+/// A combination around a foreign sink.
+fn around_foreign<S: AuditSink>(combine: impl Fn(Arc<dyn AuditSink>) -> S) -> SinkUnderTest {
+    let foreign = Capture::new();
+    SinkUnderTest::new(combine(Arc::new(foreign.clone()))).reads(move || texts(&foreign.all())).runs_in(in_tokio)
+}
+
+/// A combination around a foreign sink that fails and hangs, for those that need that one.
+fn around_troubled<S: AuditSink>(combine: impl Fn(Arc<dyn AuditSink>) -> S) -> SinkUnderTest {
+    let foreign = Capture::new();
+    let set = |behaviour| {
+        let foreign = foreign.clone();
+        move || foreign.set(behaviour)
+    };
+    SinkUnderTest::new(combine(Arc::new(foreign.clone())))
+        .breaks(set(Behaviour::Fail))
+        .hangs(set(Behaviour::HangAsync))
+        .mends(set(Behaviour::Ok))
+        .reads(move || texts(&foreign.all()))
+        .runs_in(in_tokio)
 }
 
 /// Has a combination keep the contract around each kind of sink.
-fn keeps<S: AuditSink>(combine: impl Fn(Arc<dyn AuditSink>) -> S) {
-    sink_contract(|| {
-        let memory = MemorySink::new();
-        let reader = memory.clone();
-        Fixture::new(combine(Arc::new(memory)), move || texts(&reader.records()))
-    });
-    sink_contract(|| {
-        let foreign = Capture::new();
-        let reader = foreign.clone();
-        Fixture::new(combine(Arc::new(foreign)), move || texts(&reader.all()))
-    });
+macro_rules! keeps {
+    ($name:ident, $combine:expr) => {
+        mod $name {
+            use super::*;
+
+            sink_contract!(around_memory, || super::around_memory($combine));
+            sink_contract!(around_foreign, || super::around_foreign($combine));
+        }
+    };
+    ($name:ident, needs it, $combine:expr) => {
+        mod $name {
+            use super::*;
+
+            sink_contract!(around_memory, || super::around_memory($combine));
+            sink_contract!(around_foreign, || super::around_troubled($combine));
+        }
+    };
 }
 
 fn many() -> NonZeroU32 {
     NonZeroU32::new(1_000_000).unwrap()
 }
 
-#[test]
-fn a_fan_out_keeps_it() {
-    keeps(|sink| FanOut::builder().required(sink).all([MemorySink::new()]).deadline(PATIENCE).build().unwrap());
-    keeps(|sink| FanOut::builder().any([sink]).deadline(PATIENCE).build().unwrap());
-    keeps(|sink| {
-        let other: Arc<dyn AuditSink> = Arc::new(Capture::new());
-        FanOut::builder().quorum(2, [sink, other]).deadline(PATIENCE).build().unwrap()
-    });
+/// Tries so short a time that a test can wait for it.
+fn retry(sink: Arc<dyn AuditSink>) -> Retry {
+    Retry::new(sink).total(Duration::from_millis(50))
 }
 
-#[test]
-fn a_fan_out_keeps_it_on_a_journal_which_takes_records_one_by_one() {
-    sink_contract(|| {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("audit");
-        let journal = Journal::open(&path).unwrap();
-        let read = move || {
-            assert!(directory.path().exists(), "the directory lives as long as its reader");
-            records_of_a_journal(&path)
-        };
-        let fan_out = FanOut::builder().required(journal).all([Capture::new()]).deadline(PATIENCE).build().unwrap();
-        assert_eq!(fan_out.durability(), Durability::Disk);
-        Fixture::new(fan_out, read)
-    });
-}
+keeps!(a_fan_out_to_all, needs it, |sink| {
+    FanOut::builder().required(sink).all([MemorySink::new()]).deadline(PATIENCE).build().unwrap()
+});
+keeps!(a_fan_out_to_any, needs it, |sink| FanOut::builder().any([sink]).deadline(PATIENCE).build().unwrap());
+keeps!(a_fan_out_to_a_quorum, needs it, |sink| {
+    let other: Arc<dyn AuditSink> = Arc::new(Capture::new());
+    FanOut::builder().quorum(2, [sink, other]).deadline(PATIENCE).build().unwrap()
+});
+keeps!(a_retry, needs it, retry);
+keeps!(a_timeout, needs it, |sink| Timeout::new(sink, PATIENCE));
+keeps!(a_filter, needs it, |sink| Filter::new(|_| true, sink, DiscardCounted::new()));
+keeps!(a_filter_otherwise, needs it, |sink| Filter::new(|_| false, MemorySink::new(), sink));
+keeps!(a_failover, |sink| Failover::new(sink, MemorySink::new()));
+keeps!(a_failover_from_one_that_is_full, |sink| Failover::new(MemorySink::with_capacity(0), sink));
+keeps!(a_batch, needs it, |sink| Batch::builder(sink).records(7).delay(Duration::from_millis(1)).build());
+keeps!(a_map, needs it, |sink| Map::builder(sink).drop("detail.no_such_field").build().unwrap());
+keeps!(a_rate_limit, needs it, |sink| RateLimit::new(sink, many(), many()));
+keeps!(combinations_of_combinations, |sink| {
+    let way = Map::builder(Retry::new(Timeout::new(sink, PATIENCE))).build().unwrap();
+    let way = Filter::new(|_| true, Batch::builder(way).delay(Duration::from_millis(1)).build(), MemorySink::new());
+    FanOut::builder().required(Failover::new(way, DiscardCounted::new())).build().unwrap()
+});
 
-#[test]
-fn a_retry_keeps_it() {
-    keeps(Retry::new);
-}
-
-#[test]
-fn a_timeout_keeps_it() {
-    keeps(|sink| Timeout::new(sink, PATIENCE));
-}
-
-#[test]
-fn a_filter_keeps_it() {
-    keeps(|sink| Filter::new(|_| true, sink, DiscardCounted::new()));
-    keeps(|sink| Filter::new(|_| false, MemorySink::new(), sink));
-}
-
-#[test]
-fn a_failover_keeps_it() {
-    keeps(|sink| Failover::new(sink, MemorySink::new()));
-    keeps(|sink| Failover::new(MemorySink::with_capacity(0), sink));
-}
-
-#[test]
-fn a_batch_keeps_it() {
-    keeps(|sink| Batch::builder(sink).records(7).delay(Duration::from_millis(1)).build());
-}
-
-#[test]
-fn a_map_keeps_it() {
-    keeps(|sink| Map::builder(sink).drop("detail.no_such_field").build().unwrap());
-}
-
-#[test]
-fn a_rate_limit_keeps_it() {
-    keeps(|sink| RateLimit::new(sink, many(), many()));
-}
-
-#[test]
-fn combinations_of_combinations_keep_it() {
-    keeps(|sink| {
-        let way = Map::builder(Retry::new(Timeout::new(sink, PATIENCE))).build().unwrap();
-        let way = Filter::new(|_| true, Batch::builder(way).delay(Duration::from_millis(1)).build(), MemorySink::new());
-        FanOut::builder().required(Failover::new(way, DiscardCounted::new())).build().unwrap()
-    });
-}
+// Records come to it one by one.
+sink_contract!(a_fan_out_to_a_journal, |place| {
+    let path = place.join("audit");
+    let journal = Journal::open(&path).unwrap();
+    let fan_out = FanOut::builder().required(journal).all([Capture::new()]).deadline(PATIENCE).build().unwrap();
+    assert_eq!(fan_out.durability(), Durability::Disk);
+    SinkUnderTest::new(fan_out).reads(move || records_of_a_journal(&path)).is_opened_again().runs_in(in_tokio)
+});
 
 #[test]
 fn what_discards_says_so_and_counts() {

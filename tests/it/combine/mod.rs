@@ -1,6 +1,7 @@
 //! Sinks made of sinks: that each keeps the contract, agrees with a reference model, and keeps its own promises.
 
 mod batch;
+#[cfg(feature = "testing")]
 mod contract;
 mod failover;
 mod fan_out;

@@ -21,7 +21,7 @@ use audited::{Action, AuditContext, AuditSink as _, NatsOptions, NatsSink, Recor
 use futures_util::StreamExt as _;
 use tokio::runtime::Runtime;
 
-use crate::contract::{Fixture, block_on, sink_contract};
+use crate::contract::block_on;
 use crate::forward::options as journal_options;
 use crate::servers::{Server, nats};
 use crate::support::PATIENCE;
@@ -139,18 +139,25 @@ fn counts(payloads: Vec<String>) -> BTreeMap<String, usize> {
     counts
 }
 
-#[test]
-fn it_keeps_the_contract() {
-    let server = nats::start();
-    let number = std::sync::atomic::AtomicUsize::new(0);
-    sink_contract(|| {
-        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let (stream, prefix) = (format!("AUDIT{number}"), format!("audit{number}"));
-        let options = NatsOptions::new(url(&server), &stream).prefix(prefix).create_stream();
-        let client = Client::connect(&server);
-        Fixture::new(options.connect().unwrap(), move || client.payloads(&stream))
-    });
-}
+#[cfg(feature = "testing")]
+audited::testing::sink_contract!(it_keeps_the_contract, || {
+    let server = std::sync::Arc::new(std::sync::Mutex::new(nats::start()));
+    let client = std::sync::Mutex::new(None);
+    let with = |change: fn(&mut Server)| {
+        let server = server.clone();
+        move || change(&mut server.lock().unwrap())
+    };
+    let options = options(&server.lock().unwrap());
+    audited::testing::SinkUnderTest::new(options.answer_within(Duration::from_secs(2)).connect().unwrap())
+        .breaks(with(Server::kill))
+        .hangs(with(|server| server.pause()))
+        .mends(with(|server| if server.runs() { server.resume() } else { server.restart() }))
+        .runs_in(crate::contract::ours::in_tokio)
+        .reads(move || {
+            let server = server.lock().unwrap();
+            client.lock().unwrap().get_or_insert_with(|| Client::connect(&server)).payloads(STREAM)
+        })
+});
 
 #[test]
 fn a_record_is_under_the_subject_of_its_tenant_and_action() {

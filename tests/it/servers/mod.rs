@@ -66,6 +66,12 @@ impl Server {
         self.port
     }
 
+    /// Whether it was started and not ended since; it may be frozen.
+    #[cfg(feature = "testing")]
+    pub(crate) const fn runs(&self) -> bool {
+        self.process.is_some()
+    }
+
     /// Where it has its files, and lives as long.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()

@@ -17,7 +17,7 @@ use audited::{Action, AuditSink, AuditStore, Query, Record, SqliteOptions, Sqlit
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
-use crate::contract::{Fixture, block_on, sink_contract};
+use crate::contract::block_on;
 
 /// A store in a directory of its own.
 struct Fresh {
@@ -74,26 +74,24 @@ fn count(store: &SqliteStore, query: &Query) -> u64 {
     block_on(store.global("test").unrecorded().count(query)).unwrap()
 }
 
-fn fixture(options: &SqliteOptions) -> Fixture {
-    let fresh = with(options);
-    Fixture::new(fresh.store.clone(), move || {
-        // All of it, so that the directory stays.
-        let fresh = &fresh;
-        texts(&fresh.path)
-    })
+#[cfg(feature = "testing")]
+fn under_test(options: &SqliteOptions, place: &Path) -> audited::testing::SinkUnderTest {
+    let path = place.join("audit.db");
+    audited::testing::SinkUnderTest::new(options.open(&path).unwrap())
+        .reads(move || texts(&path))
+        .is_opened_again()
+        .runs_in(crate::contract::ours::in_tokio)
 }
 
-#[test]
-fn it_keeps_the_contract_of_sinks() {
-    sink_contract(|| fixture(&SqliteOptions::new()));
-}
+#[cfg(feature = "testing")]
+mod contract {
+    use audited::testing::sink_contract;
 
-#[test]
-fn it_keeps_the_contract_without_a_sync() {
-    sink_contract(|| fixture(&SqliteOptions::new().os_buffer()));
-}
+    use super::*;
 
-#[test]
-fn it_keeps_the_contract_with_a_queue_that_holds_next_to_nothing() {
-    sink_contract(|| fixture(&SqliteOptions::new().queue_bytes(1)));
+    sink_contract!(it_keeps_it, |place| under_test(&SqliteOptions::new(), place));
+    sink_contract!(it_keeps_it_without_a_sync, |place| under_test(&SqliteOptions::new().os_buffer(), place));
+    sink_contract!(it_keeps_it_with_a_queue_that_holds_next_to_nothing, |place| {
+        under_test(&SqliteOptions::new().queue_bytes(1), place)
+    });
 }

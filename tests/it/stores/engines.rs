@@ -3,21 +3,21 @@
 
 #[cfg(feature = "postgres")]
 mod postgres {
+    use audited::testing::{StoreUnderTest, store_contract};
+
+    use super::super::Fixture;
     use super::super::fuzz::gives_no_foreign_row;
     use super::super::random::answers_as_the_model;
-    use super::super::{Fixture, store_contract};
     use crate::servers::postgres::database;
 
     fn fixture() -> Fixture {
-        let database = database();
-        let again = database.clone();
-        Fixture::new(database.store()).reopened_by(move || std::sync::Arc::new(again.store()))
+        Fixture::new(database().store())
     }
 
-    #[test]
-    fn postgresql_keeps_it() {
-        store_contract(fixture);
-    }
+    store_contract!(postgresql_keeps_it, || {
+        let database = database();
+        StoreUnderTest::new(database.store()).reopened_by(move || database.store())
+    });
 
     #[test]
     fn postgresql_answers_as_the_model() {
@@ -32,25 +32,23 @@ mod postgres {
 
 #[cfg(feature = "sqlite")]
 mod sqlite {
-    use std::sync::Arc;
+    use audited::testing::{StoreUnderTest, store_contract};
+    use audited::{SqliteOptions, SqliteStore};
 
-    use audited::SqliteOptions;
-
+    use super::super::Fixture;
     use super::super::fuzz::gives_no_foreign_row;
     use super::super::random::answers_as_the_model;
-    use super::super::{Fixture, store_contract};
 
     fn fixture(options: &SqliteOptions) -> Fixture {
         let directory = tempfile::tempdir().unwrap();
-        let (path, options) = (directory.path().join("audit.db"), options.clone());
-        let store = options.open(&path).unwrap();
-        Fixture::new(store).holding(directory).reopened_by(move || Arc::new(options.open(&path).unwrap()))
+        Fixture::new(options.open(directory.path().join("audit.db")).unwrap()).holding(directory)
     }
 
-    #[test]
-    fn sqlite_keeps_it() {
-        store_contract(|| fixture(&SqliteOptions::new()));
-    }
+    store_contract!(sqlite_keeps_it, |place| {
+        let path = place.join("audit.db");
+        let store = SqliteStore::open(&path).unwrap();
+        StoreUnderTest::new(store).reopened_by(move || SqliteStore::open(&path).unwrap()).is_opened_again()
+    });
 
     #[test]
     fn sqlite_answers_as_the_model() {

@@ -5,9 +5,8 @@ use std::thread;
 use audited::{Cursor, Query, Reader, Since, StoreError, StoredRecord};
 use serde_json::{Value, json};
 
-use super::cases::HOSTILE;
 use super::generate::{Random, TENANTS, question};
-use super::made::{made, moment};
+use super::made::{HOSTILE, made, moment};
 use super::random::number;
 use super::{Fixture, memory};
 use crate::contract::block_on;

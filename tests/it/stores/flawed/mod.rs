@@ -5,8 +5,10 @@ mod taking;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use audited::testing::{StoreCase, StoreUnderTest, store_contract};
+
 use self::list::ListStore;
-use super::{Fixture, cases, store_contract};
+use super::Fixture;
 
 /// What a bad store does.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,15 +66,15 @@ fn list(flaw: Flaw) -> Fixture {
 
 /// Whether a case sees a flaw.
 fn sees(name: &str, flaw: Flaw) -> bool {
-    let case = cases::ALL.iter().copied().flatten().find(|(case, _)| *case == name);
-    let (_, case) = case.unwrap_or_else(|| panic!("no case is called {name}"));
-    catch_unwind(AssertUnwindSafe(|| case(&list(flaw)))).is_err()
+    catch_unwind(AssertUnwindSafe(|| StoreCase::named(name).run(|_| under(flaw)))).is_err()
 }
 
-#[test]
-fn a_store_of_somebody_else_keeps_it() {
-    store_contract(|| list(Flaw::None));
+/// The same, under the suite.
+fn under(flaw: Flaw) -> StoreUnderTest {
+    StoreUnderTest::new(ListStore::new(flaw))
 }
+
+store_contract!(a_store_of_somebody_else_keeps_it, || under(Flaw::None));
 
 #[test]
 fn a_store_of_somebody_else_answers_as_the_model() {
@@ -82,46 +84,46 @@ fn a_store_of_somebody_else_answers_as_the_model() {
 #[test]
 fn the_suite_sees_every_flaw_of_what_is_found() {
     assert_seen(&[
-        (Flaw::ForgetsTheTenant, "a tenant sees its own records alone"),
-        (Flaw::CountsForEverybody, "a tenant sees its own records alone"),
-        (Flaw::FoldsTheTenant, "tenants that look alike are several"),
-        (Flaw::TrimsTheTenant, "tenants that look alike are several"),
-        (Flaw::EndsTextsAtNul, "tenants that look alike are several"),
-        (Flaw::EndsTextsAtNul, "finds by action"),
-        (Flaw::TakesPrefixesForPatterns, "hostile texts are texts"),
-        (Flaw::FoldsPrefixes, "finds by action"),
-        (Flaw::LeavesTheStartOut, "begins with the start and ends before the end"),
-        (Flaw::TakesTheEndIn, "begins with the start and ends before the end"),
-        (Flaw::ShowsEndedIntents, "an intent counts as its call"),
-        (Flaw::HidesOrphans, "an orphan shows until its call ends"),
-        (Flaw::HidesOrphans, "orphans are found alone"),
-        (Flaw::EndsCallsWithinATenant, "whether a call has ended does not depend on who reads"),
-        (Flaw::CountsPages, "a page has a hundred records unless asked"),
-        (Flaw::CountsOneMore, "finds by action"),
-        (Flaw::GivesOneTooFew, "the last page says so"),
+        (Flaw::ForgetsTheTenant, "a_tenant_sees_its_own_records_alone"),
+        (Flaw::CountsForEverybody, "a_tenant_sees_its_own_records_alone"),
+        (Flaw::FoldsTheTenant, "tenants_that_look_alike_are_several"),
+        (Flaw::TrimsTheTenant, "tenants_that_look_alike_are_several"),
+        (Flaw::EndsTextsAtNul, "tenants_that_look_alike_are_several"),
+        (Flaw::EndsTextsAtNul, "finds_by_action"),
+        (Flaw::TakesPrefixesForPatterns, "hostile_texts_are_texts"),
+        (Flaw::FoldsPrefixes, "finds_by_action"),
+        (Flaw::LeavesTheStartOut, "begins_with_the_start_and_ends_before_the_end"),
+        (Flaw::TakesTheEndIn, "begins_with_the_start_and_ends_before_the_end"),
+        (Flaw::ShowsEndedIntents, "an_intent_counts_as_its_call"),
+        (Flaw::HidesOrphans, "an_orphan_shows_until_its_call_ends"),
+        (Flaw::HidesOrphans, "orphans_are_found_alone"),
+        (Flaw::EndsCallsWithinATenant, "whether_a_call_has_ended_does_not_depend_on_who_reads"),
+        (Flaw::CountsPages, "a_page_has_a_hundred_records_unless_asked"),
+        (Flaw::CountsOneMore, "finds_by_action"),
+        (Flaw::GivesOneTooFew, "the_last_page_says_so"),
     ]);
 }
 
 #[test]
 fn the_suite_sees_every_condition_that_is_forgotten() {
     for (name, case) in [
-        ("tenant", "a tenant sees its own records alone"),
-        ("from", "begins with the start and ends before the end"),
-        ("until", "begins with the start and ends before the end"),
-        ("action", "finds by action"),
-        ("user", "finds by subject and user"),
-        ("actor", "finds by actor"),
-        ("subject", "finds by subject and user"),
-        ("resource", "finds by resource"),
-        ("decision", "finds by decision and reason"),
-        ("reason", "finds by decision and reason"),
-        ("outcome", "finds by outcome and code"),
-        ("code", "finds by outcome and code"),
-        ("correlation", "finds by request, kind and id"),
-        ("kind", "finds by request, kind and id"),
-        ("text", "finds by text at a path"),
-        ("id", "finds by request, kind and id"),
-        ("not", "a reading does not find itself"),
+        ("tenant", "a_tenant_sees_its_own_records_alone"),
+        ("from", "begins_with_the_start_and_ends_before_the_end"),
+        ("until", "begins_with_the_start_and_ends_before_the_end"),
+        ("action", "finds_by_action"),
+        ("user", "finds_by_subject_and_user"),
+        ("actor", "finds_by_actor"),
+        ("subject", "finds_by_subject_and_user"),
+        ("resource", "finds_by_resource"),
+        ("decision", "finds_by_decision_and_reason"),
+        ("reason", "finds_by_decision_and_reason"),
+        ("outcome", "finds_by_outcome_and_code"),
+        ("code", "finds_by_outcome_and_code"),
+        ("correlation", "finds_by_request_kind_and_id"),
+        ("kind", "finds_by_request_kind_and_id"),
+        ("text", "finds_by_text_at_a_path"),
+        ("id", "finds_by_request_kind_and_id"),
+        ("not", "a_reading_does_not_find_itself"),
     ] {
         assert!(sees(case, Flaw::Forgets(name)), "`{case}` does not see that `{name}` is forgotten");
         assert!(sees(case, Flaw::NeverFinds(name)), "`{case}` does not see that `{name}` never holds");
@@ -131,52 +133,52 @@ fn the_suite_sees_every_condition_that_is_forgotten() {
 #[test]
 fn the_suite_sees_every_flaw_of_order_and_pages() {
     assert_seen(&[
-        (Flaw::OrdersByArrival, "equal times are in the order of their ids"),
-        (Flaw::OrdersEqualTimesByArrival, "equal times are in the order of their ids"),
-        (Flaw::OldestFirstAlways, "equal times are in the order of their ids"),
-        (Flaw::OrdersByRecording, "goes by when it happened"),
-        (Flaw::RepeatsAtCursors, "equal times are in the order of their ids"),
-        (Flaw::SkipsAtCursors, "equal times are in the order of their ids"),
-        (Flaw::SkipsAtCursors, "pages stay as they are while records arrive"),
-        (Flaw::IgnoresOffsets, "an offset skips"),
-        (Flaw::LimitsBeforeItFilters, "pages are full however few records fit"),
-        (Flaw::ChangesItsKey, "a cursor is a text and the limit may change"),
-        (Flaw::StaysBusy, "reads go on after a dropped one"),
+        (Flaw::OrdersByArrival, "equal_times_are_in_the_order_of_their_ids"),
+        (Flaw::OrdersEqualTimesByArrival, "equal_times_are_in_the_order_of_their_ids"),
+        (Flaw::OldestFirstAlways, "equal_times_are_in_the_order_of_their_ids"),
+        (Flaw::OrdersByRecording, "goes_by_when_it_happened"),
+        (Flaw::RepeatsAtCursors, "equal_times_are_in_the_order_of_their_ids"),
+        (Flaw::SkipsAtCursors, "equal_times_are_in_the_order_of_their_ids"),
+        (Flaw::SkipsAtCursors, "pages_stay_as_they_are_while_records_arrive"),
+        (Flaw::IgnoresOffsets, "an_offset_skips"),
+        (Flaw::LimitsBeforeItFilters, "pages_are_full_however_few_records_fit"),
+        (Flaw::ChangesItsKey, "a_cursor_is_a_text_and_the_limit_may_change"),
+        (Flaw::StaysBusy, "reads_go_on_after_a_dropped_one"),
     ]);
 }
 
 #[test]
 fn the_suite_sees_every_flaw_of_what_arrives() {
     assert_seen(&[
-        (Flaw::StreamsIntents, "what arrives has no intents"),
-        (Flaw::SkipsInStreams, "what arrives comes once and in its order"),
-        (Flaw::RepeatsInStreams, "what arrives comes once and in its order"),
-        (Flaw::StreamsByTime, "what arrives late is not passed over"),
-        (Flaw::StreamsWithoutLimit, "a page has a hundred records unless asked"),
-        (Flaw::BeginsAnew, "what arrives late is not passed over"),
+        (Flaw::StreamsIntents, "what_arrives_has_no_intents"),
+        (Flaw::SkipsInStreams, "what_arrives_comes_once_and_in_its_order"),
+        (Flaw::RepeatsInStreams, "what_arrives_comes_once_and_in_its_order"),
+        (Flaw::StreamsByTime, "what_arrives_late_is_not_passed_over"),
+        (Flaw::StreamsWithoutLimit, "a_page_has_a_hundred_records_unless_asked"),
+        (Flaw::BeginsAnew, "what_arrives_late_is_not_passed_over"),
     ]);
 }
 
 #[test]
 fn the_suite_sees_a_store_that_never_wakes() {
-    assert_seen(&[(Flaw::NeverWakes, "following wakes when something arrives")]);
+    assert_seen(&[(Flaw::NeverWakes, "following_wakes_when_something_arrives")]);
 }
 
 #[test]
 fn the_suite_sees_every_flaw_of_what_is_written() {
     assert_seen(&[
-        (Flaw::StoresAgain, "a record that comes again is stored once"),
-        (Flaw::StoresAgain, "callers at once store a record once"),
-        (Flaw::TakesOtherContents, "another content under an id is a conflict"),
-        (Flaw::RefusesWhatItHas, "a record that comes again is stored once"),
-        (Flaw::RefusesWhatItHas, "a place may be known later or not"),
-        (Flaw::IgnoresPlaces, "another record in a place is a conflict"),
-        (Flaw::TakesRecordsElsewhere, "another record in a place is a conflict"),
-        (Flaw::SeesNoPairInABatch, "a record that comes again is stored once"),
-        (Flaw::SeesNoPairInABatch, "another content under an id is a conflict"),
-        (Flaw::WritesHalfOfABatch, "a batch is written whole or not at all"),
-        (Flaw::WritesInTwoSteps, "a write that was dropped is whole or not there"),
-        (Flaw::Rewrites, "what comes back is what came"),
+        (Flaw::StoresAgain, "a_record_that_comes_again_is_stored_once"),
+        (Flaw::StoresAgain, "callers_at_once_store_a_record_once"),
+        (Flaw::TakesOtherContents, "another_content_under_an_id_is_a_conflict"),
+        (Flaw::RefusesWhatItHas, "a_record_that_comes_again_is_stored_once"),
+        (Flaw::RefusesWhatItHas, "a_place_may_be_known_later_or_not"),
+        (Flaw::IgnoresPlaces, "another_record_in_a_place_is_a_conflict"),
+        (Flaw::TakesRecordsElsewhere, "another_record_in_a_place_is_a_conflict"),
+        (Flaw::SeesNoPairInABatch, "a_record_that_comes_again_is_stored_once"),
+        (Flaw::SeesNoPairInABatch, "another_content_under_an_id_is_a_conflict"),
+        (Flaw::WritesHalfOfABatch, "a_batch_is_written_whole_or_not_at_all"),
+        (Flaw::WritesInTwoSteps, "a_write_that_was_dropped_is_whole_or_not_there"),
+        (Flaw::Rewrites, "what_comes_back_is_what_came"),
     ]);
 }
 
