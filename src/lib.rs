@@ -271,9 +271,9 @@ pub use audit_core::{EventSchema, SensitiveSchema};
 pub use audit_macros::{AuditEvent, Deny, Sensitive, audited, not_audited};
 pub use audit_sinks::{
     Anchored, ChainHash, DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES,
-    HoldError, InvalidHash, Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader,
-    JournalStep, Kept, LegalHold, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, MemorySink, MemoryStore, Recovered, Retained,
-    Retention, RetentionError, StillMissing, Verification,
+    HoldError, Intact, InvalidHash, Journal, JournalDamage, JournalError, JournalHead,     JournalOptions, JournalReader, JournalStep, Kept, LegalHold, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES,
+    MemorySink, MemoryStore, Recovered, Retained, Retention, RetentionError, StillMissing, Verification, VerifyOptions,
+    VerifyProgress,
 };
 pub use audit_sinks::{
     Batch, BatchBuilder, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DELAY, DEFAULT_BATCH_RECORDS, DEFAULT_FAILOVER_FAILURES,
@@ -283,8 +283,8 @@ pub use audit_sinks::{
     RateLimit, RateLimitStats, Retry, Timeout,
 };
 pub use audit_sinks::{
-    Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor, ForwarderError,
-    ForwarderLag, ForwarderStats, NotDelivered,
+    Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor,
+    ForwarderError, ForwarderLag, ForwarderStats, NotDelivered,
 };
 #[cfg(feature = "nats")]
 pub use audit_sinks::{
@@ -294,14 +294,15 @@ pub use audit_sinks::{
 #[cfg(feature = "sqlite")]
 pub use audit_sinks::{
     DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, MAX_SQLITE_DAMAGE_LISTED, SqliteCheck,
-    SqliteDamage, SqliteError, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore, SqliteTransaction,
+    SqliteDamage, SqliteError, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore,
+    SqliteTransaction,
 };
 
 #[cfg(feature = "postgres")]
 pub use audit_sinks::{
-    DEFAULT_POSTGRES_CONNECT_TIMEOUT, DEFAULT_POSTGRES_CONNECTIONS, DEFAULT_POSTGRES_STATEMENT_TIMEOUT, PostgresError,
-    PostgresOptions, PostgresPeriod, PostgresRetained, PostgresRetention, PostgresSetUp, PostgresStore,
-    PostgresTransaction,
+    DEFAULT_POSTGRES_CONNECT_TIMEOUT, DEFAULT_POSTGRES_CONNECTIONS, DEFAULT_POSTGRES_STATEMENT_TIMEOUT,
+    PostgresError, PostgresOptions,
+    PostgresPeriod, PostgresRetained, PostgresRetention, PostgresSetUp, PostgresStore, PostgresTransaction,
 };
 
 #[cfg(feature = "tower")]

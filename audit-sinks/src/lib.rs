@@ -29,14 +29,15 @@ pub use combine::{
     RateLimitStats, Retry, Timeout,
 };
 pub use forward::{
-    Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor, ForwarderError,
-    ForwarderLag, ForwarderStats, NotDelivered,
+    Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor,
+    ForwarderError, ForwarderLag, ForwarderStats, NotDelivered,
 };
 pub use hold::LegalHold;
 pub use journal::{
-    Anchored, ChainHash, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, HoldError, InvalidHash,
-    Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader, JournalStep, Kept,
-    MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, Recovered, Retained, Retention, RetentionError, Verification,
+    Anchored, ChainHash, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, HoldError, Intact,
+    InvalidHash, Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader,
+    JournalStep, Kept, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, Recovered, Retained, Retention,
+    RetentionError, Verification, VerifyOptions, VerifyProgress,
 };
 pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, MemoryStore, StillMissing};
 #[cfg(feature = "nats")]
@@ -46,12 +47,13 @@ pub use nats::{
 };
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    DEFAULT_POSTGRES_CONNECT_TIMEOUT, DEFAULT_POSTGRES_CONNECTIONS, DEFAULT_POSTGRES_STATEMENT_TIMEOUT, PostgresError,
-    PostgresOptions, PostgresPeriod, PostgresRetained, PostgresRetention, PostgresSetUp, PostgresStore,
-    PostgresTransaction,
+    DEFAULT_POSTGRES_CONNECT_TIMEOUT, DEFAULT_POSTGRES_CONNECTIONS, DEFAULT_POSTGRES_STATEMENT_TIMEOUT,
+    PostgresError, PostgresOptions,
+    PostgresPeriod, PostgresRetained, PostgresRetention, PostgresSetUp, PostgresStore, PostgresTransaction,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
     DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, MAX_SQLITE_DAMAGE_LISTED, SqliteCheck,
-    SqliteDamage, SqliteError, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore, SqliteTransaction,
+    SqliteDamage, SqliteError, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore,
+    SqliteTransaction,
 };

@@ -10,6 +10,7 @@ mod reading;
 mod refusing;
 mod rotating;
 mod tail;
+mod verifying;
 mod writers;
 
 use std::fs;
