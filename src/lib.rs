@@ -271,7 +271,7 @@ pub use audit_core::{EventSchema, SensitiveSchema};
 pub use audit_macros::{AuditEvent, Deny, Sensitive, audited, not_audited};
 pub use audit_sinks::{
     Anchored, ChainHash, DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES,
-    HoldError, Intact, InvalidHash, Journal, JournalDamage, JournalError, JournalHead,     JournalOptions, JournalReader, JournalStep, Kept, LegalHold, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES,
+    HoldError, Intact, InvalidHash, Journal, JournalDamage, JournalError, JournalHead,     JournalOptions, JournalReader, JournalStep, JournalWatch, Kept, LegalHold, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES,
     MemorySink, MemoryStore, Recovered, Retained, Retention, RetentionError, StillMissing, Verification, VerifyOptions,
     VerifyProgress,
 };
@@ -283,7 +283,7 @@ pub use audit_sinks::{
     RateLimit, RateLimitStats, Retry, Timeout,
 };
 pub use audit_sinks::{
-    Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor,
+    Circuit, DeadLetter, DeadLetterBox, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor,
     ForwarderError, ForwarderLag, ForwarderStats, NotDelivered,
 };
 #[cfg(feature = "nats")]

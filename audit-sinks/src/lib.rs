@@ -29,14 +29,14 @@ pub use combine::{
     RateLimitStats, Retry, Timeout,
 };
 pub use forward::{
-    Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor,
+    Circuit, DeadLetter, DeadLetterBox, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor,
     ForwarderError, ForwarderLag, ForwarderStats, NotDelivered,
 };
 pub use hold::LegalHold;
 pub use journal::{
     Anchored, ChainHash, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, HoldError, Intact,
     InvalidHash, Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader,
-    JournalStep, Kept, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, Recovered, Retained, Retention,
+    JournalStep, JournalWatch, Kept, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, Recovered, Retained, Retention,
     RetentionError, Verification, VerifyOptions, VerifyProgress,
 };
 pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, MemoryStore, StillMissing};

@@ -41,6 +41,7 @@ mod tests;
 #[cfg(feature = "zstd")]
 mod unpack;
 mod verify;
+mod watch;
 mod writer;
 
 use std::fmt;
@@ -73,6 +74,7 @@ use self::recover::Resume;
 pub(crate) use self::retention::CURSORS;
 pub use self::retention::{Kept, Retained, Retention, RetentionError};
 pub use self::verify::{Anchored, MAX_DAMAGE_LISTED, Verification, VerifyOptions, VerifyProgress};
+pub use self::watch::JournalWatch;
 use self::writer::{Shape, Writer};
 use crate::group::queue::{self, Number};
 use crate::group::settle::Settler;

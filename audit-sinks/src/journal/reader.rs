@@ -11,7 +11,7 @@ use audit_core::{StoredRecord, Timestamp};
 
 use super::error::{JournalDamage, JournalError, JournalStep};
 use super::lines::{Lines, Next, first_line, first_place};
-use super::position::Walk;
+use super::position::{Position, Walk};
 use super::progress::Progress;
 use super::segment::{Index, compressed};
 
@@ -81,6 +81,17 @@ impl JournalReader {
             first.and_then(|record| record.recorded_at()).is_some_and(|recorded| recorded < moment)
         })?;
         Ok(self)
+    }
+
+    /// Begins with the last file that has a line.
+    pub(super) fn from_last_file(mut self) -> Result<Self, JournalError> {
+        self.skip_files(|path| first_place(path).is_some())?;
+        Ok(self)
+    }
+
+    /// Where the stream goes on behind what was read last, and in which file that stands.
+    pub(super) fn place(&self) -> Option<(Position, Index)> {
+        Some((self.walk.next?, self.lines.as_ref()?.0))
     }
 
     /// As `next`, and waits for a record where none is there yet.

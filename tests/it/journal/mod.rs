@@ -11,6 +11,7 @@ mod refusing;
 mod rotating;
 mod tail;
 mod verifying;
+pub(crate) mod watching;
 mod writers;
 
 use std::fs;
