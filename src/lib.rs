@@ -271,7 +271,8 @@ pub use audit_core::{EventSchema, SensitiveSchema};
 pub use audit_macros::{AuditEvent, Deny, Sensitive, audited, not_audited};
 pub use audit_sinks::{
     Anchored, ChainHash, DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES,
-    HoldError, Intact, InvalidHash, Journal, JournalDamage, JournalError, JournalHead,     JournalOptions, JournalReader, JournalStep, JournalWatch, Kept, LegalHold, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES,
+    HoldError, Intact, InvalidHash, Journal, JournalDamage, JournalError, JournalHead, JournalInspection,
+    JournalOptions, JournalReader, JournalStep, JournalWatch, Kept, LegalHold, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES,
     MemorySink, MemoryStore, Recovered, Retained, Retention, RetentionError, StillMissing, Verification, VerifyOptions,
     VerifyProgress,
 };
@@ -294,14 +295,15 @@ pub use audit_sinks::{
 #[cfg(feature = "sqlite")]
 pub use audit_sinks::{
     DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, MAX_SQLITE_DAMAGE_LISTED, SqliteCheck,
-    SqliteDamage, SqliteError, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore,
+    SqliteDamage, SqliteError, SqliteInspection, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore,
     SqliteTransaction,
 };
+pub use audit_sinks::{Filesystem, FilesystemKind};
 
 #[cfg(feature = "postgres")]
 pub use audit_sinks::{
     DEFAULT_POSTGRES_CONNECT_TIMEOUT, DEFAULT_POSTGRES_CONNECTIONS, DEFAULT_POSTGRES_STATEMENT_TIMEOUT,
-    PostgresError, PostgresOptions,
+    MAX_POSTGRES_DAMAGE_LISTED, PostgresCheck, PostgresDamage, PostgresError, PostgresInspection, PostgresOptions,
     PostgresPeriod, PostgresRetained, PostgresRetention, PostgresSetUp, PostgresStore, PostgresTransaction,
 };
 

@@ -17,6 +17,7 @@ mod compress;
 mod disk;
 mod error;
 mod hold;
+mod inspect;
 mod intact;
 #[cfg(all(test, loom))]
 mod interleaved;
@@ -58,6 +59,7 @@ pub use self::chain::{ChainHash, InvalidHash};
 use self::disk::Disk;
 pub use self::error::{JournalDamage, JournalError, JournalStep};
 pub use self::hold::HoldError;
+pub use self::inspect::JournalInspection;
 pub use self::intact::Intact;
 use self::keeper::{Keeper, Swaps};
 use self::line::{Body, Head};

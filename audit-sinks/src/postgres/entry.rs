@@ -63,6 +63,38 @@ impl Entry {
         })
     }
 
+    /// What the columns hold, as texts, in the order of [`COLUMNS`].
+    pub(super) fn texts(&self) -> [Option<String>; COLUMNS.len()] {
+        let of = |text: Option<&str>| text.map(str::to_owned);
+        let (stream, seq) = self.place();
+        let digest = self.digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let resource = self.resource.as_ref();
+        let (decision, outcome) = (self.decision.as_ref(), self.outcome.as_ref());
+        [
+            Some(self.id.to_string()),
+            of(stream),
+            seq.map(|seq| seq.to_string()),
+            Some(digest),
+            Some(self.micros.to_string()),
+            self.call.map(|call| call.to_string()),
+            self.tenant.clone(),
+            Some(self.action.clone()),
+            of(self.kind),
+            of(self.stage),
+            of(self.actor_kind),
+            self.actor_id.clone(),
+            self.subjects.clone(),
+            resource.map(|(kind, _)| kind.clone()),
+            resource.map(|(_, id)| id.clone()),
+            decision.map(|(decision, _)| (*decision).to_owned()),
+            decision.and_then(|(_, reason)| reason.clone()),
+            outcome.map(|(outcome, _)| (*outcome).to_owned()),
+            outcome.and_then(|(_, code)| code.clone()),
+            self.correlation_id.clone(),
+            Some(self.record.json().to_owned()),
+        ]
+    }
+
     fn place(&self) -> (Option<&str>, Option<i64>) {
         self.place.as_ref().map_or((None, None), |(stream, seq)| (Some(stream), Some(*seq)))
     }
