@@ -17,16 +17,24 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
+    Tail(commands::tail::TailArgs),
     Query(commands::query::QueryArgs),
     Show(commands::show::ShowArgs),
+    Stats(commands::stats::StatsArgs),
+    Orphans(commands::orphans::OrphansArgs),
+    Export(commands::export::ExportArgs),
 }
 
 impl Command {
     /// For whom it is done, where somebody else is named.
     pub(crate) fn on_behalf_of(&self) -> Option<&str> {
         match self {
+            Self::Tail(args) => args.reading.on_behalf_of(),
             Self::Query(args) => args.reading.on_behalf_of(),
             Self::Show(args) => args.reading.on_behalf_of(),
+            Self::Stats(args) => args.reading.on_behalf_of(),
+            Self::Orphans(args) => args.reading.on_behalf_of(),
+            Self::Export(args) => args.reading.on_behalf_of(),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use audited::{
@@ -49,16 +49,28 @@ impl Damages {
     }
 }
 
+/// How much of a journal a page is looked for in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// In all of it.
+    All,
+    /// In the last files, as many as it takes to fill the page: what was written last is there, whatever its times say.
+    /// Intents are left out: their ends may be elsewhere.
+    Newest,
+}
+
 /// A journal's files.
 pub(crate) struct JournalFiles {
     directory: PathBuf,
+    depth: Depth,
     damages: Damages,
     /// A reader, and behind which position it stands.
     reading: Mutex<Option<(u64, JournalReader)>>,
+    key: OnceLock<CursorKey>,
 }
 
 impl JournalFiles {
-    pub(crate) fn open(directory: &Path, damages: Damages) -> Result<Self, Failure> {
+    pub(crate) fn open(directory: &Path, depth: Depth, damages: Damages) -> Result<Self, Failure> {
         let failed = |error: JournalError| Failure::because("the journal cannot be read", &error);
         if !directory.is_dir() {
             return Err(match directory.symlink_metadata() {
@@ -77,7 +89,7 @@ impl JournalFiles {
                 directory.display()
             ));
         }
-        Ok(Self { directory: directory.to_owned(), damages, reading: Mutex::default() })
+        Ok(Self { directory: directory.to_owned(), depth, damages, reading: Mutex::default(), key: OnceLock::new() })
     }
 
     /// Reads every line, in their order; what is damaged is told, and passed over.
@@ -121,6 +133,28 @@ impl JournalFiles {
             true
         })?;
         Ok(last)
+    }
+
+    /// Looks into one file after the other, from the last one on, until there is enough.
+    fn newest(&self, best: &mut Best<'_>) -> Result<(), StoreError> {
+        let mut end = u64::MAX;
+        for start in self.read()?.file_starts().into_iter().rev() {
+            let mut reader = self.read()?.from_seq(start).map_err(StoreError::failed)?;
+            self.each(&mut reader, |record| {
+                if record.seq().is_some_and(|seq| seq >= end) {
+                    return false;
+                }
+                if record.stage() != Some(Stage::Intent) {
+                    best.see(record);
+                }
+                true
+            })?;
+            if best.kept.len() >= best.wanted {
+                break;
+            }
+            end = start;
+        }
+        Ok(())
     }
 
     /// Reads some of what stands behind a position.
@@ -206,10 +240,13 @@ impl AuditStore for JournalFiles {
     async fn select(&self, selection: &Selection) -> Result<Vec<StoredRecord>, StoreError> {
         let wanted = selection.limit().saturating_add(selection.offset());
         let mut best = Best { selection, wanted, kept: BTreeMap::new(), open: HashMap::new() };
-        self.each(&mut self.read()?, |record| {
-            best.see(record);
-            true
-        })?;
+        match self.depth {
+            Depth::All => self.each(&mut self.read()?, |record| {
+                best.see(record);
+                true
+            })?,
+            Depth::Newest => self.newest(&mut best)?,
+        }
         Ok(best.found())
     }
 
@@ -260,6 +297,9 @@ impl AuditStore for JournalFiles {
     /// Made of the id of the stream: it seals nothing from anybody, as who reads the files reads all of them, and keeps
     /// cursors of other journals apart.
     async fn cursor_key(&self) -> Result<CursorKey, StoreError> {
+        if let Some(key) = self.key.get() {
+            return Ok(key.clone());
+        }
         let mut key = [0; 32];
         self.each(&mut self.read()?, |record| {
             if let Some(stream) = record.stream() {
@@ -268,7 +308,7 @@ impl AuditStore for JournalFiles {
             }
             false
         })?;
-        Ok(CursorKey::from_bytes(key))
+        Ok(self.key.get_or_init(|| CursorKey::from_bytes(key)).clone())
     }
 }
 

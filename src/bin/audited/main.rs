@@ -9,8 +9,10 @@ mod location;
 mod moment;
 mod open;
 mod output;
+mod progress;
 mod reading;
 mod signals;
+mod walk;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -51,8 +53,12 @@ fn main() -> ExitCode {
 
 async fn run(command: &Command, output: &mut Output) -> Result<Exit, Failure> {
     match command {
+        Command::Tail(args) => args.run(output).await,
         Command::Query(args) => args.run(output).await,
         Command::Show(args) => args.run(output).await,
+        Command::Stats(args) => args.run(output).await,
+        Command::Orphans(args) => args.run(output).await,
+        Command::Export(args) => args.run(output).await,
     }
 }
 

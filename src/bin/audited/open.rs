@@ -7,7 +7,7 @@ use audited::{AuditSink, AuditStore, JournalOptions};
 use clap::Args;
 
 use crate::failure::Failure;
-use crate::journal_files::{Damages, JournalFiles};
+use crate::journal_files::{Damages, Depth, JournalFiles};
 use crate::location::Location;
 use crate::output::note;
 
@@ -67,8 +67,12 @@ impl SourceArgs {
     }
 
     pub(crate) async fn open(&self) -> Result<Source, Failure> {
-        let location = self.location()?;
-        store(location, &self.server).await
+        store(self.location()?, &self.server, Depth::All).await
+    }
+
+    /// As [`open`](Self::open), for the newest records alone.
+    pub(crate) async fn open_newest(&self) -> Result<Source, Failure> {
+        store(self.location()?, &self.server, Depth::Newest).await
     }
 }
 
@@ -83,10 +87,10 @@ pub(crate) fn warn_of_password(text: &str) {
 }
 
 /// Opens what records are read from. Nothing is created.
-pub(crate) async fn store(location: Location, server: &ServerArgs) -> Result<Source, Failure> {
+pub(crate) async fn store(location: Location, server: &ServerArgs, depth: Depth) -> Result<Source, Failure> {
     let damages = Damages::default();
     let (store, sink): (Arc<dyn AuditStore>, _) = match &location {
-        Location::Journal(path) => (Arc::new(JournalFiles::open(path, damages.clone())?), None),
+        Location::Journal(path) => (Arc::new(JournalFiles::open(path, depth, damages.clone())?), None),
         Location::Sqlite(path) => sqlite(path).map(|(store, sink)| (store, Some(sink)))?,
         Location::Postgres(url) => postgres(url, server).await.map(|(store, sink)| (store, Some(sink)))?,
         Location::Nats(_) => {

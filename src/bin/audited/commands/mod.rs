@@ -1,7 +1,11 @@
 //! The commands, a file each.
 
+pub(crate) mod export;
+pub(crate) mod orphans;
 pub(crate) mod query;
 pub(crate) mod show;
+pub(crate) mod stats;
+pub(crate) mod tail;
 
 use std::io;
 

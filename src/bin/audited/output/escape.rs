@@ -25,6 +25,22 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// As [`escape`], for texts of files: a backslash is left as it is.
+pub(crate) fn escape_controls(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_treacherous) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_treacherous(c) {
+            let _ = write!(shown, "\\u{{{:x}}}", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
 /// JSON that says the same, and in which a terminal has nothing to act on. Outside of its strings JSON has no such
 /// characters but white space, which is what a line of it may hold.
 pub(crate) fn escape_json(json: &str) -> Cow<'_, str> {

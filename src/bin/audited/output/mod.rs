@@ -2,6 +2,7 @@
 
 mod escape;
 mod json;
+mod line;
 mod record;
 mod table;
 
@@ -11,9 +12,9 @@ use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 
-pub(crate) use self::escape::{escape, escape_json};
+pub(crate) use self::escape::{escape, escape_controls, escape_json};
 use self::json::pretty;
-pub(crate) use self::record::{Column, describe};
+pub(crate) use self::record::{Column, day, describe, moment};
 pub(crate) use self::table::{Cell, Table};
 
 /// How results are shown. These stand before or behind the command.
@@ -86,6 +87,11 @@ impl Output {
         &self.zone
     }
 
+    /// Whether results go to a terminal.
+    pub(crate) const fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
     /// How many columns there are; none where it is no terminal. It is asked anew each time: windows change.
     pub(crate) fn width(&self) -> Option<usize> {
         let (width, _) = self.is_terminal.then(|| terminal_size::terminal_size_of(io::stdout()))??;
@@ -106,6 +112,15 @@ impl Output {
     pub(crate) fn table(&mut self, table: &Table) -> io::Result<()> {
         let text = table.render(self.width(), self.colours);
         self.out.write_all(text.as_bytes())
+    }
+
+    /// Prints a line of cells, each as wide as is said and more where it must, cut where the terminal ends.
+    pub(crate) fn cells(&mut self, cells: &[(usize, Cell)]) -> io::Result<()> {
+        for (at, text) in line::pieces(cells, self.width()) {
+            let text = self.paint(cells[at].1.style(), text);
+            self.out.write_all(text.as_bytes())?;
+        }
+        writeln!(self.out)
     }
 
     /// Puts a text of the program's own, or one that was [escaped](escape), into a colour.

@@ -33,6 +33,18 @@ impl Column {
         })
     }
 
+    /// How wide it is on a line by itself, where what stands there is no longer.
+    pub(crate) const fn width(self) -> usize {
+        match self {
+            Self::Time => 23,
+            Self::Action | Self::Actor | Self::Resource => 24,
+            Self::Decision => 20,
+            Self::Outcome => 16,
+            Self::Tenant => 12,
+            Self::Id => 36,
+        }
+    }
+
     /// What stands there for a record.
     pub(crate) fn of(self, record: &StoredRecord, zone: &TimeZone) -> Cell {
         match self {
@@ -54,9 +66,17 @@ impl Column {
 
 /// When something was, in a zone; to the millisecond.
 pub(crate) fn moment(moment: Option<Timestamp>, zone: &TimeZone) -> String {
-    let moment = moment.and_then(|moment| jiff::Timestamp::from_microsecond(moment.as_unix_micros()).ok());
-    moment
-        .map_or_else(String::new, |moment| moment.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string())
+    moment.map_or_else(String::new, |moment| in_zone(moment, zone, "%Y-%m-%d %H:%M:%S%.3f"))
+}
+
+/// On which day something was, in a zone.
+pub(crate) fn day(moment: Timestamp, zone: &TimeZone) -> String {
+    in_zone(moment, zone, "%Y-%m-%d")
+}
+
+fn in_zone(moment: Timestamp, zone: &TimeZone, format: &str) -> String {
+    let moment = jiff::Timestamp::from_microsecond(moment.as_unix_micros()).unwrap_or_default();
+    moment.to_zoned(zone.clone()).strftime(format).to_string()
 }
 
 /// An actor as `kind:id`.
@@ -105,10 +125,7 @@ fn json(value: &serde_json::value::RawValue) -> Cell {
 }
 
 fn with_zone(moment: Option<Timestamp>, zone: &TimeZone) -> String {
-    let moment = moment.and_then(|moment| jiff::Timestamp::from_microsecond(moment.as_unix_micros()).ok());
-    moment.map_or_else(String::new, |moment| {
-        moment.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.6f %:z").to_string()
-    })
+    moment.map_or_else(String::new, |moment| in_zone(moment, zone, "%Y-%m-%d %H:%M:%S%.6f %:z"))
 }
 
 fn outcome(record: &StoredRecord) -> Cell {
