@@ -94,6 +94,29 @@ impl JournalReader {
         Some((self.walk.next?, self.lines.as_ref()?.0))
     }
 
+    /// The positions at which those of its files begin that are still to be opened, the oldest first: where
+    /// [`from_seq`](Self::from_seq) begins at no cost, for whoever wants the end alone.
+    ///
+    /// ```
+    /// use audit_sinks::{Journal, JournalError};
+    ///
+    /// /// The records of the last file.
+    /// fn newest(directory: &str) -> Result<Vec<String>, JournalError> {
+    ///     let reader = Journal::read(directory)?;
+    ///     let start = reader.file_starts().last().copied().unwrap_or(1);
+    ///     reader.from_seq(start)?.map(|record| Ok(record?.action().into_owned())).collect()
+    /// }
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("journal-starts-{}", std::process::id()));
+    /// # drop(Journal::open(&directory)?);
+    /// assert_eq!(newest(&directory.to_string_lossy())?.first().map(String::as_str), Some("audit.segment_opened"));
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn file_starts(&self) -> Vec<u64> {
+        self.files.iter().filter_map(|index| first_place(&self.path_of(*index))).map(|place| place.seq).collect()
+    }
+
     /// As `next`, and waits for a record where none is there yet.
     pub fn next_within(&mut self, within: Duration) -> Option<Result<StoredRecord, JournalError>> {
         let until = Instant::now().checked_add(within);
