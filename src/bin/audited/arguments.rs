@@ -23,6 +23,7 @@ pub(crate) enum Command {
     Stats(commands::stats::StatsArgs),
     Orphans(commands::orphans::OrphansArgs),
     Export(commands::export::ExportArgs),
+    Verify(commands::verify::VerifyArgs),
 }
 
 impl Command {
@@ -35,6 +36,7 @@ impl Command {
             Self::Stats(args) => args.reading.on_behalf_of(),
             Self::Orphans(args) => args.reading.on_behalf_of(),
             Self::Export(args) => args.reading.on_behalf_of(),
+            _ => None,
         }
     }
 }

@@ -59,6 +59,7 @@ async fn run(command: &Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Stats(args) => args.run(output).await,
         Command::Orphans(args) => args.run(output).await,
         Command::Export(args) => args.run(output).await,
+        Command::Verify(args) => args.run(output).await,
     }
 }
 

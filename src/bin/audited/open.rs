@@ -182,7 +182,7 @@ async fn postgres(_: &str, _: &ServerArgs) -> Result<Opened, Failure> {
 }
 
 #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
-fn lacking(what: &str, feature: &str) -> Failure {
+pub(crate) fn lacking(what: &str, feature: &str) -> Failure {
     Failure::usage(format!("this program was built without {what}: cargo install audited --features cli,{feature}"))
 }
 

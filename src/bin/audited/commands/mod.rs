@@ -6,6 +6,7 @@ pub(crate) mod query;
 pub(crate) mod show;
 pub(crate) mod stats;
 pub(crate) mod tail;
+pub(crate) mod verify;
 
 use std::io;
 

@@ -108,6 +108,18 @@ impl Output {
         if self.is_terminal { writeln!(self.out, "{}", escape_json(json)) } else { writeln!(self.out, "{json}") }
     }
 
+    /// Prints a text of several lines, such as a file would hold.
+    pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
+        for line in text.lines() {
+            if self.is_terminal {
+                writeln!(self.out, "{}", escape_controls(line))
+            } else {
+                writeln!(self.out, "{line}")
+            }?;
+        }
+        Ok(())
+    }
+
     /// Prints a table, as wide as the terminal.
     pub(crate) fn table(&mut self, table: &Table) -> io::Result<()> {
         let text = table.render(self.width(), self.colours);
