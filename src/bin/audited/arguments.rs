@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Orphans(commands::orphans::OrphansArgs),
     Export(commands::export::ExportArgs),
     Verify(commands::verify::VerifyArgs),
+    Catalogue(commands::catalogue::CatalogueArgs),
+    Lock(commands::lock::LockArgs),
 }
 
 impl Command {

@@ -60,6 +60,8 @@ async fn run(command: &Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Orphans(args) => args.run(output).await,
         Command::Export(args) => args.run(output).await,
         Command::Verify(args) => args.run(output).await,
+        Command::Catalogue(args) => args.run(output),
+        Command::Lock(args) => args.run(output),
     }
 }
 

@@ -1,6 +1,9 @@
 //! The commands, a file each.
 
+pub(crate) mod catalogue;
+mod document;
 pub(crate) mod export;
+pub(crate) mod lock;
 pub(crate) mod orphans;
 pub(crate) mod query;
 pub(crate) mod show;
