@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Verify(commands::verify::VerifyArgs),
     Catalogue(commands::catalogue::CatalogueArgs),
     Lock(commands::lock::LockArgs),
+    Forward(commands::forward::ForwardArgs),
+    DeadLetters(commands::dead_letters::DeadLettersArgs),
 }
 
 impl Command {

@@ -62,6 +62,8 @@ async fn run(command: &Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Verify(args) => args.run(output).await,
         Command::Catalogue(args) => args.run(output),
         Command::Lock(args) => args.run(output),
+        Command::Forward(args) => args.run(output).await,
+        Command::DeadLetters(args) => args.run(output).await,
     }
 }
 

@@ -1,8 +1,10 @@
 //! The commands, a file each.
 
 pub(crate) mod catalogue;
+pub(crate) mod dead_letters;
 mod document;
 pub(crate) mod export;
+pub(crate) mod forward;
 pub(crate) mod lock;
 pub(crate) mod orphans;
 pub(crate) mod query;
