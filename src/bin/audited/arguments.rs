@@ -28,6 +28,7 @@ pub(crate) enum Command {
     Lock(commands::lock::LockArgs),
     Forward(commands::forward::ForwardArgs),
     DeadLetters(commands::dead_letters::DeadLettersArgs),
+    Doctor(commands::doctor::DoctorArgs),
 }
 
 impl Command {

@@ -64,6 +64,7 @@ async fn run(command: &Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Lock(args) => args.run(output),
         Command::Forward(args) => args.run(output).await,
         Command::DeadLetters(args) => args.run(output).await,
+        Command::Doctor(args) => args.run(output).await,
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod catalogue;
 pub(crate) mod dead_letters;
+pub(crate) mod doctor;
 mod document;
 pub(crate) mod export;
 pub(crate) mod forward;
