@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Forward(commands::forward::ForwardArgs),
     DeadLetters(commands::dead_letters::DeadLettersArgs),
     Doctor(commands::doctor::DoctorArgs),
+    Completions(commands::completions::CompletionsArgs),
+    Man(commands::man::ManArgs),
 }
 
 impl Command {

@@ -65,6 +65,8 @@ async fn run(command: &Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Forward(args) => args.run(output).await,
         Command::DeadLetters(args) => args.run(output).await,
         Command::Doctor(args) => args.run(output).await,
+        Command::Completions(args) => args.run(output),
+        Command::Man(args) => args.run(output),
     }
 }
 

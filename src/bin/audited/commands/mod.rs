@@ -1,12 +1,14 @@
 //! The commands, a file each.
 
 pub(crate) mod catalogue;
+pub(crate) mod completions;
 pub(crate) mod dead_letters;
 pub(crate) mod doctor;
 mod document;
 pub(crate) mod export;
 pub(crate) mod forward;
 pub(crate) mod lock;
+pub(crate) mod man;
 pub(crate) mod orphans;
 pub(crate) mod query;
 pub(crate) mod show;
