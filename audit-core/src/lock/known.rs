@@ -148,7 +148,10 @@ mod tests {
         let bank = new.packages.get_mut("bank").unwrap();
         bank.retired.insert("account.opened".into(), crate::lock::LockRetired { reason: "sold".into(), was: vec![] });
         let changes = old.changes_to(&new);
-        assert!(matches!(&changes[..], [change] if matches!(change.difference, LockDifference::Retired { .. })), "{changes:?}");
+        assert!(
+            matches!(&changes[..], [change] if matches!(change.difference, LockDifference::Retired { .. })),
+            "{changes:?}"
+        );
     }
 
     #[test]
