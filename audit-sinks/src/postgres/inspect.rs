@@ -118,8 +118,6 @@ async fn inspect(client: &Client, schema: &Name) -> Result<PostgresInspection, P
     let (unguarded, unscoped) = (column(&tables, 1)?, column(&tables, 2)?);
     let partitions = client.query_one(PARTITIONS, &[&text]).await?;
     let until: Option<i64> = partitions.try_get(1)?;
-    let in_default = format!("SELECT EXISTS (SELECT FROM {schema}.records_default)");
-    let in_default = client.query_one(&in_default, &[]).await?.try_get(0)?;
     let (clock_ahead_micros, round_trip) = clock(client).await?;
     Ok(PostgresInspection {
         settings,
@@ -135,7 +133,7 @@ async fn inspect(client: &Client, schema: &Name) -> Result<PostgresInspection, P
         unscoped,
         partitions: u64::try_from(partitions.try_get::<_, i64>(0)?).unwrap_or_default(),
         partitioned_until: until.and_then(|micros| Timestamp::from_unix_micros(micros).ok()),
-        in_default,
+        in_default: partitions.try_get(2)?,
         tls: who.try_get(2)?,
         is_local: who.try_get(3)?,
         is_standby: who.try_get(4)?,

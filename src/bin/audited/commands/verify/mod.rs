@@ -83,7 +83,7 @@ impl VerifyArgs {
             _ if self.head || expected.is_some() => Err(Failure::usage(format!(
                 "{location} has no head: only a journal is a chain. Leave out --head and --expect"
             ))),
-            Location::Sqlite(path) => store::sqlite(path, self.most, output).await,
+            Location::Sqlite(path) => store::sqlite(path, self.most, output),
             Location::Postgres(url) => store::postgres(url, &self.source.server, self.most, output).await,
             Location::Nats(_) => Err(Failure::usage(format!(
                 "{location}: a stream is not verified here; name the journal that it comes from, or the store that it fills"

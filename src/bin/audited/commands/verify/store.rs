@@ -21,57 +21,44 @@ struct Checked {
 }
 
 #[cfg(feature = "sqlite")]
-pub(super) async fn sqlite(path: &Path, most: usize, output: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn sqlite(path: &Path, most: usize, output: &mut Output) -> Result<Exit, Failure> {
     use audited::SqliteStore;
 
-    let failed = |error: audited::SqliteError| Failure::because("the store cannot be opened", &error);
-    // Opening a store brings its tables up to date: what is to be checked is left as it is.
-    let found = SqliteStore::inspect(path).map_err(failed)?;
-    let name = format!("sqlite:{}", path.display());
-    if found.layout != Some(found.current_layout) || !found.differing.is_empty() {
-        let mut damage: Vec<_> = found
-            .differing
-            .iter()
-            .map(|object| format!("{object} is missing, or is not what the store makes"))
-            .collect();
-        if let Some(layout) = found.layout.filter(|layout| *layout != found.current_layout) {
-            let current = found.current_layout;
-            damage = vec![format!(
-                "its layout is {layout}, and this version knows {current}: use the version that wrote it, or open it once with this one"
-            )];
-        }
-        let damaged = damage.len() as u64;
-        let checked = Checked {
-            name,
-            records: 0,
-            damaged,
-            damage,
-            remarks: vec!["no record was checked".to_owned()],
-            unproved: OF_A_FILE,
-        };
-        return checked.print(most, output);
-    }
-    let store = SqliteStore::open(path).map_err(failed)?;
-    let check = store.check().await.map_err(|error| Failure::because("the store cannot be read", &error))?;
-    let damage = check.damage.iter().map(ToString::to_string).collect();
-    let checked = Checked {
-        name,
-        records: check.records,
-        damaged: check.damaged,
-        damage,
+    // It is not opened as a store, which would bring its tables up to date: it is to be checked as it is.
+    let found = SqliteStore::inspect(path).map_err(|error| Failure::because("the store cannot be read", &error))?;
+    let mut checked = Checked {
+        name: format!("sqlite:{}", path.display()),
+        records: 0,
+        damaged: 1,
+        damage: Vec::new(),
         remarks: Vec::new(),
-        unproved: OF_A_FILE,
+        unproved: "That records were removed, or replaced by somebody who may write the file, a store does not show: keep a \
+                   journal for that.",
     };
+    match found.layout.filter(|layout| *layout == found.current_layout) {
+        Some(_) => {
+            let check = SqliteStore::check_file(path);
+            let check = check.map_err(|error| Failure::because("the store cannot be read", &error))?;
+            (checked.records, checked.damaged) = (check.records, check.damaged);
+            checked.damage = check.damage.iter().map(ToString::to_string).collect();
+        }
+        None => {
+            let current = found.current_layout;
+            checked.remarks = vec!["no record was checked".to_owned()];
+            checked.damage = vec![match found.layout {
+                Some(layout) => format!(
+                    "its layout is {layout}, and this version checks {current}: use the version that wrote it, or open it once \
+                     with this one"
+                ),
+                None => "the tables of a store are not there".to_owned(),
+            }];
+        }
+    }
     checked.print(most, output)
 }
 
-#[cfg(feature = "sqlite")]
-const OF_A_FILE: &str = "That records were removed, or replaced by somebody who may write the file, a store does not show: \
-                         keep a journal for that.";
-
 #[cfg(not(feature = "sqlite"))]
-#[expect(clippy::unused_async, reason = "it is awaited where there is something to check")]
-pub(super) async fn sqlite(_: &Path, _: usize, _: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn sqlite(_: &Path, _: usize, _: &mut Output) -> Result<Exit, Failure> {
     Err(crate::open::lacking("SQLite", "sqlite"))
 }
 
