@@ -60,7 +60,7 @@ impl Filesystem {
         let room = rustix::fs::statvfs(&path)?;
         // It is not there on every system; the type is not known then.
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-        let mount = mounts.lines().filter_map(Mount::read).filter(|mount| path.starts_with(&mount.at)).last();
+        let mount = mounts.lines().filter_map(Mount::read).rfind(|mount| path.starts_with(&mount.at));
         let (name, mount, options) = match mount {
             Some(Mount { at, name, options }) => (Some(name), Some(at), options),
             None => (None, None, Vec::new()),

@@ -84,7 +84,7 @@ impl JournalReader {
     }
 
     /// Begins with the last file that has a line.
-    pub(super) fn from_last_file(mut self) -> Result<Self, JournalError> {
+    pub(super) fn at_last_file(mut self) -> Result<Self, JournalError> {
         self.skip_files(|path| first_place(path).is_some())?;
         Ok(self)
     }

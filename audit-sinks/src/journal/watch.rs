@@ -175,7 +175,7 @@ struct TookBack(u64);
 
 impl Look {
     fn open(directory: &Path) -> Result<Self, JournalError> {
-        let reader = Journal::read(directory)?.from_last_file()?;
+        let reader = Journal::read(directory)?.at_last_file()?;
         let directory = directory.to_owned();
         Ok(Self { directory, reader, found: None, file: None, told: 0, doubt: false, gave_way: false, failing: false })
     }

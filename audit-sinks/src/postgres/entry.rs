@@ -67,7 +67,7 @@ impl Entry {
     pub(super) fn texts(&self) -> [Option<String>; COLUMNS.len()] {
         let of = |text: Option<&str>| text.map(str::to_owned);
         let (stream, seq) = self.place();
-        let digest = self.digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&self.digest);
         let resource = self.resource.as_ref();
         let (decision, outcome) = (self.decision.as_ref(), self.outcome.as_ref());
         [
@@ -98,6 +98,11 @@ impl Entry {
     fn place(&self) -> (Option<&str>, Option<i64>) {
         self.place.as_ref().map_or((None, None), |(stream, seq)| (Some(stream), Some(*seq)))
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Entries as the parameters of one statement: a list for each column.

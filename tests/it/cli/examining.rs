@@ -241,7 +241,7 @@ fn a_database_as_it_should_be_is_well_and_each_wrong_thing_is_named() {
     }
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_found(&examine("postgres"), "role", "failure", "superuser");
-    assert_found(&examine("auditor"), "role", "failure", "INSERT on keys");
+    assert_found(&examine("auditor"), "role", "failure", "connect as the service does");
     let sql = |sql: &str| drop(database.sql("postgres", sql));
     sql(
         "CREATE ROLE intruder; GRANT USAGE ON SCHEMA audited TO service; GRANT DELETE ON audited.keys TO intruder; GRANT intruder TO service",

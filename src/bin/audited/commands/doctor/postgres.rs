@@ -12,6 +12,9 @@ const FAR: i64 = 60 * CLOCK;
 /// How far ahead there should be partitions, in microseconds.
 const AHEAD: i64 = 7 * 24 * 3600 * 1_000_000;
 
+const AS_THE_SERVICE: &str =
+    "connect as the service does; its role is granted the store's writer, and owns nothing there";
+
 pub(super) async fn examine(url: &str, server: &ServerArgs, report: &mut Report) -> Result<(), Failure> {
     let options = postgres_options(url, server)?;
     let name = options.to_string();
@@ -19,6 +22,10 @@ pub(super) async fn examine(url: &str, server: &ServerArgs, report: &mut Report)
         Ok(found) => found,
         Err(error @ PostgresError::NotSetUp(_)) => {
             report.fault("set-up", error.to_string());
+            return Ok(());
+        }
+        Err(error) if error.sql_state() == Some("42501") => {
+            report.failure("role", "it may not even see how the database is set up", AS_THE_SERVICE);
             return Ok(());
         }
         Err(error) => return Err(Failure::because(name, &error)),
@@ -92,12 +99,11 @@ fn set_up(found: &PostgresInspection, report: &mut Report) {
 /// What the store's role may do.
 fn role(found: &PostgresInspection, report: &mut Report) {
     let name = &found.role;
-    let mend = "connect as the service does; its role is granted the store's writer, and owns nothing there";
     let mut fine = true;
     let mut must_be_none = |list: &[String], says: &str| {
         if !list.is_empty() {
             fine = false;
-            report.failure("role", format!("{name} {says} {}", list.join(", ")), mend);
+            report.failure("role", format!("{name} {says} {}", list.join(", ")), AS_THE_SERVICE);
         }
     };
     must_be_none(&found.powers, "is more than a store's role:");
