@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use audited::{JournalError, StoreError, Unacknowledged};
 
+use crate::output::escape_path;
+
 /// How the program ends; scripts can tell these apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -75,7 +77,7 @@ impl Failure {
 
     /// A file that cannot be read or written.
     pub(crate) fn file(what: &str, path: &std::path::Path, error: &io::Error) -> Self {
-        Self::Unreachable(format!("{} cannot be {what}: {}", path.display(), error.kind()))
+        Self::Unreachable(format!("{} cannot be {what}: {}", escape_path(path), error.kind()))
     }
 }
 

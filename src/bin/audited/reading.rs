@@ -11,7 +11,7 @@ use clap::Args;
 use crate::failure::Failure;
 use crate::location::Location;
 use crate::open::{self, ServerArgs, Source};
-use crate::output::{escape, note};
+use crate::output::{escape_path, note};
 
 /// How long is waited for the end of the recording.
 const END: Duration = Duration::from_secs(10);
@@ -153,7 +153,7 @@ fn beside(directory: &Path) -> Result<std::sync::Arc<dyn audited::AuditSink>, Fa
     };
     let real = directory.canonicalize().map_err(|error| Failure::file("read", directory, &error))?;
     let Some(name) = real.file_name() else {
-        return Err(failed(format!("nothing can be beside {}", directory.display())));
+        return Err(failed(format!("nothing can be beside {}", escape_path(directory))));
     };
     let mut beside = name.to_owned();
     beside.push("-reads");
@@ -189,7 +189,7 @@ fn read_keys(path: &Path) -> Result<KeyRing, Failure> {
     let mut ring: Option<KeyRing> = None;
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
     {
-        let wrong = |what: &str| Failure::usage(format!("{}, line {number}: {what}", escape(&path.to_string_lossy())));
+        let wrong = |what: &str| Failure::usage(format!("{}, line {number}: {what}", escape_path(path)));
         let key = line.split_once(char::is_whitespace).and_then(|(id, hex)| Some((id, bytes_of(hex.trim())?)));
         let (id, key) = key.ok_or_else(|| wrong("a line is the id of a key, a blank, and the key in hex"))?;
         let with = match ring {
@@ -198,12 +198,12 @@ fn read_keys(path: &Path) -> Result<KeyRing, Failure> {
         };
         ring = Some(with.map_err(|error| wrong(&error.to_string()))?);
     }
-    ring.ok_or_else(|| Failure::usage(format!("{} holds no key", escape(&path.to_string_lossy()))))
+    ring.ok_or_else(|| Failure::usage(format!("{} holds no key", escape_path(path))))
 }
 
 fn bytes_of(hex: &str) -> Option<Vec<u8>> {
     let digits = hex.as_bytes();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()

@@ -6,7 +6,7 @@ mod engines;
 mod flawed;
 mod fuzz;
 mod generate;
-mod made;
+pub(crate) mod made;
 mod model;
 mod random;
 mod reading;

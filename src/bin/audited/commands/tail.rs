@@ -11,7 +11,7 @@ use super::{columns, ending};
 use crate::failure::{Exit, Failure};
 use crate::filter::FilterArgs;
 use crate::location::Location;
-use crate::open::SourceArgs;
+use crate::open::{ServerArgs, SourceArgs};
 use crate::output::{Column, Output, note};
 use crate::reading::{ReadingArgs, refused};
 use crate::signals::Interrupt;
@@ -22,8 +22,6 @@ use crate::signals::Interrupt;
 pub(crate) struct TailArgs {
     #[command(flatten)]
     source: SourceArgs,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArgs,
     /// Goes on with what arrives, until Ctrl-C.
     #[arg(long, short)]
     follow: bool,
@@ -35,6 +33,10 @@ pub(crate) struct TailArgs {
     /// Shows the ids of the records, too.
     #[arg(long)]
     ids: bool,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -55,16 +57,14 @@ const AGAIN: Duration = Duration::from_secs(1);
 impl TailArgs {
     pub(crate) async fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
         let mut interrupt = Interrupt::listen()?;
-        let source = self.source.open_newest().await?;
-        let session = self.reading.open(&source, &self.source.server).await?;
+        let source = self.source.open_newest(&self.server).await?;
+        let session = self.reading.open(&source, &self.server).await?;
         let location = &source.location;
         let query = self.filter.query(&session, output.zone())?;
         let refused = |error| refused(location, &error);
         // Followed from before the newest are looked for, so that nothing falls between. Both are one reading.
-        let follow = match self.follow {
-            true => Some(session.reader.follow(&query, Since::Now).await.map_err(refused)?),
-            false => None,
-        };
+        let follow =
+            if self.follow { Some(session.reader.follow(&query, Since::Now).await.map_err(refused)?) } else { None };
         let reader = if follow.is_some() { session.reader.clone().unrecorded() } else { session.reader.clone() };
         let mut lines = Lines { columns: columns(self.reading.is_global(), self.ids), shown: HashSet::new() };
         if self.lines > 0 || follow.is_none() {
