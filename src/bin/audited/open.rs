@@ -16,9 +16,9 @@ use crate::output::{escape_path, note};
 #[command(next_help_heading = "Source")]
 pub(crate) struct SourceArgs {
     /// Where the records are: `journal:DIR`, `sqlite:FILE` or `postgres://USER@HOST/DATABASE`.
-    #[arg(value_name = "URL", conflicts_with = "from")]
+    #[arg(value_name = "URL", conflicts_with = "from", help_heading = None)]
     url: Option<String>,
-    /// The same as an option; `AUDITED_URL` is what counts without either.
+    /// The same as an option. Without either, `AUDITED_URL` counts.
     #[arg(long, value_name = "URL")]
     from: Option<String>,
 }

@@ -46,7 +46,9 @@ pub(crate) struct ReadingArgs {
     ///
     /// A store records what is read of it, unless this is given. A journal has one writer, the service: the reading of
     /// `journal:./audit` is recorded in a journal beside it, `./audit-reads`.
-    #[arg(long, value_name = "URL", env = "AUDITED_RECORD_TO", hide_env_values = true)]
+    ///
+    /// Without this and `--unrecorded`, `AUDITED_RECORD_TO` counts.
+    #[arg(long, value_name = "URL")]
     record_to: Option<String>,
     /// Records the reading nowhere, and says so.
     #[arg(long, conflicts_with = "record_to")]
@@ -108,13 +110,12 @@ impl ReadingArgs {
             note("nothing records this reading (--unrecorded)");
             return Ok(None);
         }
-        let sink = match (&self.record_to, &source.sink, &source.location) {
-            (Some(text), ..) => {
-                if std::env::args().any(|argument| argument.ends_with(text.as_str())) {
-                    open::warn_of_password(text);
-                }
-                open::sink(&Location::parse(text)?, server).await?
-            }
+        if let Some(text) = &self.record_to {
+            open::warn_of_password(text);
+        }
+        let elsewhere = self.record_to.clone().or_else(|| std::env::var("AUDITED_RECORD_TO").ok());
+        let sink = match (elsewhere.filter(|text| !text.is_empty()), &source.sink, &source.location) {
+            (Some(text), ..) => open::sink(&Location::parse(&text)?, server).await?,
             (None, Some(sink), _) => sink.clone(),
             (None, None, Location::Journal(directory)) => beside(directory)?,
             (None, None, location) => {

@@ -93,6 +93,33 @@ fn an_export_that_fails_leaves_nothing() {
 }
 
 #[test]
+fn an_export_that_is_interrupted_leaves_nothing() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    for place in empty() {
+        let many: Vec<_> = (0..20_000_u32)
+            .map(|n| made(&n.to_string(), json!({ "id": id(u128::from(n)), "tenant": "acme" })))
+            .collect();
+        many.chunks(2_000).for_each(|some| place.write(some));
+        let mut program = place.program();
+        program.args(["export", &place.url, "--tenant", "acme", "--unrecorded", "--output", "out.jsonl"]);
+        let mut child = program.stderr(std::process::Stdio::piped()).spawn().unwrap();
+        crate::support::eventually("it has begun", || {
+            std::fs::read_dir(place.directory())
+                .unwrap()
+                .any(|entry| entry.unwrap().file_name().to_string_lossy().starts_with(".audited-export-"))
+        });
+        kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+        let code = child.wait().unwrap().code();
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut said).unwrap();
+        assert_eq!(code, Some(3), "{}: {said}", place.kind);
+        assert!(said.contains("interrupted before all was written"), "{said}");
+        assert_eq!(files(place.directory()), [""; 0], "{}", place.kind);
+    }
+}
+
+#[test]
 fn csv_has_the_columns_that_are_documented() {
     for place in places() {
         let csv = place.ask(&["export", "--format", "csv"], &["--resource", "account"]).expect(0);

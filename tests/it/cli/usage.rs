@@ -62,11 +62,11 @@ fn what_cannot_be_reached_is_named_and_ends_with_3() {
     let port = 1;
     let server = format!("postgres://bank@127.0.0.1:{port}/bank");
     let mut cases = vec![
-        ("journal:nowhere", "nowhere cannot be read: entity not found"),
+        ("journal:nowhere", "nowhere cannot be read: it is not there"),
         ("journal:text", "text is no directory, as a journal is"),
     ];
     if cfg!(feature = "sqlite") {
-        cases.push(("sqlite:nowhere.db", "nowhere.db cannot be read: entity not found"));
+        cases.push(("sqlite:nowhere.db", "nowhere.db cannot be read: it is not there"));
         cases.push(("sqlite:text", "text is no SQLite database"));
     }
     if cfg!(feature = "postgres") {

@@ -13,15 +13,15 @@ use crate::reading::{ReadingArgs, refused};
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct OrphansArgs {
+    /// Shows the ids of the records, too.
+    #[arg(long)]
+    ids: bool,
     #[command(flatten)]
     source: SourceArgs,
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
     page: PageArgs,
-    /// Shows the ids of the records, too.
-    #[arg(long)]
-    ids: bool,
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
     #[command(flatten)]
