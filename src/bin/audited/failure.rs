@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use audited::{JournalError, StoreError, Unacknowledged};
 
+use crate::output::escape_path;
+
 /// How the program ends; scripts can tell these apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -75,7 +77,11 @@ impl Failure {
 
     /// A file that cannot be read or written.
     pub(crate) fn file(what: &str, path: &std::path::Path, error: &io::Error) -> Self {
-        Self::Unreachable(format!("{} cannot be {what}: {}", path.display(), error.kind()))
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "it is not there".to_owned(),
+            kind => kind.to_string(),
+        };
+        Self::Unreachable(format!("{} cannot be {what}: {why}", escape_path(path)))
     }
 }
 

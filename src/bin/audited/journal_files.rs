@@ -3,7 +3,7 @@
 //! They are read and nothing else: no lock is taken, no file is opened for writing, a service may write them meanwhile.
 //! Nothing is indexed: each question reads all lines once, in bounded memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use audited::{
 };
 
 use crate::failure::Failure;
-use crate::output::note;
+use crate::output::{escape_path, note};
 
 /// How many lines are read before others have their turn.
 const LOOK: usize = 2_048;
@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// What was found to be damaged while a journal was read.
 #[derive(Clone, Default)]
-pub(crate) struct Damages(Arc<Mutex<BTreeMap<(PathBuf, u64), String>>>);
+pub(crate) struct Damages(Arc<Mutex<BTreeSet<(PathBuf, u64)>>>);
 
 impl Damages {
     /// How many places were found to be damaged.
@@ -33,12 +33,12 @@ impl Damages {
     }
 
     /// Says so, once a place.
-    fn add(&self, path: PathBuf, line: u64, said: String) {
+    fn add(&self, path: PathBuf, line: u64, said: &str) {
         /// How many are told one by one.
         const TOLD: usize = 3;
         let mut damages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = damages.len();
-        if damages.insert((path, line), said.clone()).is_some() {
+        if !damages.insert((path, line)) {
             return;
         }
         match count {
@@ -74,19 +74,19 @@ impl JournalFiles {
         let failed = |error: JournalError| Failure::because("the journal cannot be read", &error);
         if !directory.is_dir() {
             return Err(match directory.symlink_metadata() {
-                Ok(_) => Failure::unreachable(format!("{} is no directory, as a journal is", directory.display())),
+                Ok(_) => Failure::unreachable(format!("{} is no directory, as a journal is", escape_path(directory))),
                 Err(error) => Failure::file("read", directory, &error),
             });
         }
         let reader = Journal::read(directory).map_err(failed)?;
         if reader.file_starts().is_empty() {
-            note(format_args!("{} holds no record of a journal", directory.display()));
+            note(format_args!("{} holds no record of a journal", escape_path(directory)));
         }
         let further = further_streams(directory);
         if further > 0 {
             note(format_args!(
                 "{further} further streams are below {}: name their directories to read them",
-                directory.display()
+                escape_path(directory)
             ));
         }
         Ok(Self { directory: directory.to_owned(), depth, damages, reading: Mutex::default(), key: OnceLock::new() })
@@ -94,7 +94,7 @@ impl JournalFiles {
 
     /// Reads every line, in their order; what is damaged is told, and passed over.
     fn each(&self, reader: &mut JournalReader, mut each: impl FnMut(StoredRecord) -> bool) -> Result<(), StoreError> {
-        while let Some(record) = reader.next() {
+        for record in reader {
             match record {
                 Ok(record) => {
                     if !each(record) {
@@ -112,7 +112,7 @@ impl JournalFiles {
         let said = error.to_string();
         match error {
             JournalError::Damaged { path, line, .. } => {
-                self.damages.add(path, line, said);
+                self.damages.add(path, line, &said);
                 Ok(())
             }
             error => Err(StoreError::failed(error)),
@@ -252,7 +252,7 @@ impl AuditStore for JournalFiles {
 
     async fn count(&self, selection: &Selection) -> Result<u64, StoreError> {
         let mut count = 0;
-        let mut open = std::collections::HashSet::new();
+        let mut open = HashSet::new();
         self.each(&mut self.read()?, |record| {
             let Some(row) = Row::of(&record) else { return true };
             if row.stage != Some(Stage::Intent) {
@@ -323,7 +323,7 @@ impl AuditSink for JournalFiles {
     }
 
     fn describe(&self) -> String {
-        format!("files of {}", self.directory.display())
+        format!("files of {}", escape_path(&self.directory))
     }
 }
 

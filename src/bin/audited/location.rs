@@ -40,14 +40,14 @@ impl Location {
         }
         let path = std::path::Path::new(text);
         let guess = if path.is_dir() {
-            format!(" Did you mean journal:{}?", escape(text))
+            format!(". Did you mean journal:{}?", escape(text))
         } else if path.is_file() {
-            format!(" Did you mean sqlite:{}?", escape(text))
+            format!(". Did you mean sqlite:{}?", escape(text))
         } else {
             String::new()
         };
         Err(Failure::usage(format!(
-            "`{}` does not say what it is: write {FORMS}.{guess}",
+            "`{}` does not say what it is: write {FORMS}{guess}",
             escape(&without_secrets(text))
         )))
     }

@@ -9,20 +9,18 @@ use clap::Args;
 use crate::failure::Failure;
 use crate::journal_files::{Damages, Depth, JournalFiles};
 use crate::location::Location;
-use crate::output::note;
+use crate::output::{escape_path, note};
 
 /// Which records a command is about.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Source")]
 pub(crate) struct SourceArgs {
     /// Where the records are: `journal:DIR`, `sqlite:FILE` or `postgres://USER@HOST/DATABASE`.
-    #[arg(value_name = "URL", conflicts_with = "from")]
+    #[arg(value_name = "URL", conflicts_with = "from", help_heading = None)]
     url: Option<String>,
-    /// The same as an option; `AUDITED_URL` is what counts without either.
+    /// The same as an option. Without either, `AUDITED_URL` counts.
     #[arg(long, value_name = "URL")]
     from: Option<String>,
-    #[command(flatten)]
-    pub(crate) server: ServerArgs,
 }
 
 /// How a PostgreSQL server is reached, beside what its URL says.
@@ -66,13 +64,13 @@ impl SourceArgs {
         Location::parse(&text)
     }
 
-    pub(crate) async fn open(&self) -> Result<Source, Failure> {
-        store(self.location()?, &self.server, Depth::All).await
+    pub(crate) async fn open(&self, server: &ServerArgs) -> Result<Source, Failure> {
+        store(self.location()?, server, Depth::All).await
     }
 
     /// As [`open`](Self::open), for the newest records alone.
-    pub(crate) async fn open_newest(&self) -> Result<Source, Failure> {
-        store(self.location()?, &self.server, Depth::Newest).await
+    pub(crate) async fn open_newest(&self, server: &ServerArgs) -> Result<Source, Failure> {
+        store(self.location()?, server, Depth::Newest).await
     }
 }
 
@@ -170,7 +168,7 @@ pub(crate) fn postgres_options(url: &str, server: &ServerArgs) -> Result<audited
         .map_err(|error| Failure::usage(format!("--schema {}: {error}", crate::output::escape(&server.schema))))?;
     if let Some(path) = &server.tls_roots {
         let pem = std::fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
-        options = options.tls_roots(&pem).map_err(|error| Failure::because(path.display(), &error))?;
+        options = options.tls_roots(&pem).map_err(|error| Failure::because(escape_path(path), &error))?;
     }
     Ok(options)
 }
@@ -204,5 +202,10 @@ fn password() -> Result<Option<String>, Failure> {
 
 #[cfg(feature = "postgres")]
 fn percent_encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    use std::fmt::Write as _;
+
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        let _ = write!(encoded, "%{byte:02X}");
+        encoded
+    })
 }

@@ -11,7 +11,7 @@ use clap::Args;
 use crate::failure::Failure;
 use crate::location::Location;
 use crate::open::{self, ServerArgs, Source};
-use crate::output::{escape, note};
+use crate::output::{escape_path, note};
 
 /// How long is waited for the end of the recording.
 const END: Duration = Duration::from_secs(10);
@@ -46,7 +46,9 @@ pub(crate) struct ReadingArgs {
     ///
     /// A store records what is read of it, unless this is given. A journal has one writer, the service: the reading of
     /// `journal:./audit` is recorded in a journal beside it, `./audit-reads`.
-    #[arg(long, value_name = "URL", env = "AUDITED_RECORD_TO", hide_env_values = true)]
+    ///
+    /// Without this and `--unrecorded`, `AUDITED_RECORD_TO` counts.
+    #[arg(long, value_name = "URL")]
     record_to: Option<String>,
     /// Records the reading nowhere, and says so.
     #[arg(long, conflicts_with = "record_to")]
@@ -108,13 +110,12 @@ impl ReadingArgs {
             note("nothing records this reading (--unrecorded)");
             return Ok(None);
         }
-        let sink = match (&self.record_to, &source.sink, &source.location) {
-            (Some(text), ..) => {
-                if std::env::args().any(|argument| argument.ends_with(text.as_str())) {
-                    open::warn_of_password(text);
-                }
-                open::sink(&Location::parse(text)?, server).await?
-            }
+        if let Some(text) = &self.record_to {
+            open::warn_of_password(text);
+        }
+        let elsewhere = self.record_to.clone().or_else(|| std::env::var("AUDITED_RECORD_TO").ok());
+        let sink = match (elsewhere.filter(|text| !text.is_empty()), &source.sink, &source.location) {
+            (Some(text), ..) => open::sink(&Location::parse(&text)?, server).await?,
             (None, Some(sink), _) => sink.clone(),
             (None, None, Location::Journal(directory)) => beside(directory)?,
             (None, None, location) => {
@@ -153,7 +154,7 @@ fn beside(directory: &Path) -> Result<std::sync::Arc<dyn audited::AuditSink>, Fa
     };
     let real = directory.canonicalize().map_err(|error| Failure::file("read", directory, &error))?;
     let Some(name) = real.file_name() else {
-        return Err(failed(format!("nothing can be beside {}", directory.display())));
+        return Err(failed(format!("nothing can be beside {}", escape_path(directory))));
     };
     let mut beside = name.to_owned();
     beside.push("-reads");
@@ -189,7 +190,7 @@ fn read_keys(path: &Path) -> Result<KeyRing, Failure> {
     let mut ring: Option<KeyRing> = None;
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
     {
-        let wrong = |what: &str| Failure::usage(format!("{}, line {number}: {what}", escape(&path.to_string_lossy())));
+        let wrong = |what: &str| Failure::usage(format!("{}, line {number}: {what}", escape_path(path)));
         let key = line.split_once(char::is_whitespace).and_then(|(id, hex)| Some((id, bytes_of(hex.trim())?)));
         let (id, key) = key.ok_or_else(|| wrong("a line is the id of a key, a blank, and the key in hex"))?;
         let with = match ring {
@@ -198,12 +199,12 @@ fn read_keys(path: &Path) -> Result<KeyRing, Failure> {
         };
         ring = Some(with.map_err(|error| wrong(&error.to_string()))?);
     }
-    ring.ok_or_else(|| Failure::usage(format!("{} holds no key", escape(&path.to_string_lossy()))))
+    ring.ok_or_else(|| Failure::usage(format!("{} holds no key", escape_path(path))))
 }
 
 fn bytes_of(hex: &str) -> Option<Vec<u8>> {
     let digits = hex.as_bytes();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()

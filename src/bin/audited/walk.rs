@@ -37,6 +37,8 @@ impl<'a> Walk<'a> {
     /// The next of them; none at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<StoredRecord>>, Failure> {
         let next = std::mem::replace(&mut self.next, Next::Done);
+        // Files are read without waiting for anything: what else there is to do has its turn here.
+        tokio::task::yield_now().await;
         self.go_on(next).await.map_err(|error| refused(self.location, &error))
     }
 

@@ -3,13 +3,26 @@
 mod cataloguing;
 mod documenting;
 mod examining;
+mod exporting;
+mod finding;
+mod following;
 #[cfg(feature = "sqlite")]
 mod forwarding;
+mod hostile;
 mod locking;
+mod places;
+mod recording;
+mod scoping;
+mod terminal;
+mod totals;
+mod transcripts;
+mod usage;
 mod verifying;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+pub(crate) use self::places::{Place, places, seeds};
 
 /// What a run of the program left.
 #[derive(Debug)]

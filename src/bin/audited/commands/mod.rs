@@ -44,7 +44,7 @@ fn list(output: &mut Output, records: &[StoredRecord], tenants: bool, ids: bool)
 /// What is shown of each record.
 fn columns(tenants: bool, ids: bool) -> Vec<Column> {
     let mut columns =
-        vec![Column::Time, Column::Decision, Column::Action, Column::Actor, Column::Resource, Column::Outcome];
+        vec![Column::Time, Column::Action, Column::Decision, Column::Actor, Column::Resource, Column::Outcome];
     columns.extend(tenants.then_some(Column::Tenant));
     columns.extend(ids.then_some(Column::Id));
     columns

@@ -5,7 +5,7 @@ use clap::Args;
 use super::{ending, list};
 use crate::failure::{Exit, Failure};
 use crate::filter::{FilterArgs, PageArgs};
-use crate::open::SourceArgs;
+use crate::open::{ServerArgs, SourceArgs};
 use crate::output::{Output, note};
 use crate::reading::{ReadingArgs, refused};
 
@@ -13,17 +13,19 @@ use crate::reading::{ReadingArgs, refused};
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct OrphansArgs {
+    /// Shows the ids of the records, too.
+    #[arg(long)]
+    ids: bool,
     #[command(flatten)]
     source: SourceArgs,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArgs,
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
     page: PageArgs,
-    /// Shows the ids of the records, too.
-    #[arg(long)]
-    ids: bool,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -37,8 +39,8 @@ It ends with 1 where there are any. How such a call ended is unknown: it may hav
 
 impl OrphansArgs {
     pub(crate) async fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
-        let source = self.source.open().await?;
-        let session = self.reading.open(&source, &self.source.server).await?;
+        let source = self.source.open(&self.server).await?;
+        let session = self.reading.open(&source, &self.server).await?;
         let query = self.page.of(self.filter.query(&session, output.zone())?.orphans())?;
         let page = session.reader.page(&query).await.map_err(|error| refused(&source.location, &error))?;
         list(output, &page.records, self.reading.is_global(), self.ids)?;

@@ -5,7 +5,7 @@ use clap::Args;
 use super::{ending, list};
 use crate::failure::{Exit, Failure};
 use crate::filter::{FilterArgs, PageArgs};
-use crate::open::SourceArgs;
+use crate::open::{ServerArgs, SourceArgs};
 use crate::output::{Output, note};
 use crate::reading::{ReadingArgs, refused};
 
@@ -13,17 +13,19 @@ use crate::reading::{ReadingArgs, refused};
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct QueryArgs {
+    /// Shows the ids of the records, too: `audited show ID` shows all of one.
+    #[arg(long)]
+    ids: bool,
     #[command(flatten)]
     source: SourceArgs,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArgs,
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
     page: PageArgs,
-    /// Shows the ids of the records, too: `audited show ID` shows all of one.
-    #[arg(long)]
-    ids: bool,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -41,8 +43,8 @@ Where there is more than a page, the standard error says how to go on: --after C
 
 impl QueryArgs {
     pub(crate) async fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
-        let source = self.source.open().await?;
-        let session = self.reading.open(&source, &self.source.server).await?;
+        let source = self.source.open(&self.server).await?;
+        let session = self.reading.open(&source, &self.server).await?;
         let query = self.page.of(self.filter.query(&session, output.zone())?)?;
         let page = session.reader.page(&query).await.map_err(|error| refused(&source.location, &error))?;
         list(output, &page.records, self.reading.is_global(), self.ids)?;

@@ -5,7 +5,7 @@ use clap::Args;
 use super::ending;
 use crate::failure::{Exit, Failure};
 use crate::filter::record_id;
-use crate::open::SourceArgs;
+use crate::open::{ServerArgs, SourceArgs};
 use crate::output::{Output, Style, describe};
 use crate::reading::{ReadingArgs, refused};
 
@@ -19,6 +19,8 @@ pub(crate) struct ShowArgs {
     source: SourceArgs,
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -31,8 +33,8 @@ An id that is not there ends it with 1. An intent whose call has ended is found 
 impl ShowArgs {
     pub(crate) async fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
         let id = record_id("ID, which comes before the URL", &self.id)?;
-        let source = self.source.open().await?;
-        let session = self.reading.open(&source, &self.source.server).await?;
+        let source = self.source.open(&self.server).await?;
+        let session = self.reading.open(&source, &self.server).await?;
         let found = session.reader.get(id).await.map_err(|error| refused(&source.location, &error))?;
         session.end();
         let Some(record) = found else {

@@ -10,26 +10,27 @@ use serde::Serialize;
 use super::ending;
 use crate::failure::{Exit, Failure};
 use crate::filter::FilterArgs;
-use crate::open::SourceArgs;
+use crate::open::{ServerArgs, SourceArgs};
 use crate::output::{Cell, Output, Style, Table, day, moment};
 use crate::progress::Progress;
 use crate::reading::ReadingArgs;
-use crate::signals::Interrupt;
 use crate::walk::Walk;
 
 /// Counts records by action, decision, outcome, severity, day and tenant, and what was lost.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct StatsArgs {
-    #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArgs,
-    #[command(flatten)]
-    filter: FilterArgs,
     /// Shows so many of each kind, those that are most; JSON has all.
     #[arg(long, value_name = "ROWS", default_value_t = 20)]
     top: usize,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -75,19 +76,15 @@ struct Gap {
 
 impl StatsArgs {
     pub(crate) async fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
-        let mut interrupt = Interrupt::listen()?;
-        let source = self.source.open().await?;
-        let session = self.reading.open(&source, &self.source.server).await?;
+        let source = self.source.open(&self.server).await?;
+        let session = self.reading.open(&source, &self.server).await?;
         let query = self.filter.query(&session, output.zone())?;
         let mut walk = Walk::new(&source, &session, query);
         let (mut stats, progress) = (Stats::default(), Progress::start("counted"));
-        loop {
-            let records = tokio::select! {
-                () = interrupt.came() => return Err(Failure::unreachable("interrupted before all was counted")),
-                records = walk.next() => records?,
-            };
-            let Some(records) = records else { break };
-            records.iter().for_each(|record| stats.count(record, output.zone()));
+        while let Some(records) = walk.next().await? {
+            for record in &records {
+                stats.count(record, output.zone());
+            }
             progress.add(records.len());
         }
         drop(progress);

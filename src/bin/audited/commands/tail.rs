@@ -11,7 +11,7 @@ use super::{columns, ending};
 use crate::failure::{Exit, Failure};
 use crate::filter::FilterArgs;
 use crate::location::Location;
-use crate::open::SourceArgs;
+use crate::open::{ServerArgs, SourceArgs};
 use crate::output::{Column, Output, note};
 use crate::reading::{ReadingArgs, refused};
 use crate::signals::Interrupt;
@@ -20,21 +20,23 @@ use crate::signals::Interrupt;
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct TailArgs {
-    #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArgs,
     /// Goes on with what arrives, until Ctrl-C.
     #[arg(long, short)]
     follow: bool,
     /// Shows so many of the newest records first.
     #[arg(long, short = 'n', value_name = "RECORDS", default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=1000))]
     lines: u16,
-    #[command(flatten)]
-    filter: FilterArgs,
     /// Shows the ids of the records, too.
     #[arg(long)]
     ids: bool,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -54,27 +56,26 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 impl TailArgs {
     pub(crate) async fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
-        let mut interrupt = Interrupt::listen()?;
-        let source = self.source.open_newest().await?;
-        let session = self.reading.open(&source, &self.source.server).await?;
+        let interrupt = if self.follow { Some(Interrupt::listen()?) } else { None };
+        let source = self.source.open_newest(&self.server).await?;
+        let session = self.reading.open(&source, &self.server).await?;
         let location = &source.location;
         let query = self.filter.query(&session, output.zone())?;
         let refused = |error| refused(location, &error);
         // Followed from before the newest are looked for, so that nothing falls between. Both are one reading.
-        let follow = match self.follow {
-            true => Some(session.reader.follow(&query, Since::Now).await.map_err(refused)?),
-            false => None,
-        };
+        let follow =
+            if self.follow { Some(session.reader.follow(&query, Since::Now).await.map_err(refused)?) } else { None };
         let reader = if follow.is_some() { session.reader.clone().unrecorded() } else { session.reader.clone() };
         let mut lines = Lines { columns: columns(self.reading.is_global(), self.ids), shown: HashSet::new() };
-        if self.lines > 0 || follow.is_none() {
+        if self.lines > 0 {
             let newest = reader.page(&newest(&query, self.lines)).await.map_err(refused)?;
             for record in newest.records.iter().rev().filter(|record| record.stage() != Some(Stage::Intent)) {
                 lines.show(output, record)?;
+                lines.shown.extend(record.id());
             }
         }
         output.flush()?;
-        if let Some(follow) = follow {
+        if let (Some(follow), Some(mut interrupt)) = (follow, interrupt) {
             tokio::select! {
                 () = interrupt.came() => {}
                 ended = lines.follow(output, follow, location) => ended?,
@@ -102,6 +103,8 @@ impl Lines {
     async fn follow(&mut self, output: &mut Output, mut follow: Follow, location: &Location) -> Result<(), Failure> {
         let mut is_away = false;
         loop {
+            // A store that has a lot to tell keeps nobody from being heard.
+            tokio::task::yield_now().await;
             match follow.next().await {
                 Ok(record) => {
                     if is_away {
@@ -125,8 +128,7 @@ impl Lines {
         }
     }
 
-    fn show(&mut self, output: &mut Output, record: &StoredRecord) -> io::Result<()> {
-        self.shown.extend(record.id());
+    fn show(&self, output: &mut Output, record: &StoredRecord) -> io::Result<()> {
         if output.is_json() {
             return output.json(record.json());
         }

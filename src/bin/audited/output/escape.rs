@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// A text on one line, in which nothing moves the cursor, changes colours, turns the direction of writing around or is
 /// invisible: such characters are shown as `\u{1b}`, and a backslash as two.
@@ -23,6 +24,11 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// A path, [escaped](escape).
+pub(crate) fn escape_path(path: &Path) -> String {
+    escape(&path.to_string_lossy()).into_owned()
 }
 
 /// As [`escape`], for texts of files: a backslash is left as it is.

@@ -12,7 +12,7 @@ use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 
-pub(crate) use self::escape::{escape, escape_controls, escape_json};
+pub(crate) use self::escape::{escape, escape_controls, escape_json, escape_path};
 use self::json::pretty;
 pub(crate) use self::record::{Column, day, describe, moment};
 pub(crate) use self::table::{Cell, Table};
@@ -28,7 +28,7 @@ pub(crate) struct OutputArgs {
     pub(crate) json: bool,
     /// Shows colours.
     ///
-    /// `auto` shows them on a terminal, unless NO_COLOR is set.
+    /// `auto` shows them on a terminal, unless `NO_COLOR` is set.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
     /// Shows times in UTC, and reads dates without a zone as UTC, instead of in the local time zone.

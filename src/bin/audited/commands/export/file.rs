@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
+use crate::output::escape_path;
 
 /// A file that nobody else may read. Until it is finished it has another name, and is removed where that never comes.
 pub(super) struct NewFile {
@@ -52,5 +53,5 @@ fn directory(path: &Path) -> &Path {
 }
 
 fn taken(path: &Path) -> Failure {
-    Failure::usage(format!("{} is there already: name another file, or replace it (--force)", path.display()))
+    Failure::usage(format!("{} is there already: name another file, or replace it (--force)", escape_path(path)))
 }

@@ -15,8 +15,8 @@ use super::ending;
 use crate::failure::{Exit, Failure};
 use crate::filter::FilterArgs;
 use crate::location::Location;
-use crate::open::{Source, SourceArgs};
-use crate::output::{Output, escape_json, note};
+use crate::open::{ServerArgs, Source, SourceArgs};
+use crate::output::{Output, escape_json, escape_path, note};
 use crate::progress::Progress;
 use crate::reading::{ReadingArgs, Session, refused};
 use crate::signals::Interrupt;
@@ -26,12 +26,6 @@ use crate::walk::Walk;
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ExportArgs {
-    #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArgs,
-    #[command(flatten)]
-    filter: FilterArgs,
     /// `jsonl`: each record as it is stored, byte for byte. `csv`: for spreadsheets.
     #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
     format: Format,
@@ -41,6 +35,14 @@ pub(crate) struct ExportArgs {
     /// Replaces the file if there is one.
     #[arg(long, requires = "output")]
     force: bool,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -70,27 +72,28 @@ holds besides is in JSON lines alone.";
 /// What records are written to.
 enum Rows<W: Write> {
     Json { out: W, is_terminal: bool },
-    Csv(CsvRows<W>),
+    Csv(Box<CsvRows<W>>),
 }
 
 impl ExportArgs {
     pub(crate) async fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
-        let mut interrupt = Interrupt::listen()?;
+        // A file that was begun is removed; the standard output just ends.
+        let mut interrupt = self.output.as_ref().map(|_| Interrupt::listen()).transpose()?;
         let file = self.output.as_deref().map(|path| NewFile::begin(path, self.force)).transpose()?;
-        let source = self.source.open().await?;
-        let session = self.reading.open(&source, &self.source.server).await?;
+        let source = self.source.open(&self.server).await?;
+        let session = self.reading.open(&source, &self.server).await?;
         let query = self.filter.query(&session, output.zone())?;
         let exported = match file {
-            None => self.write(io::stdout(), output.is_terminal(), &source, &session, query, &mut interrupt).await?,
+            None => self.write(io::stdout(), output.is_terminal(), &source, &session, query, None).await?,
             Some(mut file) => {
-                let count = self.write(file.writer(), false, &source, &session, query, &mut interrupt).await?;
+                let count = self.write(file.writer(), false, &source, &session, query, interrupt.as_mut()).await?;
                 file.finish()?;
                 count
             }
         };
         session.end();
         if let Some(path) = &self.output {
-            note(format_args!("{exported} records are in {}", path.display()));
+            note(format_args!("{exported} records are in {}", escape_path(path)));
         }
         Ok(ending(&source))
     }
@@ -103,19 +106,25 @@ impl ExportArgs {
         source: &Source,
         session: &Session,
         query: Query,
-        interrupt: &mut Interrupt,
+        mut interrupt: Option<&mut Interrupt>,
     ) -> Result<u64, Failure> {
         let out = io::BufWriter::new(out);
         let mut rows = match self.format {
             Format::Jsonl => Rows::Json { out, is_terminal },
-            Format::Csv => Rows::Csv(CsvRows::begin(out)?),
+            Format::Csv => Rows::Csv(Box::new(CsvRows::begin(out)?)),
         };
         // Beside the records themselves it would be in the way.
         let progress = if is_terminal { None } else { Some(progress(source, session, &query).await?) };
         let (mut walk, mut count) = (Walk::new(source, session, query), 0);
         loop {
+            let interrupted = async {
+                match &mut interrupt {
+                    Some(interrupt) => interrupt.came().await,
+                    None => std::future::pending().await,
+                }
+            };
             let records = tokio::select! {
-                () = interrupt.came() => return Err(Failure::unreachable("interrupted before all was written")),
+                () = interrupted => return Err(Failure::unreachable("interrupted before all was written")),
                 records = walk.next() => records?,
             };
             let Some(records) = records else { break };
