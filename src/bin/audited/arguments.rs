@@ -53,6 +53,7 @@ Where records are:
   journal:./audit                 a journal, as the service writes it; it is read without a lock
   sqlite:audit.db                 a store in a file (feature `sqlite`)
   postgres://bank@db/bank         a store in a server (feature `postgres`)
+  nats://nats:4222/AUDIT          a stream, for `forward` and `doctor` (feature `nats`)
 
 Environment:
   AUDITED_URL                     where the records are, for commands that name nothing else
@@ -60,6 +61,8 @@ Environment:
   AUDITED_KEYS                    the file of the keys that hashes were made with
   AUDITED_POSTGRES_PASSWORD       the password of the server; or AUDITED_POSTGRES_PASSWORD_FILE,
                                   a file of which it is the first line; or PGPASSWORD
+  AUDITED_NATS_CREDENTIALS        a file of credentials for NATS; or AUDITED_NATS_TOKEN; or
+                                  AUDITED_NATS_USER and AUDITED_NATS_PASSWORD
   NO_COLOR                        shows no colours
   TZ                              the local time zone
 
@@ -73,4 +76,6 @@ Examples:
   audited tail -f journal:./audit --all-tenants --reason debugging
   audited query sqlite:audit.db --tenant acme --denied --since 2h
   audited export sqlite:audit.db --tenant acme --since 2026-01-01 --output acme.jsonl
-  audited verify journal:./audit";
+  audited verify journal:./audit
+  audited forward journal:./audit postgres://bank@db/bank
+  audited doctor postgres://bank@db/bank";

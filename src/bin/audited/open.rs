@@ -179,7 +179,7 @@ async fn postgres(_: &str, _: &ServerArgs) -> Result<Opened, Failure> {
     Err(lacking("PostgreSQL", "postgres"))
 }
 
-#[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+#[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "nats")))]
 pub(crate) fn lacking(what: &str, feature: &str) -> Failure {
     Failure::usage(format!("this program was built without {what}: cargo install audited --features cli,{feature}"))
 }

@@ -23,7 +23,10 @@ pub(super) struct Head {
 pub(super) fn examine(path: &Path, head: Option<Head>, report: &mut Report) -> Result<(), Failure> {
     let cursors = match ForwarderCursor::all(path) {
         Ok(cursors) => cursors,
-        Err(error) => return Ok(report.fault("delivery", error.to_string())),
+        Err(error) => {
+            report.fault("delivery", error.to_string());
+            return Ok(());
+        }
     };
     if cursors.is_empty() {
         report.ok("delivery", "no forwarder has a cursor here: nothing is delivered from this journal");

@@ -140,10 +140,10 @@ impl Newest {
     fn examine(&self, report: &mut Report) {
         match &self.damage {
             Some(error) => {
-                report.failure("newest file", error.to_string(), "`audited verify` says what is proved all the same")
+                report.failure("newest file", error.to_string(), "`audited verify` says what is proved all the same");
             }
             None if self.head.is_none() => {
-                report.warning("newest file", "there is no line yet", "has a service opened it?")
+                report.warning("newest file", "there is no line yet", "has a service opened it?");
             }
             None => report.ok("newest file", "each line follows the one before"),
         }

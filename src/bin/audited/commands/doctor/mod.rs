@@ -19,9 +19,9 @@ use clap::Args;
 use self::report::Report;
 use crate::failure::{Exit, Failure};
 use crate::location::Location;
-use crate::open::SourceArgs;
 #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "nats")))]
 use crate::open::lacking;
+use crate::open::{ServerArgs, SourceArgs};
 use crate::output::Output;
 
 /// Looks at whether a journal, a store or a stream is what it claims: owners, durability, room, lag, clocks, settings.
@@ -32,8 +32,6 @@ use crate::output::Output;
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DoctorArgs {
-    #[command(flatten)]
-    source: SourceArgs,
     /// Looks at whether the actions in the journal's newest file are those of this lock.
     #[arg(long, value_name = "FILE")]
     lock: Option<PathBuf>,
@@ -43,6 +41,10 @@ pub(crate) struct DoctorArgs {
     /// Ends with 1 for warnings, too.
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -68,7 +70,7 @@ impl DoctorArgs {
             #[cfg(not(feature = "sqlite"))]
             Location::Sqlite(_) => return Err(lacking("SQLite", "sqlite")),
             #[cfg(feature = "postgres")]
-            Location::Postgres(url) => postgres::examine(url, &self.source.server, &mut report).await?,
+            Location::Postgres(url) => postgres::examine(url, &self.server, &mut report).await?,
             #[cfg(not(feature = "postgres"))]
             Location::Postgres(_) => return Err(lacking("PostgreSQL", "postgres")),
             #[cfg(feature = "nats")]

@@ -14,7 +14,7 @@ pub(super) fn examine(url: &str, report: &mut Report) -> Result<(), Failure> {
             match sink.durability() {
                 Durability::Replicated | Durability::Disk => {}
                 Durability::OsBuffer => {
-                    report.ok("durability", "an acknowledgement says that a server has it in a file")
+                    report.ok("durability", "an acknowledgement says that a server has it in a file");
                 }
                 weaker => report.failure(
                     "durability",
@@ -24,7 +24,9 @@ pub(super) fn examine(url: &str, report: &mut Report) -> Result<(), Failure> {
             }
         }
         Err(NatsError::Unfit { faults, .. }) => {
-            faults.iter().for_each(|fault| report.fault("stream", fault.to_string()))
+            for fault in &faults {
+                report.fault("stream", fault.to_string());
+            }
         }
         Err(NatsError::NoStream { stream }) => report.failure(
             "stream",

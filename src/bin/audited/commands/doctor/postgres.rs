@@ -113,14 +113,11 @@ fn role(found: &PostgresInspection, report: &mut Report) {
     if fine {
         report.ok("role", format!("{name} inserts and selects, and may do no more"));
     }
-    if !found.grants.is_empty() {
-        report.failure(
-            "grants",
-            format!("others may change or remove records: {}", found.grants.join("; ")),
-            "revoke them",
-        );
-    } else {
+    if found.grants.is_empty() {
         report.ok("grants", "nobody else was granted to change or remove records; an owner and a superuser can");
+    } else {
+        let grants = found.grants.join("; ");
+        report.failure("grants", format!("others may change or remove records: {grants}"), "revoke them");
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn examine(path: &Path, report: &mut Report) -> Result<(), Failure> {
             "open it with the newer version: the tables become those of today",
         ),
         None => {
-            report.failure("layout", "the tables of a store are not there", "is it the file of another application?")
+            report.failure("layout", "the tables of a store are not there", "is it the file of another application?");
         }
     }
     if found.layout == Some(current) && found.differing.is_empty() {

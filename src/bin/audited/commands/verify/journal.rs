@@ -18,7 +18,7 @@ pub(super) fn verify(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let mut journals = vec![path.to_owned()];
-    journals.extend(Journal::streams(path).map_err(unreadable)?);
+    journals.extend(Journal::streams(path).map_err(|error| unreadable(&error))?);
     let (mut exit, mut compared) = (Exit::Clean, false);
     for journal in &journals {
         let anchor = match expected {
@@ -45,13 +45,13 @@ pub(super) fn verify(
     Ok(exit)
 }
 
-fn unreadable(error: JournalError) -> Failure {
-    Failure::because("the journal cannot be read", &error)
+fn unreadable(error: &JournalError) -> Failure {
+    Failure::because("the journal cannot be read", error)
 }
 
 /// The head to compare a journal with; none where it is another stream's.
 fn anchor(journal: &Path, expected: Expected) -> Result<Option<JournalHead>, Failure> {
-    let first = Journal::read(journal).map_err(unreadable)?.find_map(Result::ok);
+    let first = Journal::read(journal).map_err(|error| unreadable(&error))?.find_map(Result::ok);
     let stream = first.and_then(|record| record.stream()?.parse::<uuid::Uuid>().ok());
     let stream = match (stream, expected.stream) {
         // All of it is gone: then it is shorter than what was kept.
@@ -74,7 +74,7 @@ fn check(journal: &Path, anchor: Option<JournalHead>) -> Result<Verification, Fa
             bar.set_position(progress.bytes.max(bar.position()));
         });
     }
-    let found = Journal::verify_with(journal, &options).map_err(unreadable);
+    let found = Journal::verify_with(journal, &options).map_err(|error| unreadable(&error));
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::failure::{Exit, Failure};
 use crate::location::Location;
-use crate::open::SourceArgs;
+use crate::open::{ServerArgs, SourceArgs};
 use crate::output::{Output, escape};
 
 /// Checks that records are as they were written: every line of a journal, every record of a store.
@@ -18,8 +18,6 @@ use crate::output::{Output, escape};
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct VerifyArgs {
-    #[command(flatten)]
-    source: SourceArgs,
     /// Compares with a head that was kept elsewhere.
     ///
     /// The chain alone does not show that a journal was cut shorter, or all of it written anew. A head that was kept
@@ -32,6 +30,10 @@ pub(crate) struct VerifyArgs {
     /// How much damage is listed.
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
     most: usize,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -84,7 +86,7 @@ impl VerifyArgs {
                 "{location} has no head: only a journal is a chain. Leave out --head and --expect"
             ))),
             Location::Sqlite(path) => store::sqlite(path, self.most, output),
-            Location::Postgres(url) => store::postgres(url, &self.source.server, self.most, output).await,
+            Location::Postgres(url) => store::postgres(url, &self.server, self.most, output).await,
             Location::Nats(_) => Err(Failure::usage(format!(
                 "{location}: a stream is not verified here; name the journal that it comes from, or the store that it fills"
             ))),

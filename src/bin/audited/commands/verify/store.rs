@@ -35,24 +35,21 @@ pub(super) fn sqlite(path: &Path, most: usize, output: &mut Output) -> Result<Ex
         unproved: "That records were removed, or replaced by somebody who may write the file, a store does not show: keep a \
                    journal for that.",
     };
-    match found.layout.filter(|layout| *layout == found.current_layout) {
-        Some(_) => {
-            let check = SqliteStore::check_file(path);
-            let check = check.map_err(|error| Failure::because("the store cannot be read", &error))?;
-            (checked.records, checked.damaged) = (check.records, check.damaged);
-            checked.damage = check.damage.iter().map(ToString::to_string).collect();
-        }
-        None => {
-            let current = found.current_layout;
-            checked.remarks = vec!["no record was checked".to_owned()];
-            checked.damage = vec![match found.layout {
-                Some(layout) => format!(
-                    "its layout is {layout}, and this version checks {current}: use the version that wrote it, or open it once \
-                     with this one"
-                ),
-                None => "the tables of a store are not there".to_owned(),
-            }];
-        }
+    if found.layout == Some(found.current_layout) {
+        let check = SqliteStore::check_file(path);
+        let check = check.map_err(|error| Failure::because("the store cannot be read", &error))?;
+        (checked.records, checked.damaged) = (check.records, check.damaged);
+        checked.damage = check.damage.iter().map(ToString::to_string).collect();
+    } else {
+        let current = found.current_layout;
+        checked.remarks = vec!["no record was checked".to_owned()];
+        checked.damage = vec![match found.layout {
+            Some(layout) => format!(
+                "its layout is {layout}, and this version checks {current}: use the version that wrote it, or open it once with \
+                 this one"
+            ),
+            None => "the tables of a store are not there".to_owned(),
+        }];
     }
     checked.print(most, output)
 }
