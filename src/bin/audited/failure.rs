@@ -111,7 +111,7 @@ pub(crate) fn reasons(error: &(dyn Error + 'static)) -> String {
     let mut next = error.source();
     while let Some(source) = next {
         if let Some(said) = shown(source)
-            && !text.ends_with(&said)
+            && !text.contains(&said)
         {
             text = format!("{text}: {said}");
         }

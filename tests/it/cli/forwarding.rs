@@ -183,6 +183,8 @@ fn it_delivers_to_a_stream() {
     let url = format!("{address}/AUDIT");
     let ran = run(dir, &["forward", "journal:audit", &url, "--once", "--json"]);
     assert!(ran.err.contains(&format!("\"delivered\":{}", journal.head().seq)), "{ran:?}");
+    let targets = ran.err.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["target"].clone());
+    assert!(targets.into_iter().all(|target| target.as_str().unwrap().starts_with("audited::")), "{ran:?}");
     ran.expect(0);
 }
 

@@ -2,20 +2,26 @@
 
 use std::io::{IsTerminal as _, stderr};
 
-use tracing::Level;
-use tracing_subscriber::fmt;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{fmt, registry};
 
 /// Begins to log: lines for people, or JSON for programs.
 ///
-/// Where the standard error is systemd's journal, that adds the times.
+/// Only what `audited` says: what clients of servers log may hold anything. Where the standard error is systemd's
+/// journal, that adds the times.
 pub(super) fn start(json: bool) {
-    let lines = fmt().with_writer(stderr).with_max_level(Level::INFO).with_ansi(stderr().is_terminal());
-    // Somebody else has set one only where this is called twice.
-    let _ = if json {
-        lines.json().flatten_event(true).try_init()
+    let lines = fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal());
+    let lines = if json {
+        lines.json().flatten_event(true).boxed()
     } else if std::env::var_os("JOURNAL_STREAM").is_some() {
-        lines.without_time().try_init()
+        lines.without_time().boxed()
     } else {
-        lines.try_init()
+        lines.boxed()
     };
+    let ours = Targets::new().with_target("audited", LevelFilter::INFO);
+    // Somebody else has set one only where this is called twice.
+    let _ = registry().with(lines.with_filter(ours)).try_init();
 }
