@@ -104,6 +104,7 @@
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
 //! | `tower` | [`AuditLayer`](https://docs.rs/audited/latest/audited/struct.AuditLayer.html): the context of each request, and records of what is refused, fails, is cut short or leaves none; and `http` | the crates `tower-layer`, `tower-service`, `http-body` and `ipnet` |
 //! | `axum` | that layer for axum, and its extractor; and `tower` | the crate `axum`, with no more of its defaults than `matched-path` and `tokio` |
+//! | `cli` | the program `audited`: follows, finds, counts, exports what was recorded, in a [`Journal`] or a store: `cargo install audited --features cli,sqlite,postgres` | the crates `clap`, `comfy-table`, `indicatif`, `csv`, `tokio`, `whoami` and smaller ones; for the library itself, nothing |
 //! | `nats` | [`NatsSink`](https://docs.rs/audited/latest/audited/struct.NatsSink.html) and [`NatsFeed`](https://docs.rs/audited/latest/audited/struct.NatsFeed.html): a stream of NATS JetStream between services and a store | the crate `async-nats`, with `tokio`, on a thread of its own, and `rustls` on `ring`, which is built with a C compiler |
 //! | `postgres` | [`PostgresStore`](https://docs.rs/audited/latest/audited/struct.PostgresStore.html): records in a PostgreSQL server, found again there | `tokio`, `tokio-postgres`, `deadpool-postgres`, `rustls` with `ring`, which builds C and assembly with a C compiler; a thread a store |
 //! | `zstd` | [`JournalOptions::compress`](https://docs.rs/audited/latest/audited/struct.JournalOptions.html): files of a journal that have ended, compressed; and reading them | the crate `zstd`, a C library that is built with a C compiler |
@@ -147,9 +148,10 @@ pub use audit_core::{EventSchema, SensitiveSchema};
 pub use audit_macros::{AuditEvent, Deny, Sensitive, audited, not_audited};
 pub use audit_sinks::{
     Anchored, ChainHash, DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES,
-    HoldError, InvalidHash, Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader,
-    JournalStep, Kept, LegalHold, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, MemorySink, MemoryStore, Recovered, Retained,
-    Retention, RetentionError, StillMissing, Verification,
+    HoldError, Intact, InvalidHash, Journal, JournalDamage, JournalError, JournalHead, JournalInspection,
+    JournalOptions, JournalReader, JournalStep, JournalWatch, Kept, LegalHold, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES,
+    MemorySink, MemoryStore, Recovered, Retained, Retention, RetentionError, StillMissing, Verification, VerifyOptions,
+    VerifyProgress,
 };
 pub use audit_sinks::{
     Batch, BatchBuilder, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DELAY, DEFAULT_BATCH_RECORDS, DEFAULT_FAILOVER_FAILURES,
@@ -159,8 +161,8 @@ pub use audit_sinks::{
     RateLimit, RateLimitStats, Retry, Timeout,
 };
 pub use audit_sinks::{
-    Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor, ForwarderError,
-    ForwarderLag, ForwarderStats, NotDelivered,
+    Circuit, DeadLetter, DeadLetterBox, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor,
+    ForwarderError, ForwarderLag, ForwarderStats, NotDelivered,
 };
 #[cfg(feature = "nats")]
 pub use audit_sinks::{
@@ -170,14 +172,16 @@ pub use audit_sinks::{
 #[cfg(feature = "sqlite")]
 pub use audit_sinks::{
     DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, MAX_SQLITE_DAMAGE_LISTED, SqliteCheck,
-    SqliteDamage, SqliteError, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore, SqliteTransaction,
+    SqliteDamage, SqliteError, SqliteInspection, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore,
+    SqliteTransaction,
 };
+pub use audit_sinks::{Filesystem, FilesystemKind};
 
 #[cfg(feature = "postgres")]
 pub use audit_sinks::{
-    DEFAULT_POSTGRES_CONNECT_TIMEOUT, DEFAULT_POSTGRES_CONNECTIONS, DEFAULT_POSTGRES_STATEMENT_TIMEOUT, PostgresError,
-    PostgresOptions, PostgresPeriod, PostgresRetained, PostgresRetention, PostgresSetUp, PostgresStore,
-    PostgresTransaction,
+    DEFAULT_POSTGRES_CONNECT_TIMEOUT, DEFAULT_POSTGRES_CONNECTIONS, DEFAULT_POSTGRES_STATEMENT_TIMEOUT,
+    MAX_POSTGRES_DAMAGE_LISTED, PostgresCheck, PostgresDamage, PostgresError, PostgresInspection, PostgresOptions,
+    PostgresPeriod, PostgresRetained, PostgresRetention, PostgresSetUp, PostgresStore, PostgresTransaction,
 };
 
 #[cfg(any(feature = "tower", feature = "actix"))]

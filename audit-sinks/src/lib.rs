@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod combine;
+mod filesystem;
 mod forward;
 mod group;
 mod hold;
@@ -28,15 +29,17 @@ pub use combine::{
     FailoverState, FanOut, FanOutBuilder, FanOutError, Filter, Map, MapBuilder, Member, MemberStats, RateLimit,
     RateLimitStats, Retry, Timeout,
 };
+pub use filesystem::{Filesystem, FilesystemKind};
 pub use forward::{
-    Circuit, DeadLetter, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor, ForwarderError,
-    ForwarderLag, ForwarderStats, NotDelivered,
+    Circuit, DeadLetter, DeadLetterBox, DeadLetterError, DeadReason, Forwarder, ForwarderBuilder, ForwarderCursor,
+    ForwarderError, ForwarderLag, ForwarderStats, NotDelivered,
 };
 pub use hold::LegalHold;
 pub use journal::{
-    Anchored, ChainHash, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, HoldError, InvalidHash,
-    Journal, JournalDamage, JournalError, JournalHead, JournalOptions, JournalReader, JournalStep, Kept,
-    MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, Recovered, Retained, Retention, RetentionError, Verification,
+    Anchored, ChainHash, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, HoldError, Intact,
+    InvalidHash, Journal, JournalDamage, JournalError, JournalHead, JournalInspection, JournalOptions, JournalReader,
+    JournalStep, JournalWatch, Kept, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, Recovered, Retained, Retention,
+    RetentionError, Verification, VerifyOptions, VerifyProgress,
 };
 pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, MemoryStore, StillMissing};
 #[cfg(feature = "nats")]
@@ -46,12 +49,13 @@ pub use nats::{
 };
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    DEFAULT_POSTGRES_CONNECT_TIMEOUT, DEFAULT_POSTGRES_CONNECTIONS, DEFAULT_POSTGRES_STATEMENT_TIMEOUT, PostgresError,
-    PostgresOptions, PostgresPeriod, PostgresRetained, PostgresRetention, PostgresSetUp, PostgresStore,
-    PostgresTransaction,
+    DEFAULT_POSTGRES_CONNECT_TIMEOUT, DEFAULT_POSTGRES_CONNECTIONS, DEFAULT_POSTGRES_STATEMENT_TIMEOUT,
+    MAX_POSTGRES_DAMAGE_LISTED, PostgresCheck, PostgresDamage, PostgresError, PostgresInspection, PostgresOptions,
+    PostgresPeriod, PostgresRetained, PostgresRetention, PostgresSetUp, PostgresStore, PostgresTransaction,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
     DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, MAX_SQLITE_DAMAGE_LISTED, SqliteCheck,
-    SqliteDamage, SqliteError, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore, SqliteTransaction,
+    SqliteDamage, SqliteError, SqliteInspection, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore,
+    SqliteTransaction,
 };

@@ -4,6 +4,8 @@ mod attribute;
 #[cfg(feature = "testing")]
 mod canary;
 mod catalogue;
+#[cfg(feature = "cli")]
+mod cli;
 mod combine;
 mod context;
 mod contract;

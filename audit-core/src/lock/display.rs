@@ -27,8 +27,8 @@ impl Display for LockChange {
 }
 
 impl LockChange {
-    /// What it is, in one line.
-    pub(super) fn headline(&self) -> String {
+    /// What it is, in one line: `account.transfer: field note: drop -> plain`.
+    pub fn headline(&self) -> String {
         // It is one line, and part of a key, whatever the types and reasons are made of.
         format!("{}: {}", self.item, self.what()).replace(char::is_control, " ")
     }
@@ -88,7 +88,8 @@ impl LockChange {
         }
     }
 
-    fn meaning(&self) -> &'static str {
+    /// What it means for those who read records, in a sentence.
+    pub fn meaning(&self) -> &'static str {
         use LockDifference as D;
         match &self.difference {
             D::Added { .. } if matches!(self.item, LockItem::Action(_)) => {
@@ -144,8 +145,8 @@ impl LockChange {
         }
     }
 
-    /// What to do, where an update alone does not do.
-    fn mend(&self) -> Vec<String> {
+    /// What to do, where an update alone does not do, in lines: a sentence, and what is to be pasted into the lock.
+    pub fn mend(&self) -> Vec<String> {
         let paste = |table: &str, key: &str| {
             vec![format!("    {}", Head(&self.package, table, key)), "    reason = \"…\"".to_owned()]
         };

@@ -10,6 +10,7 @@ mod fields;
 mod file;
 #[cfg(test)]
 mod holes;
+mod known;
 mod model;
 mod pair;
 mod parse;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use audit_core::__private::{Guarded, block_on};
 use audit_core::Timestamp;
 
+use super::carried::Carried;
 use super::cursor::{CursorFile, ForwarderCursor};
 use super::error::ForwarderError;
 use super::options::Settings;
@@ -127,7 +128,7 @@ impl Search<'_> {
         // The last line is written now, and not when it is closed: it is to be delivered, too.
         let ended = block_on(journal.rotate(), self.settings.deadline);
         ended.map_err(|error| ForwarderError::Io { path: path.to_owned(), source: std::io::Error::other(error) })?;
-        let running = Running::start(&journal, self.sink.share(), self.settings.clone(), false)?;
+        let running = Running::start(&Carried::Ours(journal.clone()), self.sink.share(), self.settings.clone(), false)?;
         let is_over = || self.shared.is_stopping() || running.shared.wait_until_ended(Duration::ZERO);
         let delivered = loop {
             match running.shared.wait_until_delivered(LOOK_AGAIN) {

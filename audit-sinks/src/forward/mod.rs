@@ -9,6 +9,7 @@
 
 mod adopt;
 mod backlog;
+mod carried;
 mod circuit;
 mod courier;
 mod cursor;
@@ -17,6 +18,7 @@ mod error;
 mod grave;
 mod hand;
 mod letter;
+mod letters;
 mod options;
 mod shared;
 mod source;
@@ -42,6 +44,7 @@ pub(crate) use self::hand::{HandLimits, Offered};
 pub(crate) use self::letter::Key;
 
 use self::adopt::{Adopter, left};
+use self::carried::Carried;
 pub use self::circuit::Circuit;
 use self::courier::Courier;
 use self::cursor::CursorFile;
@@ -51,12 +54,13 @@ pub use self::error::{DeadLetterError, ForwarderError, NotDelivered};
 pub(crate) use self::hand::{Hand, HandSeen};
 pub(crate) use self::letter::resolution;
 pub use self::letter::{DeadLetter, DeadReason};
+pub use self::letters::DeadLetterBox;
 pub use self::options::ForwarderBuilder;
 use self::options::Settings;
 use self::shared::{Command, Shared};
 pub use self::shared::{ForwarderLag, ForwarderStats};
 use self::source::Source;
-use crate::journal::Journal;
+use crate::journal::{Journal, JournalWatch};
 
 /// How long dropping a forwarder waits for its thread. A sink that blocks it longer keeps it, not the caller.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -101,7 +105,7 @@ pub struct Forwarder {
     adopter: Option<Adopter>,
     dead: Arc<DeadLetters>,
     name: String,
-    journal: Journal,
+    journal: Carried,
 }
 
 impl Forwarder {
@@ -111,7 +115,13 @@ impl Forwarder {
     /// It gets the records as they stand in the journal, with `stream`, `seq` and `prev`, and the journal's own frames
     /// among them, so that a store sees no holes.
     pub fn builder(journal: &Journal, sink: impl AuditSink) -> ForwarderBuilder {
-        ForwarderBuilder::new(journal.clone(), Arc::new(sink))
+        ForwarderBuilder::new(Carried::Ours(journal.clone()), Arc::new(sink))
+    }
+
+    /// Begins to build one that carries a journal which another process writes: all that is said here holds for it, too,
+    /// but that the journal's acknowledgements are not known. See [`JournalWatch`].
+    pub fn watching(watch: &JournalWatch, sink: impl AuditSink) -> ForwarderBuilder {
+        ForwarderBuilder::new(Carried::Another(watch.clone()), Arc::new(sink))
     }
 
     /// How far it is behind the journal. Journals that it adopts do not count.
@@ -196,7 +206,7 @@ impl Forwarder {
         Ok(())
     }
 
-    fn start(journal: &Journal, sink: &Guarded, settings: Settings, reset: bool) -> Result<Self, ForwarderError> {
+    fn start(journal: &Carried, sink: &Guarded, settings: Settings, reset: bool) -> Result<Self, ForwarderError> {
         let name = settings.name.clone();
         let running = Running::start(journal, sink.share(), settings.clone(), reset)?;
         let adopter = if settings.orphans.is_empty() { None } else { Some(Adopter::start(sink.share(), settings)?) };
@@ -241,7 +251,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(journal: &Journal, sink: Guarded, settings: Settings, reset: bool) -> Result<Self, ForwarderError> {
+    fn start(journal: &Carried, sink: Guarded, settings: Settings, reset: bool) -> Result<Self, ForwarderError> {
         let name = settings.name.clone();
         let file = CursorFile::open(journal.path(), &name)?;
         let found = if reset { None } else { file.read()? };

@@ -9,6 +9,7 @@ use audit_core::__private::Guarded;
 use audit_core::{AuditSink, SinkError};
 
 use super::Forwarder;
+use super::carried::Carried;
 use super::circuit::{Backoff, Breaker};
 use super::cursor::is_name;
 use super::dead::DeadLetters;
@@ -16,12 +17,11 @@ use super::error::ForwarderError;
 use super::grave::{Grave, OnDeadLetter};
 use super::hand::HandLimits;
 use super::letter::DeadLetter;
-use crate::journal::Journal;
 
 /// Builds a [`Forwarder`].
 #[must_use = "nothing is carried until `start`"]
 pub struct ForwarderBuilder {
-    journal: Journal,
+    journal: Carried,
     sink: Arc<dyn AuditSink>,
     reset: bool,
     settings: Settings,
@@ -45,7 +45,7 @@ pub(super) struct Settings {
 }
 
 impl ForwarderBuilder {
-    pub(super) fn new(journal: Journal, sink: Arc<dyn AuditSink>) -> Self {
+    pub(super) fn new(journal: Carried, sink: Arc<dyn AuditSink>) -> Self {
         Self { journal, sink, reset: false, settings: Settings::default() }
     }
 

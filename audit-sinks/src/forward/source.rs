@@ -4,13 +4,14 @@ use std::path::Path;
 
 use audit_core::StoredRecord;
 
+use super::carried::Carried;
 use super::cursor::ForwarderCursor;
 use super::error::ForwarderError;
-use crate::journal::{ChainHash, Journal, JournalError, JournalReader};
+use crate::journal::{ChainHash, JournalError, JournalReader};
 
 /// Reads what is acknowledged behind a cursor.
 pub(super) struct Source {
-    journal: Journal,
+    journal: Carried,
     reader: JournalReader,
     last: Last,
     /// What the reader has said since the last record.
@@ -50,7 +51,7 @@ impl Source {
     /// The journal must lead to the cursor: have the line with that hash, or, where older files are gone, a next one
     /// that has it as its `prev`.
     pub(super) fn open(
-        journal: &Journal,
+        journal: &Carried,
         cursor: Option<&ForwarderCursor>,
         path: &Path,
     ) -> Result<(Self, Link), ForwarderError> {
@@ -89,7 +90,7 @@ impl Source {
         Ok((Self::behind(journal, link)?, link))
     }
 
-    fn behind(journal: &Journal, link: Link) -> Result<Self, JournalError> {
+    fn behind(journal: &Carried, link: Link) -> Result<Self, JournalError> {
         let reader = journal.follow()?.from_seq(link.seq + 1)?;
         Ok(Self { journal: journal.clone(), reader, last: Last::Cursor(link), doubt: false, kept: None })
     }

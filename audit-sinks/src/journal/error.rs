@@ -93,8 +93,28 @@ pub enum JournalError {
         /// The path.
         path: PathBuf,
     },
-    /// The thread that writes could not be started.
-    #[error("the thread that writes {} could not be started: {}", Shown(path), source.kind())]
+    /// There is no line in it yet.
+    #[error("{} is a journal without a line: whoever writes it has to open it first", Shown(path))]
+    Empty {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Records that were read while another process wrote them are others now.
+    #[error(
+        "{} had a record at seq {first} that was read up to seq {last}, and has others there now: a write or a sync of \
+         its process failed, and it never acknowledged them. Start the forwarder again: it says what differs",
+        Shown(path)
+    )]
+    TakenBack {
+        /// The path.
+        path: PathBuf,
+        /// The first position that was given to another record.
+        first: u64,
+        /// The last one that was read before.
+        last: u64,
+    },
+    /// A thread that writes or watches could not be started.
+    #[error("a thread for {} could not be started: {}", Shown(path), source.kind())]
     Thread {
         /// The path.
         path: PathBuf,

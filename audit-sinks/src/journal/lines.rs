@@ -56,6 +56,11 @@ impl Lines {
         self.scan.number()
     }
 
+    /// Where the line last read ends in its file.
+    pub(super) const fn offset(&self) -> u64 {
+        self.scan.end()
+    }
+
     pub(super) fn next(&mut self) -> Result<Next, JournalError> {
         if let Some(place) = self.kept {
             if self.limit.is_some_and(|limit| place.seq >= limit) {

@@ -17,6 +17,8 @@ mod compress;
 mod disk;
 mod error;
 mod hold;
+mod inspect;
+mod intact;
 #[cfg(all(test, loom))]
 mod interleaved;
 mod keeper;
@@ -40,6 +42,7 @@ mod tests;
 #[cfg(feature = "zstd")]
 mod unpack;
 mod verify;
+mod watch;
 mod writer;
 
 use std::fmt;
@@ -56,6 +59,8 @@ pub use self::chain::{ChainHash, InvalidHash};
 use self::disk::Disk;
 pub use self::error::{JournalDamage, JournalError, JournalStep};
 pub use self::hold::HoldError;
+pub use self::inspect::JournalInspection;
+pub use self::intact::Intact;
 use self::keeper::{Keeper, Swaps};
 use self::line::{Body, Head};
 use self::lot::Lot;
@@ -70,7 +75,8 @@ pub use self::recover::Recovered;
 use self::recover::Resume;
 pub(crate) use self::retention::CURSORS;
 pub use self::retention::{Kept, Retained, Retention, RetentionError};
-pub use self::verify::{Anchored, MAX_DAMAGE_LISTED, Verification};
+pub use self::verify::{Anchored, MAX_DAMAGE_LISTED, Verification, VerifyOptions, VerifyProgress};
+pub use self::watch::JournalWatch;
 use self::writer::{Shape, Writer};
 use crate::group::queue::{self, Number};
 use crate::group::settle::Settler;
@@ -174,7 +180,7 @@ impl Journal {
     ///
     /// [`JournalError`] when the directory or a file in it cannot be read. Damage is no error here, but what it finds.
     pub fn verify(directory: impl AsRef<Path>) -> Result<Verification, JournalError> {
-        verify::verify(directory.as_ref(), None)
+        Self::verify_with(directory, &VerifyOptions::new())
     }
 
     /// As [`Journal::verify`], and whether the journal leads to a head that was kept elsewhere.
@@ -183,7 +189,26 @@ impl Journal {
     ///
     /// As [`Journal::verify`].
     pub fn verify_to(directory: impl AsRef<Path>, anchor: JournalHead) -> Result<Verification, JournalError> {
-        verify::verify(directory.as_ref(), Some(anchor))
+        Self::verify_with(directory, &VerifyOptions::new().anchor(anchor))
+    }
+
+    /// As [`Journal::verify`], and tells how far it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::verify`].
+    pub fn verify_with(directory: impl AsRef<Path>, options: &VerifyOptions) -> Result<Verification, JournalError> {
+        verify::verify(directory.as_ref(), options)
+    }
+
+    /// Finds the journals of further streams below a directory, in the order in which they were begun:
+    /// [`JournalOptions::or_own_stream`] makes them.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`] when the directory cannot be read.
+    pub fn streams(directory: impl AsRef<Path>) -> Result<Vec<PathBuf>, JournalError> {
+        options::streams(directory.as_ref())
     }
 
     /// What was there when it was opened.

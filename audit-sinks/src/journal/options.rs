@@ -200,7 +200,7 @@ impl JournalOptions {
 const STREAM: &str = "stream-";
 
 /// The directories of the further streams below a journal's, in the order in which they were begun.
-pub(crate) fn streams(directory: &Path) -> Result<Vec<PathBuf>, JournalError> {
+pub(super) fn streams(directory: &Path) -> Result<Vec<PathBuf>, JournalError> {
     let failed = |error| JournalError::io(directory, JournalStep::Read, error);
     let mut streams = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(failed)? {

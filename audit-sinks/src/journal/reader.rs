@@ -11,7 +11,7 @@ use audit_core::{StoredRecord, Timestamp};
 
 use super::error::{JournalDamage, JournalError, JournalStep};
 use super::lines::{Lines, Next, first_line, first_place};
-use super::position::Walk;
+use super::position::{Position, Walk};
 use super::progress::Progress;
 use super::segment::{Index, compressed};
 
@@ -81,6 +81,40 @@ impl JournalReader {
             first.and_then(|record| record.recorded_at()).is_some_and(|recorded| recorded < moment)
         })?;
         Ok(self)
+    }
+
+    /// Begins with the last file that has a line.
+    pub(super) fn at_last_file(mut self) -> Result<Self, JournalError> {
+        self.skip_files(|path| first_place(path).is_some())?;
+        Ok(self)
+    }
+
+    /// Where the stream goes on behind what was read last, and in which file that stands.
+    pub(super) fn place(&self) -> Option<(Position, Index)> {
+        Some((self.walk.next?, self.lines.as_ref()?.0))
+    }
+
+    /// The positions at which those of its files begin that are still to be opened, the oldest first: where
+    /// [`from_seq`](Self::from_seq) begins at no cost, for whoever wants the end alone.
+    ///
+    /// ```
+    /// use audit_sinks::{Journal, JournalError};
+    ///
+    /// /// The records of the last file.
+    /// fn newest(directory: &str) -> Result<Vec<String>, JournalError> {
+    ///     let reader = Journal::read(directory)?;
+    ///     let start = reader.file_starts().last().copied().unwrap_or(1);
+    ///     reader.from_seq(start)?.map(|record| Ok(record?.action().into_owned())).collect()
+    /// }
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("journal-starts-{}", std::process::id()));
+    /// # drop(Journal::open(&directory)?);
+    /// assert_eq!(newest(&directory.to_string_lossy())?.first().map(String::as_str), Some("audit.segment_opened"));
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn file_starts(&self) -> Vec<u64> {
+        self.files.iter().filter_map(|index| first_place(&self.path_of(*index))).map(|place| place.seq).collect()
     }
 
     /// As `next`, and waits for a record where none is there yet.

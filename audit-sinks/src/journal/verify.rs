@@ -1,8 +1,9 @@
 //! Checking every line of a journal.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use audit_core::Kind;
@@ -10,16 +11,79 @@ use serde::Deserialize;
 
 use super::chain::ChainHash;
 use super::error::{JournalDamage, JournalError};
+use super::intact::{Intact, Stretches};
 use super::line::Place;
 use super::lines::{Lines, Next, first_place, is_only_filled};
 use super::position::{Position, Walk};
 use super::progress::JournalHead;
 use super::reader::{JournalReader, list};
 use super::retention::RETAINED;
-use super::source::shown;
+use super::source::{all_forms, shown};
 
 /// How much damage of one file a [`Verification`] lists.
 pub const MAX_DAMAGE_LISTED: usize = 100;
+
+/// How many bytes are read between two reports of how far a verification is.
+const REPORT_BYTES: u64 = 1 << 20;
+
+/// How [`Journal::verify_with`](super::Journal::verify_with) works.
+///
+/// ```
+/// use audit_sinks::{Journal, VerifyOptions};
+///
+/// # let directory = std::env::temp_dir().join(format!("verify-options-{}", std::process::id()));
+/// # drop(Journal::open(&directory)?);
+/// let options = VerifyOptions::new().on_progress(|progress| println!("{} of {}", progress.bytes, progress.of));
+/// let found = Journal::verify_with(&directory, &options)?;
+/// for stretch in &found.intact {
+///     println!("{} to {} follow each other", stretch.first_seq, stretch.last_seq);
+/// }
+/// # std::fs::remove_dir_all(&directory)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+#[must_use = "options do nothing until `Journal::verify_with`"]
+pub struct VerifyOptions {
+    anchor: Option<JournalHead>,
+    progress: Option<Arc<OnProgress>>,
+}
+
+type OnProgress = dyn Fn(VerifyProgress) + Send + Sync;
+
+/// How far a verification is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VerifyProgress {
+    /// How many bytes are checked, as they are on the disk; roughly, where files are compressed.
+    pub bytes: u64,
+    /// How many there were when it began.
+    pub of: u64,
+}
+
+impl VerifyOptions {
+    /// Starts with neither.
+    pub const fn new() -> Self {
+        Self { anchor: None, progress: None }
+    }
+
+    /// Sets a head that was kept elsewhere, which the journal must lead to.
+    pub const fn anchor(mut self, anchor: JournalHead) -> Self {
+        self.anchor = Some(anchor);
+        self
+    }
+
+    /// Has told how far it is, once a MiB, from the threads that check.
+    pub fn on_progress(mut self, told: impl Fn(VerifyProgress) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Arc::new(told));
+        self
+    }
+}
+
+impl fmt::Debug for VerifyOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyOptions").field("anchor", &self.anchor).finish_non_exhaustive()
+    }
+}
 
 /// What [`Journal::verify`](super::Journal::verify) found.
 #[derive(Debug)]
@@ -37,6 +101,9 @@ pub struct Verification {
     pub damage: Vec<JournalError>,
     /// How much of it there is, listed or not.
     pub damages: u64,
+    /// What is as it was written, in the order in which it stands there: one stretch, where nothing is damaged. Of each
+    /// file the first [`MAX_DAMAGE_LISTED`].
+    pub intact: Vec<Intact>,
     /// Whether the journal leads to the anchor that was given.
     pub anchored: Option<Anchored>,
 }
@@ -65,7 +132,8 @@ impl Verification {
 }
 
 /// Checks every line of a directory, and whether it leads to an anchor.
-pub(super) fn verify(directory: &Path, anchor: Option<JournalHead>) -> Result<Verification, JournalError> {
+pub(super) fn verify(directory: &Path, options: &VerifyOptions) -> Result<Verification, JournalError> {
+    let anchor = options.anchor;
     let mut paths: Vec<_> = list(directory)?.into_iter().map(|index| directory.join(index.to_string())).collect();
     // A file that is begun only now is none of what is checked: the one before it may grow until then.
     while paths.pop_if(|path| is_only_filled(path)).is_some() {}
@@ -76,10 +144,12 @@ pub(super) fn verify(directory: &Path, anchor: Option<JournalHead>) -> Result<Ve
         files: paths.len() as u64,
         damage: Vec::new(),
         damages: 0,
+        intact: Vec::new(),
         anchored: None,
     };
+    let mut intact = Stretches::default();
     let (mut last, mut hash) = (None::<Position>, None);
-    for (path, file) in paths.iter().zip(check_all(&paths, anchor.map(|anchor| anchor.seq))) {
+    for (path, file) in paths.iter().zip(check_all(&paths, options)) {
         let file = file?;
         if let (Some(last), Some(first)) = (last, file.first)
             && let Some(damage) = last.mismatch(first)
@@ -94,10 +164,12 @@ pub(super) fn verify(directory: &Path, anchor: Option<JournalHead>) -> Result<Ve
         found.lines += file.lines;
         found.damage.extend(file.damage);
         found.damages += file.damages;
+        file.intact.0.into_iter().for_each(|stretch| intact.append(stretch, usize::MAX));
         last = file.last.or(last);
         hash = file.anchor.or(hash);
     }
     found.head = last.map(JournalHead::from);
+    found.intact = intact.0;
     if let Some((path, first)) = first_of(&paths)
         && first.seq > 1
         && !was_removed(directory, first)?
@@ -152,19 +224,21 @@ struct Checked {
     lines: u64,
     damage: Vec<JournalError>,
     damages: u64,
+    intact: Stretches,
     /// The hash of the line that was asked for.
     anchor: Option<ChainHash>,
 }
 
 /// Checks files on as many threads as there are cores; gives what was found in the order of the files.
-fn check_all(paths: &[PathBuf], anchor: Option<u64>) -> Vec<Result<Checked, JournalError>> {
+fn check_all(paths: &[PathBuf], options: &VerifyOptions) -> Vec<Result<Checked, JournalError>> {
     let next = AtomicUsize::new(0);
     let results: Vec<_> = paths.iter().map(|_| OnceLock::new()).collect();
+    let meter = Meter::new(paths, options.progress.as_deref());
     let work = || {
         while let at = next.fetch_add(1, Ordering::Relaxed)
             && let (Some(path), Some(result)) = (paths.get(at), results.get(at))
         {
-            let _ = result.set(check(path, &paths[at + 1..], anchor));
+            let _ = result.set(check(path, &paths[at + 1..], options.anchor.map(|anchor| anchor.seq), &meter));
         }
     };
     thread::scope(|scope| {
@@ -177,17 +251,21 @@ fn check_all(paths: &[PathBuf], anchor: Option<u64>) -> Vec<Result<Checked, Jour
     results.into_iter().filter_map(OnceLock::into_inner).collect()
 }
 
-fn check(path: &Path, later: &[PathBuf], anchor: Option<u64>) -> Result<Checked, JournalError> {
+fn check(path: &Path, later: &[PathBuf], anchor: Option<u64>, meter: &Meter<'_>) -> Result<Checked, JournalError> {
     let mut lines = Lines::open(path, Walk::default())?;
     lines.set_limit(later.iter().find_map(|path| first_place(path)).map(|place| place.seq))?;
-    let mut checked = Checked::default();
+    let (mut checked, mut read) = (Checked::default(), meter.file(path));
     loop {
         match lines.next()? {
             Next::Line(place) => {
                 checked.first.get_or_insert(place);
                 checked.lines += 1;
+                let hash = lines.walk.next.map(|next| next.prev);
                 if anchor == Some(place.seq) {
-                    checked.anchor = lines.walk.next.map(|next| next.prev);
+                    checked.anchor = hash;
+                }
+                if let Some(hash) = hash {
+                    checked.intact.add(place, hash, MAX_DAMAGE_LISTED);
                 }
             }
             Next::Damage(line, damage) => {
@@ -198,7 +276,61 @@ fn check(path: &Path, later: &[PathBuf], anchor: Option<u64>) -> Result<Checked,
             }
             Next::End => break,
         }
+        read.is_at(lines.offset());
     }
+    read.is_done();
     checked.last = lines.walk.next;
     Ok(checked)
+}
+
+/// Counts what is read of all files.
+struct Meter<'a> {
+    told: Option<&'a OnProgress>,
+    bytes: AtomicU64,
+    of: u64,
+}
+
+/// What is read of one file.
+struct FileMeter<'a> {
+    meter: &'a Meter<'a>,
+    len: u64,
+    told: u64,
+}
+
+impl<'a> Meter<'a> {
+    fn new(paths: &[PathBuf], told: Option<&'a OnProgress>) -> Self {
+        let of = if told.is_some() { paths.iter().map(|path| len(path)).sum() } else { 0 };
+        Self { told, bytes: AtomicU64::new(0), of }
+    }
+
+    fn file(&'a self, path: &Path) -> FileMeter<'a> {
+        FileMeter { meter: self, len: if self.told.is_some() { len(path) } else { 0 }, told: 0 }
+    }
+}
+
+impl FileMeter<'_> {
+    /// What is decompressed is more than what stands on the disk.
+    fn is_at(&mut self, offset: u64) {
+        let offset = offset.min(self.len);
+        if offset >= self.told + REPORT_BYTES {
+            self.tell(offset);
+        }
+    }
+
+    fn is_done(&mut self) {
+        self.tell(self.len);
+    }
+
+    fn tell(&mut self, offset: u64) {
+        if let Some(told) = self.meter.told {
+            let more = offset.saturating_sub(self.told);
+            let bytes = self.meter.bytes.fetch_add(more, Ordering::Relaxed) + more;
+            self.told = offset;
+            told(VerifyProgress { bytes: bytes.min(self.meter.of), of: self.meter.of });
+        }
+    }
+}
+
+fn len(path: &Path) -> u64 {
+    all_forms(path).first().map_or(0, |(_, metadata)| metadata.len())
 }

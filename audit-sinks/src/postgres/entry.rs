@@ -63,9 +63,46 @@ impl Entry {
         })
     }
 
+    /// What the columns hold, as texts, in the order of [`COLUMNS`].
+    pub(super) fn texts(&self) -> [Option<String>; COLUMNS.len()] {
+        let of = |text: Option<&str>| text.map(str::to_owned);
+        let (stream, seq) = self.place();
+        let digest = hex(&self.digest);
+        let resource = self.resource.as_ref();
+        let (decision, outcome) = (self.decision.as_ref(), self.outcome.as_ref());
+        [
+            Some(self.id.to_string()),
+            of(stream),
+            seq.map(|seq| seq.to_string()),
+            Some(digest),
+            Some(self.micros.to_string()),
+            self.call.map(|call| call.to_string()),
+            self.tenant.clone(),
+            Some(self.action.clone()),
+            of(self.kind),
+            of(self.stage),
+            of(self.actor_kind),
+            self.actor_id.clone(),
+            self.subjects.clone(),
+            resource.map(|(kind, _)| kind.clone()),
+            resource.map(|(_, id)| id.clone()),
+            decision.map(|(decision, _)| (*decision).to_owned()),
+            decision.and_then(|(_, reason)| reason.clone()),
+            outcome.map(|(outcome, _)| (*outcome).to_owned()),
+            outcome.and_then(|(_, code)| code.clone()),
+            self.correlation_id.clone(),
+            Some(self.record.json().to_owned()),
+        ]
+    }
+
     fn place(&self) -> (Option<&str>, Option<i64>) {
         self.place.as_ref().map_or((None, None), |(stream, seq)| (Some(stream), Some(*seq)))
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Entries as the parameters of one statement: a list for each column.

@@ -1,10 +1,12 @@
 //! Records in PostgreSQL.
 
 mod arrived;
+mod check;
 mod entry;
 mod error;
 mod filter;
 mod insert;
+mod inspect;
 mod known;
 mod names;
 mod options;
@@ -20,7 +22,9 @@ mod tls;
 mod transaction;
 mod writer;
 
+pub use self::check::{MAX_POSTGRES_DAMAGE_LISTED, PostgresCheck, PostgresDamage};
 pub use self::error::PostgresError;
+pub use self::inspect::PostgresInspection;
 pub use self::options::{
     DEFAULT_POSTGRES_CONNECT_TIMEOUT, DEFAULT_POSTGRES_CONNECTIONS, DEFAULT_POSTGRES_STATEMENT_TIMEOUT, PostgresOptions,
 };

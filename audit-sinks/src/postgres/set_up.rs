@@ -228,6 +228,13 @@ impl PostgresPeriod {
     }
 }
 
+/// The body of the function that refuses changes, as the last migration that makes it has it.
+pub(super) fn refusing_body() -> &'static str {
+    let head = "refuse() RETURNS trigger LANGUAGE plpgsql AS $$";
+    let bodies = MIGRATIONS.iter().rev().filter_map(|migration| migration.split_once(head)?.1.split("$$").next());
+    bodies.into_iter().next().unwrap_or_default()
+}
+
 /// Connects by itself, on the runtime that asks.
 pub(super) async fn connect(options: &PostgresOptions) -> Result<Client, PostgresError> {
     let config = options.client_config();

@@ -157,7 +157,7 @@ impl PostgresStore {
     }
 
     /// Runs something on the store's own thread, until nobody waits for it.
-    async fn ask<T, F>(&self, what: impl FnOnce(Access) -> F) -> Result<T, PostgresError>
+    pub(super) async fn ask<T, F>(&self, what: impl FnOnce(Access) -> F) -> Result<T, PostgresError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, PostgresError>> + Send + 'static,

@@ -1,6 +1,7 @@
 //! Whether the file is what was written.
 
 use std::fmt;
+use std::path::Path;
 
 use audit_core::{StoreError, StoredRecord};
 use rusqlite::types::Value;
@@ -8,6 +9,8 @@ use rusqlite::{Connection, Row};
 
 use super::columns::Columns;
 use super::error::Refused;
+use super::file::Place;
+use super::options::DEFAULT_SQLITE_BUSY;
 use super::readers::failed;
 use super::{SqliteStore, schema};
 
@@ -89,6 +92,23 @@ impl SqliteStore {
         let mut from = Some(0);
         while let Some(after) = from {
             (check, from) = self.0.read(move |reading| records(&reading.connection, after, check)).await?;
+        }
+        Ok(check)
+    }
+
+    /// As [`check`](Self::check), of a file that need not be fit to be opened: its tables stay what they are. It blocks
+    /// the thread.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the file is not there, or cannot be read.
+    pub fn check_file(path: impl AsRef<Path>) -> Result<SqliteCheck, StoreError> {
+        let place = Place::of(path.as_ref()).and_then(|place| place.reading(DEFAULT_SQLITE_BUSY));
+        let connection = place.map_err(StoreError::failed)?;
+        let mut check = pages(&connection)?;
+        let mut from = Some(0);
+        while let Some(after) = from {
+            (check, from) = records(&connection, after, check)?;
         }
         Ok(check)
     }

@@ -58,7 +58,7 @@ impl Place {
     }
 
     /// Refuses what is no file of ours alone, and links in the place of what SQLite puts beside it.
-    fn check(&self) -> Result<(), SqliteError> {
+    pub(super) fn check(&self) -> Result<(), SqliteError> {
         let path = || self.path.clone();
         let metadata = fs::symlink_metadata(&self.real).map_err(|error| SqliteError::io(&self.path, error))?;
         if let Some(found) = other_than_file(&metadata) {

@@ -8,6 +8,7 @@ mod failing;
 mod kill;
 mod lag;
 pub(crate) mod store;
+mod watching;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

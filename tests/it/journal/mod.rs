@@ -10,6 +10,8 @@ mod reading;
 mod refusing;
 mod rotating;
 mod tail;
+mod verifying;
+pub(crate) mod watching;
 mod writers;
 
 use std::fs;
@@ -25,19 +27,19 @@ fn record(n: usize) -> Record {
     Record::builder(Action::new("journal.write")).field("n", &n).build()
 }
 
-fn write(journal: &Journal, n: usize) -> Record {
+pub(crate) fn write(journal: &Journal, n: usize) -> Record {
     let record = record(n);
     block_on(journal.write(std::slice::from_ref(&record))).unwrap();
     record
 }
 
 /// Options of a journal that takes little room.
-fn small() -> JournalOptions {
+pub(crate) fn small() -> JournalOptions {
     JournalOptions::new().segment_bytes(64 << 10).reserve_bytes(0)
 }
 
 /// A directory, and the path of a journal in it that holds `records`; it is closed.
-fn written(records: usize) -> (TempDir, PathBuf) {
+pub(crate) fn written(records: usize) -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("audit");
     let journal = small().open(&path).unwrap();
@@ -64,7 +66,7 @@ fn numbers(path: &Path) -> Vec<usize> {
 }
 
 /// The files with records, in their order.
-fn files(path: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(path: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).collect();
     files.sort();
@@ -77,7 +79,7 @@ fn name(path: &Path) -> String {
 }
 
 /// A copy of a directory, as a crash leaves it.
-fn copy(path: &Path) -> (TempDir, PathBuf) {
+pub(crate) fn copy(path: &Path) -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let to = directory.path().join("audit");
     fs::create_dir(&to).unwrap();

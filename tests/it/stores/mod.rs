@@ -5,6 +5,7 @@ mod engines;
 mod flawed;
 mod fuzz;
 mod generate;
+pub(crate) mod made;
 mod model;
 mod random;
 mod reading;

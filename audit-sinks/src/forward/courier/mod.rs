@@ -6,11 +6,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use audit_core::__private::block_on;
-use audit_core::{AuditSink as _, Durability, SinkError, StoredRecord, Timestamp};
+use audit_core::{SinkError, StoredRecord, Timestamp};
 
 use super::alarm;
 use super::backlog::Backlog;
+use super::carried::Carried;
 use super::circuit::Breaker;
 use super::cursor::{CursorFile, ForwarderCursor};
 use super::grave::Grave;
@@ -19,7 +19,6 @@ use super::letter::DeadLetter;
 use super::options::Settings;
 use super::shared::Shared;
 use super::source::{Damage, Found, Link, Source, link_of};
-use crate::journal::Journal;
 
 /// How long to pause after the cursor could not be written, at least.
 const CURSOR_RETRY: Duration = Duration::from_millis(100);
@@ -29,7 +28,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const LONG: Duration = Duration::from_secs(3600);
 
 pub(super) struct Courier {
-    journal: Journal,
+    journal: Carried,
     shared: Arc<Shared>,
     hand: Hand,
     settings: Settings,
@@ -61,7 +60,7 @@ enum Rest {
 
 impl Courier {
     pub(super) fn new(
-        (journal, source): (Journal, Source),
+        (journal, source): (Carried, Source),
         (cursor, file): (ForwarderCursor, CursorFile),
         (hand, settings): (Hand, Settings),
         (shared, grave): (Arc<Shared>, Grave),
@@ -193,11 +192,11 @@ impl Courier {
     /// What a journal acknowledges before it is on the disk could be lost with the machine, and its place given to
     /// another record: the store would have what the journal does not.
     fn sync_journal(&mut self) -> Result<(), SinkError> {
-        if self.journal.durability() >= Durability::Disk || self.source.next_seq() <= self.synced + 1 {
+        if self.journal.is_synced() || self.source.next_seq() <= self.synced + 1 {
             return Ok(());
         }
         let head = self.journal.head().seq;
-        block_on(self.journal.flush(), self.settings.deadline)?;
+        self.journal.sync(self.settings.deadline)?;
         self.synced = head;
         Ok(())
     }

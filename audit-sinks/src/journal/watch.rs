@@ -1,0 +1,275 @@
+//! A journal that another process writes, followed as far as it is on the disk.
+
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::Journal;
+use super::disk::open_for_reading;
+use super::error::{JournalError, JournalStep};
+use super::position::Position;
+use super::progress::{JournalHead, Progress};
+use super::reader::JournalReader;
+use super::segment::Index;
+use super::source::shown;
+use crate::group::thread;
+use crate::shown::Shown;
+
+/// How often the files are looked at for something new.
+const POLL: Duration = Duration::from_millis(20);
+/// How long a line must have been there. What a write that failed has left gives way to the next file meanwhile.
+const SETTLE: Duration = Duration::from_millis(50);
+/// How long to pause after the files could not be read.
+const RETRY: Duration = Duration::from_secs(1);
+/// How many lines are read at most before what was read is told.
+const MOST_UNTOLD: usize = 4096;
+
+/// A journal that another process writes, or that nobody does, for a [`Forwarder`](crate::Forwarder).
+///
+/// It takes no lock and writes nothing. What it counts as there are whole lines in their place of the chain that it has
+/// synced to the disk itself: it cannot see what the other process has acknowledged. So it may have a record, and a
+/// forwarder may deliver it, of which the service was told that it is not acknowledged; after a crash of the machine, too,
+/// everything that was delivered is in the journal. Should the service give such a record's position away again, which
+/// takes a write or a sync that failed and a disk that takes no other file in time, then that is a
+/// [fault](JournalWatch::fault), and whoever delivers it again is told of the conflict.
+///
+/// Cloning it copies a handle; the thread that looks ends with the last one.
+///
+/// ```
+/// use audit_sinks::{Journal, JournalWatch};
+///
+/// # let directory = std::env::temp_dir().join(format!("watch-example-{}", std::process::id()));
+/// let journal = Journal::open(&directory)?; // in another process
+/// # drop(audit_core::Recorder::builder().sink(journal.clone()).build()?);
+/// let watch = JournalWatch::open(&directory)?;
+/// assert!(watch.head().seq >= 1);
+/// # drop((watch, journal));
+/// # std::fs::remove_dir_all(&directory)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct JournalWatch(Arc<Handle>);
+
+struct Handle {
+    path: PathBuf,
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    progress: Arc<Progress>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    stopping: bool,
+    fault: Option<(u64, u64)>,
+}
+
+impl JournalWatch {
+    /// Begins to watch the journal in a directory.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`] when it cannot be read, and [`JournalError::Empty`] when there is no line in it yet: which stream
+    /// it is will be known with the first.
+    pub fn open(directory: impl AsRef<Path>) -> Result<Self, JournalError> {
+        let path = directory.as_ref().to_owned();
+        let mut look = Look::open(&path)?;
+        look.read(usize::MAX)?;
+        let (position, index) = look.found.ok_or_else(|| JournalError::Empty { path: path.clone() })?;
+        look.sync()?;
+        let progress = Arc::new(Progress::new(position));
+        progress.advance(position, index);
+        look.told = position.next_seq - 1;
+        let shared = Arc::new(Shared { progress, state: Mutex::default(), changed: Condvar::new() });
+        let theirs = shared.clone();
+        let thread = thread::spawn("audited-watch", move || look.run(&theirs));
+        let thread = thread.map_err(|source| JournalError::Thread { path: path.clone(), source })?;
+        Ok(Self(Arc::new(Handle { path, shared, thread: Mutex::new(Some(thread)) })))
+    }
+
+    /// The last line that is known to be on the disk.
+    pub fn head(&self) -> JournalHead {
+        self.0.shared.progress.head()
+    }
+
+    /// Where its files are, as it was given.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Reads the journal as far as it is known to be on the disk, from its oldest record on.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`] when the directory cannot be read.
+    pub fn follow(&self) -> Result<JournalReader, JournalError> {
+        JournalReader::open(&self.0.path, Some(self.progress()))
+    }
+
+    /// Whether the journal took back what was read of it here: [`JournalError::TakenBack`]. Nothing more is read then. A
+    /// forwarder that is started again compares its cursor with what stands there now, and says what differs.
+    pub fn fault(&self) -> Option<JournalError> {
+        let (first, last) = self.0.shared.lock().fault?;
+        Some(JournalError::TakenBack { path: self.0.path.clone(), first, last })
+    }
+
+    pub(crate) fn progress(&self) -> Arc<Progress> {
+        self.0.shared.progress.clone()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rests; says whether there is more to do.
+    fn rest(&self, within: Duration) -> bool {
+        let waits = |state: &mut State| !state.stopping;
+        let waited = self.changed.wait_timeout_while(self.lock(), within, waits);
+        !waited.unwrap_or_else(PoisonError::into_inner).0.stopping
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.lock().stopping = true;
+        self.shared.changed.notify_all();
+        thread::join(self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        self.shared.progress.close();
+    }
+}
+
+impl fmt::Debug for JournalWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JournalWatch").field("path", &self.0.path).finish_non_exhaustive()
+    }
+}
+
+/// Goes along the files.
+struct Look {
+    directory: PathBuf,
+    reader: JournalReader,
+    /// The last line in its place, and the file that it stands in.
+    found: Option<(Position, Index)>,
+    /// Opened before a line of it counts: it is told of every sync of the file that fails from then on.
+    file: Option<(Index, File)>,
+    /// The last position that was told.
+    told: u64,
+    /// Whether what was read last was damage.
+    doubt: bool,
+    /// Whether a line that was not told stands there no longer.
+    gave_way: bool,
+    failing: bool,
+}
+
+/// What was told stands there no longer.
+struct TookBack(u64);
+
+impl Look {
+    fn open(directory: &Path) -> Result<Self, JournalError> {
+        let reader = Journal::read(directory)?.at_last_file()?;
+        let directory = directory.to_owned();
+        Ok(Self { directory, reader, found: None, file: None, told: 0, doubt: false, gave_way: false, failing: false })
+    }
+
+    fn run(mut self, shared: &Shared) {
+        while shared.rest(POLL) {
+            match self.turn(shared) {
+                Ok(None) => self.failing = false,
+                Ok(Some(TookBack(first))) => {
+                    let last = self.told;
+                    tracing::error!(
+                        target: "audited::journal",
+                        path = %Shown(&self.directory),
+                        first,
+                        last,
+                        "the journal took back records that were read; nothing more is read"
+                    );
+                    shared.lock().fault = Some((first, last));
+                    return shared.progress.close();
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut self.failing, true) {
+                        tracing::error!(target: "audited::journal", %error, "the journal of another process cannot be read");
+                    }
+                    if !shared.rest(RETRY) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn turn(&mut self, shared: &Shared) -> Result<Option<TookBack>, JournalError> {
+        if let Some(took_back) = self.read(MOST_UNTOLD)? {
+            return Ok(Some(took_back));
+        }
+        let Some((position, index)) = self.found.filter(|(position, _)| position.next_seq > self.told + 1) else {
+            return Ok(None);
+        };
+        self.sync()?;
+        self.gave_way = false;
+        if !shared.rest(SETTLE) {
+            return Ok(None);
+        }
+        // What gives way now was not told yet, so that nobody has to take it back.
+        let took_back = self.read(MOST_UNTOLD)?;
+        if took_back.is_none() && !self.gave_way {
+            shared.progress.advance(position, index);
+            self.told = position.next_seq - 1;
+        }
+        Ok(took_back)
+    }
+
+    /// Reads so many lines at most.
+    fn read(&mut self, most: usize) -> Result<Option<TookBack>, JournalError> {
+        for _ in 0..most {
+            match self.reader.next() {
+                None => break,
+                Some(Err(JournalError::Damaged { .. })) => self.doubt = true,
+                Some(Err(error)) => return Err(error),
+                Some(Ok(record)) => {
+                    let doubt = std::mem::take(&mut self.doubt);
+                    let Some((position, index)) = self.reader.place() else { continue };
+                    let seq = record.seq().unwrap_or_default();
+                    if self.found.is_some_and(|(found, _)| seq < found.next_seq) {
+                        // A line that was put in a second time is damage, and was said to be.
+                        if doubt {
+                            continue;
+                        }
+                        if seq <= self.told {
+                            return Ok(Some(TookBack(seq)));
+                        }
+                        self.gave_way = true;
+                    }
+                    self.open_file(index)?;
+                    self.found = Some((position, index));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn open_file(&mut self, index: Index) -> Result<(), JournalError> {
+        if self.file.as_ref().is_none_or(|(open, _)| *open != index) {
+            self.sync()?;
+            let path = shown(&self.directory.join(index.to_string()));
+            self.file = Some((index, open_for_reading(&path)?));
+        }
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<(), JournalError> {
+        let Some((index, file)) = &self.file else { return Ok(()) };
+        let path = || self.directory.join(index.to_string());
+        file.sync_data().map_err(|error| JournalError::io(&path(), JournalStep::Sync, error))
+    }
+}

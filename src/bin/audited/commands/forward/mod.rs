@@ -1,0 +1,261 @@
+//! `audited forward`
+
+mod log;
+mod notify;
+pub(super) mod target;
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{TryRecvError, channel};
+use std::time::Duration;
+
+use audited::{DeadLetter, Forwarder, ForwarderError, ForwarderLag, Journal, JournalError, JournalWatch, NotDelivered};
+use clap::Args;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use self::notify::notify;
+use crate::failure::{Exit, Failure};
+use crate::location::Location;
+use crate::open::{ServerArgs, warn_of_password};
+use crate::output::{Output, escape};
+use crate::signals::Interrupt;
+
+/// How often a journal without a line is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// How often it is looked whether all is delivered, and whether the journal is still what it was.
+const TURN: Duration = Duration::from_millis(100);
+
+/// Delivers a journal to a store or a stream, as a service: every record, in order, at least once.
+///
+/// The journal may be written by a service meanwhile: it is read without its lock, and what is read is synced before it
+/// is delivered. How far it is stands beside the journal, in `cursors/NAME.json`, so that it goes on from there when it
+/// is started again, and a retention removes nothing that is not delivered. Who does not take records now is asked again
+/// for ever; what it will never take becomes a dead letter (`audited dead-letters`).
+///
+/// It runs until SIGTERM or Ctrl-C, then delivers what is there, for as long as --stop-within says, and tells what is
+/// left. It logs on the standard error, as JSON with --json, and tells systemd when it is ready.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ForwardArgs {
+    /// The journal: `journal:DIR`.
+    #[arg(value_name = "JOURNAL")]
+    from: String,
+    /// Where to: `sqlite:FILE`, `postgres://USER@HOST/DATABASE` or `nats://HOST:4222/STREAM`.
+    #[arg(value_name = "TO")]
+    to: String,
+    /// The name that its cursor and its dead letters go by, which is never changed; otherwise the scheme of TO.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Delivers the journals that dead processes have left below this directory, too, as often as it is given.
+    #[arg(long, value_name = "DIR")]
+    adopt: Vec<PathBuf>,
+    /// Delivers what is there, and ends.
+    #[arg(long)]
+    once: bool,
+    /// Forgets what was delivered, and begins with the oldest record: a store knows what it has.
+    #[arg(long)]
+    reset: bool,
+    /// How long it may take to end, and with --once to deliver.
+    ///
+    /// Without it 10 seconds, and with --once as long as it takes.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    stop_within: Option<Duration>,
+    /// How often it logs how far it is behind.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1m")]
+    report_every: Duration,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  audited forward journal:/var/lib/bank/audit postgres://bank@db/bank
+  audited forward journal:./audit sqlite:audit.db --once
+  audited forward journal:./audit nats://nats:4222/AUDIT --name fleet --adopt /var/lib/bank/old
+
+As a service of systemd:
+  [Service]
+  Type=notify
+  User=bank
+  ExecStart=/usr/bin/audited forward journal:/var/lib/bank/audit postgres://bank@db/bank
+  EnvironmentFile=/etc/bank/audited
+  Restart=on-failure
+  TimeoutStopSec=30
+
+NATS takes AUDITED_NATS_CREDENTIALS (a file), AUDITED_NATS_TOKEN, or AUDITED_NATS_USER and AUDITED_NATS_PASSWORD.
+
+It ends with 1 where the journal is not what was delivered, or with --once a dead letter waits for somebody.";
+
+/// Reads how long something is to be: `90s`, `5m`, `1h30m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "write how long, such as 30s, 5m or 1h30m".to_owned();
+    let span: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(span).map_err(|_| wrong())
+}
+
+impl ForwardArgs {
+    pub(crate) async fn run(&self, output: &Output) -> Result<Exit, Failure> {
+        let journal = journal(&self.from)?;
+        warn_of_password(&self.to);
+        let to = Location::parse(&self.to)?;
+        let name = self.name.clone().unwrap_or_else(|| target::name(&to).to_owned());
+        log::start(output.is_json());
+        let mut interrupt = Interrupt::listen()?;
+        let sink = target::open(&to, &self.server).await?;
+        let Some(watch) = self.watch(&journal, &mut interrupt).await? else { return Ok(Exit::Clean) };
+        let mut builder = Forwarder::watching(&watch, sink).name(&name);
+        for parent in &self.adopt {
+            builder = builder.adopt(parent);
+        }
+        if self.reset {
+            builder = builder.reset();
+        }
+        let forwarder = builder.start().map_err(refused)?;
+        let lag = forwarder.lag();
+        tracing::info!(target: "audited::forward", from = %Location::Journal(journal.clone()), to = %to, name, behind = lag.records, "forwarding");
+        notify(&format!("READY=1\nSTATUS={}", behind(&lag)));
+        let ended = self.carry(&forwarder, &watch, &mut interrupt).await;
+        notify("STOPPING=1");
+        let stopped = self.stop(forwarder, &mut interrupt).await;
+        let left = DeadLetter::all(&journal, &name).map_or(0, |letters| letters.len());
+        if left > 0 {
+            tracing::warn!(target: "audited::forward", dead_letters = left, "records are not delivered: `audited dead-letters list` names them");
+        }
+        let exit = ended?;
+        match stopped {
+            Err(NotDelivered { records, .. }) if self.once => Err(Failure::unreachable(format!(
+                "{records} records were not delivered in time; they are delivered when it is started again"
+            ))),
+            _ if exit == Exit::Clean && self.once && left > 0 => Ok(Exit::Findings),
+            _ => Ok(exit),
+        }
+    }
+
+    /// Begins to watch the journal, once there is a line in it; none where there is nothing to wait for any more.
+    async fn watch(&self, journal: &Path, interrupt: &mut Interrupt) -> Result<Option<JournalWatch>, Failure> {
+        let mut told = false;
+        loop {
+            match JournalWatch::open(journal) {
+                Ok(watch) => return Ok(Some(watch)),
+                Err(error @ JournalError::Empty { .. }) => {
+                    if self.once {
+                        tracing::info!(target: "audited::forward", %error, "there is nothing to deliver");
+                        return Ok(None);
+                    }
+                    if !std::mem::replace(&mut told, true) {
+                        tracing::info!(target: "audited::forward", %error, "waiting for the first line");
+                    }
+                }
+                Err(error) => return Err(Failure::because("the journal cannot be read", &error)),
+            }
+            tokio::select! {
+                () = interrupt.came() => return Ok(None),
+                () = sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// Waits until it is to end, and says how.
+    async fn carry(
+        &self,
+        forwarder: &Forwarder,
+        watch: &JournalWatch,
+        interrupt: &mut Interrupt,
+    ) -> Result<Exit, Failure> {
+        let mut report = interval(self.report_every.max(TURN));
+        report.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        report.tick().await;
+        let mut turn = interval(TURN);
+        loop {
+            tokio::select! {
+                () = interrupt.came() => return Ok(Exit::Clean),
+                _ = turn.tick() => {
+                    if let Some(fault) = watch.fault() {
+                        return Err(Failure::Missing(escape(&fault.to_string()).into_owned()));
+                    }
+                    // The rest is to be delivered within the time that there is.
+                    if self.once {
+                        return Ok(Exit::Clean);
+                    }
+                }
+                _ = report.tick() => {
+                    let (lag, stats) = (forwarder.lag(), forwarder.stats());
+                    tracing::info!(
+                        target: "audited::forward", behind = lag.records, behind_bytes = lag.bytes,
+                        behind_seconds = lag.age.as_secs(), delivered = stats.delivered, retried = stats.retried,
+                        dead_letters = stats.unresolved, adopted = stats.adopted, circuit = ?stats.circuit,
+                        last_error = stats.last_error, "how far it is"
+                    );
+                    notify(&format!("STATUS={}", behind(&lag)));
+                }
+            }
+        }
+    }
+
+    /// Delivers the rest and ends; who asks a second time does not wait for it.
+    async fn stop(&self, forwarder: Forwarder, interrupt: &mut Interrupt) -> Result<(), NotDelivered> {
+        const UNASKED: Duration = Duration::from_secs(10);
+        let within = self.stop_within.unwrap_or(if self.once { Duration::MAX } else { UNASKED });
+        // A thread of its own, and not one of the runtime, which would wait for it: a sink may block it.
+        let (told, ended) = channel();
+        std::thread::spawn(move || {
+            let flushed = forwarder.flush(within);
+            let stats = forwarder.stats();
+            drop(forwarder);
+            let _ = told.send((stats, flushed));
+        });
+        let mut turn = interval(LOOK / 10);
+        let result = loop {
+            tokio::select! {
+                _ = turn.tick() => match ended.try_recv() {
+                    Ok((stats, flushed)) => {
+                        tracing::info!(target: "audited::forward", delivered = stats.delivered, "stopped");
+                        break flushed;
+                    }
+                    Err(TryRecvError::Empty) => {}
+                    Err(TryRecvError::Disconnected) => break Ok(()),
+                },
+                () = interrupt.came() => {
+                    tracing::warn!(target: "audited::forward", "asked twice: the rest is delivered when it is started again");
+                    break Ok(());
+                }
+            }
+        };
+        if let Err(left) = &result {
+            tracing::warn!(target: "audited::forward", left = left.records, "not everything is delivered; the rest is when it is started again");
+        }
+        result
+    }
+}
+
+fn behind(lag: &ForwarderLag) -> String {
+    match lag.records {
+        0 => "nothing is left to deliver".to_owned(),
+        records => format!("{records} records behind, the oldest by {} s", lag.age.as_secs()),
+    }
+}
+
+/// The directory of a journal.
+pub(super) fn journal(text: &str) -> Result<PathBuf, Failure> {
+    match Location::parse(text)? {
+        Location::Journal(path) if path.is_dir() => Ok(path),
+        Location::Journal(path) => {
+            // The reader says what is wrong with it.
+            let error = Journal::read(&path).err();
+            let why = error.map_or_else(|| "it is no directory".to_owned(), |error| error.to_string());
+            Err(Failure::unreachable(escape(&why).into_owned()))
+        }
+        other => Err(Failure::usage(format!("{other} is no journal: what is delivered is a journal:DIR"))),
+    }
+}
+
+/// Why a forwarder does not start.
+pub(super) fn refused(error: ForwarderError) -> Failure {
+    match error {
+        ForwarderError::Name => Failure::usage(format!("--name: {error}")),
+        ForwarderError::OtherStream { .. }
+        | ForwarderError::Shorter { .. }
+        | ForwarderError::Different { .. }
+        | ForwarderError::Missing { .. } => Failure::Missing(format!("{} (--reset)", escape(&error.to_string()))),
+        error => Failure::unreachable(escape(&error.to_string()).into_owned()),
+    }
+}

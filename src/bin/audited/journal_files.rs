@@ -1,0 +1,346 @@
+//! The files of a journal as a store, so that the readers and the queries of stores work on them.
+//!
+//! They are read and nothing else: no lock is taken, no file is opened for writing, a service may write them meanwhile.
+//! Nothing is indexed: each question reads all lines once, in bounded memory.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use audited::{
+    Arrived, AuditSink, AuditStore, CursorKey, Durability, Intents, InvalidCursor, Journal, JournalError,
+    JournalReader, Order, Position, Record, RecordId, Row, Selection, SinkError, SortKey, Stage, StoreError,
+    StoredRecord,
+};
+
+use crate::failure::Failure;
+use crate::output::{escape_path, note};
+
+/// How many lines are read before others have their turn.
+const LOOK: usize = 2_048;
+/// How often a journal is looked at for something new.
+const POLL: Duration = Duration::from_millis(50);
+
+/// What was found to be damaged while a journal was read.
+#[derive(Clone, Default)]
+pub(crate) struct Damages(Arc<Mutex<BTreeSet<(PathBuf, u64)>>>);
+
+impl Damages {
+    /// How many places were found to be damaged.
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Says so, once a place.
+    fn add(&self, path: PathBuf, line: u64, said: &str) {
+        /// How many are told one by one.
+        const TOLD: usize = 3;
+        let mut damages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = damages.len();
+        if !damages.insert((path, line)) {
+            return;
+        }
+        match count {
+            0..TOLD => note(format_args!("damaged: {said}")),
+            TOLD => note("more is damaged: `audited verify` says what"),
+            _ => {}
+        }
+    }
+}
+
+/// How much of a journal a page is looked for in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// In all of it.
+    All,
+    /// In the last files, as many as it takes to fill the page: what was written last is there, whatever its times say.
+    /// Intents are left out: their ends may be elsewhere.
+    Newest,
+}
+
+/// A journal's files.
+pub(crate) struct JournalFiles {
+    directory: PathBuf,
+    depth: Depth,
+    damages: Damages,
+    /// A reader, and behind which position it stands.
+    reading: Mutex<Option<(u64, JournalReader)>>,
+    key: OnceLock<CursorKey>,
+}
+
+impl JournalFiles {
+    pub(crate) fn open(directory: &Path, depth: Depth, damages: Damages) -> Result<Self, Failure> {
+        let failed = |error: JournalError| Failure::because("the journal cannot be read", &error);
+        if !directory.is_dir() {
+            return Err(match directory.symlink_metadata() {
+                Ok(_) => Failure::unreachable(format!("{} is no directory, as a journal is", escape_path(directory))),
+                Err(error) => Failure::file("read", directory, &error),
+            });
+        }
+        let reader = Journal::read(directory).map_err(failed)?;
+        if reader.file_starts().is_empty() {
+            note(format_args!("{} holds no record of a journal", escape_path(directory)));
+        }
+        let further = further_streams(directory);
+        if further > 0 {
+            note(format_args!(
+                "{further} further streams are below {}: name their directories to read them",
+                escape_path(directory)
+            ));
+        }
+        Ok(Self { directory: directory.to_owned(), depth, damages, reading: Mutex::default(), key: OnceLock::new() })
+    }
+
+    /// Reads every line, in their order; what is damaged is told, and passed over.
+    fn each(&self, reader: &mut JournalReader, mut each: impl FnMut(StoredRecord) -> bool) -> Result<(), StoreError> {
+        for record in reader {
+            match record {
+                Ok(record) => {
+                    if !each(record) {
+                        break;
+                    }
+                }
+                Err(error) => self.pass_over(error)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Damage costs the lines that it is in; all else ends the reading.
+    fn pass_over(&self, error: JournalError) -> Result<(), StoreError> {
+        let said = error.to_string();
+        match error {
+            JournalError::Damaged { path, line, .. } => {
+                self.damages.add(path, line, &said);
+                Ok(())
+            }
+            error => Err(StoreError::failed(error)),
+        }
+    }
+
+    fn read(&self) -> Result<JournalReader, StoreError> {
+        Journal::read(&self.directory).map_err(StoreError::failed)
+    }
+
+    /// The position of the last line.
+    fn last(&self) -> Result<u64, StoreError> {
+        let (reader, mut last) = (self.read()?, 0);
+        let Some(start) = reader.file_starts().last().copied() else { return Ok(0) };
+        let mut reader = reader.from_seq(start).map_err(StoreError::failed)?;
+        self.each(&mut reader, |record| {
+            last = record.seq().unwrap_or(last);
+            true
+        })?;
+        Ok(last)
+    }
+
+    /// Looks into one file after the other, from the last one on, until there is enough.
+    fn newest(&self, best: &mut Best<'_>) -> Result<(), StoreError> {
+        let mut end = u64::MAX;
+        for start in self.read()?.file_starts().into_iter().rev() {
+            let mut reader = self.read()?.from_seq(start).map_err(StoreError::failed)?;
+            self.each(&mut reader, |record| {
+                if record.seq().is_some_and(|seq| seq >= end) {
+                    return false;
+                }
+                if record.stage() != Some(Stage::Intent) {
+                    best.see(record);
+                }
+                true
+            })?;
+            if best.kept.len() >= best.wanted {
+                break;
+            }
+            end = start;
+        }
+        Ok(())
+    }
+
+    /// Reads some of what stands behind a position.
+    fn behind(&self, selection: &Selection, after: u64) -> Result<Arrived, StoreError> {
+        let mut kept = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reader = match kept.take() {
+            Some((at, reader)) if at == after => reader,
+            _ => self.read()?.from_seq(after + 1).map_err(StoreError::failed)?,
+        };
+        let (mut found, mut next, mut looked, mut more) = (Vec::new(), after, 0, false);
+        self.each(&mut reader, |record| {
+            looked += 1;
+            next = record.seq().unwrap_or(next);
+            if selection.matches(&record) {
+                found.push((record, position(next)));
+            }
+            more = looked == LOOK || found.len() >= selection.limit();
+            !more
+        })?;
+        *kept = Some((next, reader));
+        Ok(Arrived::new(found, position(next), more))
+    }
+}
+
+/// What is kept of a selection: as many records as it wants, of those that come first in its order.
+struct Best<'a> {
+    selection: &'a Selection,
+    wanted: usize,
+    kept: BTreeMap<SortKey, StoredRecord>,
+    /// Intents whose call has not ended so far, by the call.
+    open: HashMap<RecordId, StoredRecord>,
+}
+
+impl Best<'_> {
+    fn see(&mut self, record: StoredRecord) {
+        let Some(row) = Row::of(&record) else { return };
+        if row.stage == Some(Stage::Intent) {
+            if self.selection.intents() != Intents::Hidden && self.selection.holds(&row, &record) {
+                let call = row.call.unwrap_or(row.id);
+                drop(row);
+                self.open.insert(call, record);
+            }
+            return;
+        }
+        self.open.remove(&row.id);
+        let key = row.sort_key;
+        let holds = self.selection.is_behind(key) && self.selection.holds(&row, &record);
+        drop(row);
+        if holds {
+            self.keep(key, record);
+        }
+    }
+
+    fn keep(&mut self, key: SortKey, record: StoredRecord) {
+        self.kept.insert(key, record);
+        if self.kept.len() > self.wanted {
+            match self.selection.order() {
+                Order::NewestFirst => self.kept.pop_first(),
+                Order::OldestFirst => self.kept.pop_last(),
+            };
+        }
+    }
+
+    fn found(mut self) -> Vec<StoredRecord> {
+        for (_, intent) in std::mem::take(&mut self.open) {
+            if let Some(key) = SortKey::of(&intent)
+                && self.selection.is_behind(key)
+            {
+                self.keep(key, intent);
+            }
+        }
+        let offset = self.selection.offset();
+        let kept = self.kept.into_values();
+        match self.selection.order() {
+            Order::NewestFirst => kept.rev().skip(offset).collect(),
+            Order::OldestFirst => kept.skip(offset).collect(),
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl AuditStore for JournalFiles {
+    async fn select(&self, selection: &Selection) -> Result<Vec<StoredRecord>, StoreError> {
+        let wanted = selection.limit().saturating_add(selection.offset());
+        let mut best = Best { selection, wanted, kept: BTreeMap::new(), open: HashMap::new() };
+        match self.depth {
+            Depth::All => self.each(&mut self.read()?, |record| {
+                best.see(record);
+                true
+            })?,
+            Depth::Newest => self.newest(&mut best)?,
+        }
+        Ok(best.found())
+    }
+
+    async fn count(&self, selection: &Selection) -> Result<u64, StoreError> {
+        let mut count = 0;
+        let mut open = HashSet::new();
+        self.each(&mut self.read()?, |record| {
+            let Some(row) = Row::of(&record) else { return true };
+            if row.stage != Some(Stage::Intent) {
+                open.remove(&row.id);
+                count += u64::from(selection.holds(&row, &record));
+            } else if selection.intents() != Intents::Hidden && selection.holds(&row, &record) {
+                open.insert(row.call.unwrap_or(row.id));
+            }
+            true
+        })?;
+        Ok(count + open.len() as u64)
+    }
+
+    async fn arrived(&self, selection: &Selection, after: &Position) -> Result<Arrived, StoreError> {
+        self.behind(selection, seq(after)?)
+    }
+
+    async fn position(&self) -> Result<Position, StoreError> {
+        self.last().map(position)
+    }
+
+    async fn grown(&self, after: &Position) -> Result<(), StoreError> {
+        let after = seq(after)?;
+        loop {
+            let next = {
+                let kept = self.reading.lock().unwrap_or_else(PoisonError::into_inner).take();
+                match kept {
+                    // A line that was read stays to be read: another reader gives it again.
+                    Some((at, mut reader)) if at == after => match reader.next() {
+                        Some(_) => None,
+                        None => Some((at, reader)),
+                    },
+                    _ => None,
+                }
+            };
+            let Some(reading) = next else { return Ok(()) };
+            *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Made of the id of the stream: it seals nothing from anybody, as who reads the files reads all of them, and keeps
+    /// cursors of other journals apart.
+    async fn cursor_key(&self) -> Result<CursorKey, StoreError> {
+        if let Some(key) = self.key.get() {
+            return Ok(key.clone());
+        }
+        let mut key = [0; 32];
+        self.each(&mut self.read()?, |record| {
+            if let Some(stream) = record.stream() {
+                let digits = stream.bytes().filter(u8::is_ascii_hexdigit);
+                key.iter_mut().zip(digits).for_each(|(byte, digit)| *byte = digit);
+            }
+            false
+        })?;
+        Ok(self.key.get_or_init(|| CursorKey::from_bytes(key)).clone())
+    }
+}
+
+#[async_trait::async_trait]
+impl AuditSink for JournalFiles {
+    async fn write(&self, _: &[Record]) -> Result<(), SinkError> {
+        Err(SinkError::Closed)
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::None
+    }
+
+    fn describe(&self) -> String {
+        format!("files of {}", escape_path(&self.directory))
+    }
+}
+
+/// A position is how many lines there were.
+fn position(seq: u64) -> Position {
+    if seq == 0 { Position::start() } else { Position::from_bytes(seq.to_be_bytes()) }
+}
+
+fn seq(position: &Position) -> Result<u64, StoreError> {
+    match position.as_bytes() {
+        [] => Ok(0),
+        bytes => Ok(u64::from_be_bytes(bytes.try_into().map_err(|_| InvalidCursor)?)),
+    }
+}
+
+/// Journals of further processes are in directories below.
+fn further_streams(directory: &Path) -> usize {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("stream-")).count()
+}

@@ -1,0 +1,116 @@
+//! The one form in which places of records are named: `journal:DIR`, `sqlite:FILE`, `postgres://…`, `nats://…`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::failure::Failure;
+use crate::output::escape;
+
+/// Where records are. `Display` and `Debug` show neither a user's password nor what a query string says.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Location {
+    Journal(PathBuf),
+    Sqlite(PathBuf),
+    Postgres(String),
+    Nats(String),
+}
+
+impl Location {
+    /// Reads one. The error shows no more of it than `Display` would.
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+        const FORMS: &str = "journal:DIR, sqlite:FILE or postgres://USER@HOST/DATABASE";
+        let path = |rest: &str, kind: &str, example: &str| match rest {
+            "" => Err(Failure::usage(format!("`{kind}:` names no path: write {kind}:{example}"))),
+            rest if rest.starts_with("//") && !rest.starts_with("///") => Err(Failure::usage(format!(
+                "`{kind}://` would name a host, and a {kind} has none: write {kind}:{example} or {kind}:/var/lib/{example}"
+            ))),
+            rest => Ok(PathBuf::from(rest.strip_prefix("//").unwrap_or(rest))),
+        };
+        if let Some((scheme, rest)) = text.split_once(':') {
+            match scheme {
+                "journal" => return path(rest, "journal", "audit").map(Self::Journal),
+                "sqlite" => return path(rest, "sqlite", "audit.db").map(Self::Sqlite),
+                "postgres" | "postgresql" if rest.starts_with("//") => return Ok(Self::Postgres(text.to_owned())),
+                "nats" | "tls" if rest.starts_with("//") => return Ok(Self::Nats(text.to_owned())),
+                "postgres" | "postgresql" | "nats" => {
+                    return Err(Failure::usage(format!("`{scheme}:` is followed by `//`, as in {scheme}://host/…")));
+                }
+                _ => {}
+            }
+        }
+        let path = std::path::Path::new(text);
+        let guess = if path.is_dir() {
+            format!(". Did you mean journal:{}?", escape(text))
+        } else if path.is_file() {
+            format!(". Did you mean sqlite:{}?", escape(text))
+        } else {
+            String::new()
+        };
+        Err(Failure::usage(format!(
+            "`{}` does not say what it is: write {FORMS}{guess}",
+            escape(&without_secrets(text))
+        )))
+    }
+
+    /// Whether the text holds a password, which everybody on the machine can see on a command line.
+    pub(crate) fn has_password(text: &str) -> bool {
+        without_secrets(text) != text
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Journal(path) => format!("journal:{}", path.display()),
+            Self::Sqlite(path) => format!("sqlite:{}", path.display()),
+            Self::Postgres(url) | Self::Nats(url) => {
+                let url = without_secrets(url);
+                url.split('?').next().unwrap_or_default().to_owned()
+            }
+        };
+        f.write_str(&escape(&text))
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Location({self})")
+    }
+}
+
+/// A text with every password in a URL's authority, and in a parameter or a setting that says `password=`, replaced.
+///
+/// What is between `//` and the last `@` is taken for a user and a password, also where the password holds an `@`, a `/`
+/// or a `?` that should have been escaped: rather too much is hidden than too little.
+pub(crate) fn without_secrets(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for (at, word) in text.split(' ').enumerate() {
+        if at > 0 {
+            shown.push(' ');
+        }
+        shown.push_str(&without_parameter(&without_password(word)));
+    }
+    shown
+}
+
+fn without_password(word: &str) -> String {
+    let hidden = || {
+        let (scheme, rest) = word.split_once("://")?;
+        let (user_info, behind) = rest.rsplit_once('@')?;
+        match user_info.split_once(':') {
+            Some((user, _)) => Some(format!("{scheme}://{user}:***@{behind}")),
+            // With NATS that may be a token.
+            None if scheme.ends_with("nats") || scheme.ends_with("tls") => Some(format!("{scheme}://***@{behind}")),
+            None => None,
+        }
+    };
+    hidden().unwrap_or_else(|| word.to_owned())
+}
+
+fn without_parameter(word: &str) -> String {
+    const NAME: &str = "password=";
+    let Some(at) = word.to_ascii_lowercase().find(NAME) else { return word.to_owned() };
+    let (before, rest) = word.split_at(at + NAME.len());
+    let end = rest.find('&').unwrap_or(rest.len());
+    format!("{before}***{}", &rest[end..])
+}

@@ -1,0 +1,162 @@
+//! Exports: complete, whole or not at all, and for nobody else.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::places::empty;
+use super::{places, seeds};
+use crate::stores::made::{id, made, moment};
+
+/// What a directory holds, but for what records are in.
+fn files(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| !name.starts_with("audit"));
+    names.sort();
+    names
+}
+
+fn parse(lines: &str) -> Vec<Value> {
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn an_export_has_every_record_once_however_many_there_are() {
+    let many: Vec<_> = (0..2_500_u32)
+        .map(|n| {
+            let keys = json!({ "id": id(u128::from(n)), "tenant": "acme", "occurred_at": moment(i64::from(n / 7)).to_string() });
+            made(&n.to_string(), keys)
+        })
+        .collect();
+    for place in empty() {
+        place.write(&many);
+        let lines = place.ask(&["export"], &[]).expect(0);
+        let mut names: Vec<_> = parse(&lines)
+            .iter()
+            .map(|record| record["detail"]["name"].as_str().unwrap().parse::<u32>().unwrap())
+            .collect();
+        assert_eq!(names.len(), 2_500, "{}", place.kind);
+        assert!(names.is_sorted(), "{}: in the order in which they happened", place.kind);
+        names.dedup();
+        assert_eq!(names.len(), 2_500, "{}", place.kind);
+        if place.kind != "journal" {
+            let stored: Vec<_> = many.iter().map(|record| record.json()).collect();
+            assert_eq!(lines.lines().collect::<Vec<_>>(), stored);
+        }
+    }
+}
+
+#[test]
+fn calls_without_an_end_are_exported_too() {
+    for place in places() {
+        let lines = place.ask(&["export"], &[]).expect(0);
+        let mut names: Vec<_> =
+            parse(&lines).iter().map(|record| record["detail"]["name"].as_str().unwrap().to_owned()).collect();
+        names.sort();
+        assert_eq!(names, ["four", "one", "six", "three", "two"], "{}", place.kind);
+    }
+}
+
+#[test]
+fn a_file_is_for_its_owner_and_replaces_nothing_unasked() {
+    for place in places() {
+        let path = place.directory().join("out.jsonl");
+        let ran = place.ask(&["export"], &["--output", "out.jsonl"]);
+        assert_eq!((ran.code, &*ran.out), (0, ""), "{ran:#?}");
+        assert!(ran.err.contains("5 records are in out.jsonl"), "{}", ran.err);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let first = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(first, place.ask(&["export"], &[]).out, "the same as on the standard output");
+
+        let again = place.ask(&["export"], &["--denied", "--output", "out.jsonl"]);
+        assert_eq!(again.code, 2, "{again:#?}");
+        assert!(again.err.contains("is there already") && again.err.contains("--force"), "{}", again.err);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), first);
+        place.ask(&["export"], &["--denied", "--output", "out.jsonl", "--force"]).expect(0);
+        assert_eq!(parse(&std::fs::read_to_string(&path).unwrap()).len(), 1);
+        assert_eq!(files(place.directory()), ["out.jsonl"], "nothing else is left");
+    }
+}
+
+#[test]
+fn an_export_that_fails_leaves_nothing() {
+    for place in places() {
+        let ran =
+            place.run(&["export"], &["--tenant", "acme", "--record-to", "journal:no/such", "--output", "out.jsonl"]);
+        assert_eq!(ran.code, 3, "{ran:#?}");
+        assert_eq!(files(place.directory()), [""; 0], "{}", place.kind);
+        let ran = place.ask(&["export"], &["--output", "no/such/out.jsonl"]);
+        assert_eq!(ran.code, 3, "{ran:#?}");
+    }
+}
+
+#[test]
+fn an_export_that_is_interrupted_leaves_nothing() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    for place in empty() {
+        let many: Vec<_> = (0..20_000_u32)
+            .map(|n| made(&n.to_string(), json!({ "id": id(u128::from(n)), "tenant": "acme" })))
+            .collect();
+        many.chunks(2_000).for_each(|some| place.write(some));
+        let mut program = place.program();
+        program.args(["export", &place.url, "--tenant", "acme", "--unrecorded", "--output", "out.jsonl"]);
+        let mut child = program.stderr(std::process::Stdio::piped()).spawn().unwrap();
+        crate::support::eventually("it has begun", || {
+            std::fs::read_dir(place.directory())
+                .unwrap()
+                .any(|entry| entry.unwrap().file_name().to_string_lossy().starts_with(".audited-export-"))
+        });
+        kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+        let code = child.wait().unwrap().code();
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut said).unwrap();
+        assert_eq!(code, Some(3), "{}: {said}", place.kind);
+        assert!(said.contains("interrupted before all was written"), "{said}");
+        assert_eq!(files(place.directory()), [""; 0], "{}", place.kind);
+    }
+}
+
+#[test]
+fn csv_has_the_columns_that_are_documented() {
+    for place in places() {
+        let csv = place.ask(&["export", "--format", "csv"], &["--resource", "account"]).expect(0);
+        let lines: Vec<_> = csv.lines().collect();
+        let help = place.run(&["help", "export"], &[]);
+        let header = lines[0].replace(',', ", ");
+        let documented = super::run(place.directory(), &["export", "--help"]).out;
+        let documented = documented.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(documented.contains(&format!("The columns of CSV are {header}.")), "{header}: {help:#?}");
+        let row = lines[1].split(',').collect::<Vec<_>>();
+        let expected = [
+            "01900000-0000-7000-8000-000000000003",
+            "2023-11-14T22:13:23.000000Z",
+            row[2],
+            "acme",
+            "call",
+            "completed",
+            "account.transfer",
+            "service",
+            "billing",
+            "",
+            "",
+            "user:u-17",
+            "account",
+            "42",
+            "",
+            "",
+            "failure",
+            "no_funds",
+            "",
+            "",
+            "req-1",
+            "",
+        ];
+        assert_eq!(row[..22], expected, "{}", place.kind);
+        assert!(lines[1].ends_with(r#","{""name"":""three""}""#), "{}", lines[1]);
+        assert_eq!(lines.len(), 2);
+    }
+    assert_eq!(seeds().len(), 6);
+}

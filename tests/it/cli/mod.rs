@@ -1,0 +1,82 @@
+//! The program `audited`, as people and scripts run it.
+
+mod cataloguing;
+mod documenting;
+mod examining;
+mod exporting;
+mod finding;
+mod following;
+#[cfg(feature = "sqlite")]
+mod forwarding;
+mod hostile;
+mod locking;
+mod places;
+mod recording;
+mod scoping;
+mod terminal;
+mod totals;
+mod transcripts;
+mod usage;
+mod verifying;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+pub(crate) use self::places::{Place, places, seeds};
+
+/// What a run of the program left.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    /// What it printed, where it ended with that code.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> String {
+        assert_eq!(self.code, code, "{self:#?}");
+        self.out
+    }
+
+    pub(crate) fn lines(&self) -> Vec<&str> {
+        self.out.lines().collect()
+    }
+}
+
+/// The program, in a directory, with nothing of this process's environment that it looks at.
+pub(crate) fn program(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_audited"));
+    command.current_dir(directory).stdin(Stdio::null());
+    clean(&mut command);
+    command
+}
+
+/// Takes from the environment what the program looks at.
+fn clean(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("AUDITED_") || name.starts_with("PG") || matches!(&*name, "NO_COLOR" | "TERM" | "COLUMNS") {
+            command.env_remove(name);
+        }
+    }
+    command.env("TZ", "UTC");
+}
+
+/// Runs it to its end.
+#[track_caller]
+pub(crate) fn run(directory: &Path, arguments: &[&str]) -> Ran {
+    finish(program(directory).args(arguments))
+}
+
+/// Runs a command to its end.
+#[track_caller]
+pub(crate) fn finish(command: &mut Command) -> Ran {
+    let output = command.output().unwrap();
+    Ran {
+        code: output.status.code().unwrap_or_else(|| panic!("it was killed: {output:?}")),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
