@@ -98,7 +98,7 @@ async fn act_over_http(admin: SocketAddr) -> io::Result<()> {
     ] {
         let answer = call(admin, request, &ann, &body).await?;
         if let Some((_, token)) = answer.split_once(r#""token":""#) {
-            ann = token.split('"').next().unwrap_or_default().to_owned();
+            token.split('"').next().unwrap_or_default().clone_into(&mut ann);
         }
         println!("  {who:<31} {request:<16} {}", if ann.is_empty() { answer } else { answer.replace(&ann, "…") });
     }

@@ -51,8 +51,8 @@ pub(crate) async fn run(cli: &Surface, accounts: &Accounts, words: &[&str]) -> R
 }
 
 fn proposal(id: &str) -> Result<Proposal, String> {
-    let proposal_id = id.parse().map_err(|_| "a proposal has a number")?;
-    Ok(Proposal { proposal_id, capability: "refactor", title: "Rename a module", ai_action: "edit_files" })
+    let id = id.parse().map_err(|_| "a proposal has a number")?;
+    Ok(Proposal { id, capability: "refactor", title: "Rename a module", ai_action: "edit_files" })
 }
 
 fn os_actor() -> OsActor {

@@ -165,7 +165,8 @@ impl fmt::Display for OsActor {
 /// What an assistant proposes to do.
 #[derive(Clone, Serialize, Sensitive)]
 pub(crate) struct Proposal {
-    pub(crate) proposal_id: u64,
+    #[serde(rename = "proposal_id")]
+    pub(crate) id: u64,
     #[sensitive(plain)]
     pub(crate) capability: &'static str,
     #[sensitive(plain)]

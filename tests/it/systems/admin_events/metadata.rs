@@ -65,7 +65,7 @@ fn emergency_recovery() {
 
 #[test]
 fn ai_proposals() {
-    let proposal = || Proposal { proposal_id: 7, capability: "refactor", title: "Rename", ai_action: "edit" };
+    let proposal = || Proposal { id: 7, capability: "refactor", title: "Rename", ai_action: "edit" };
     let same = json!({ "proposal_id": 7, "capability": "refactor", "title": "Rename", "ai_action": "edit" });
     let with = |key: &str, value: Value| {
         let mut expected = same.clone();

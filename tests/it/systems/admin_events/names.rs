@@ -46,11 +46,11 @@ fn they_are_non_exhaustive() {
 
 #[test]
 fn a_kind_is_a_copy_and_as_str_is_a_const_fn() {
+    const NAME: &str = AdminEventKind::LoginFailed.as_str();
+    const NESTED: &str = AnyEventKind::Operator(OperatorEventKind::EmergencyRecovery).as_str();
     fn is_copy<T: Copy>() {}
     is_copy::<AnyEventKind>();
     is_copy::<AdminEventKind>();
-    const NAME: &str = AdminEventKind::LoginFailed.as_str();
-    const NESTED: &str = AnyEventKind::Operator(OperatorEventKind::EmergencyRecovery).as_str();
     assert_eq!((NAME, NESTED), ("login_failed", "emergency_recovery"));
 }
 

@@ -70,15 +70,12 @@ fn since_seq_fills_the_gap_oldest_missed_first_and_none_skipped() {
     log.write_all(missed);
     let mut lists = Vec::new();
     let mut gap = Filter { limit: Some(2), since_seq: Some(seen.clone()), ..Filter::default() };
-    loop {
+    for _ in 0..4 {
         let list = block_on(list(&reader, &gap)).unwrap();
         gap.since_seq = list.next.map(|next| next.to_string());
-        if list.events.is_empty() {
-            break;
-        }
         lists.push(names(&list.events));
     }
-    assert_eq!(lists, ["bootstrap signup", "password_change comment_hidden", "comment_eaten"]);
+    assert_eq!(lists, ["bootstrap signup", "password_change comment_hidden", "comment_eaten", ""]);
 
     let mut stream = block_on(live(&reader, &Filter { since_seq: Some(seen), ..Filter::default() })).unwrap();
     log.write_all(["logout"]);

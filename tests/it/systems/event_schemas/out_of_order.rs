@@ -2,11 +2,17 @@
 
 use audited::with_recorder;
 
+use super::audit_log::list::Live;
 use super::*;
 use crate::servers::postgres::database;
+use crate::support::PATIENCE;
 
 fn happened(event_type: &'static str) -> Happened<'static> {
     Happened { event_type, ..Happened::default() }
+}
+
+async fn next(stream: &mut Live) -> (StoredRecord, String) {
+    tokio::time::timeout(PATIENCE, stream.next()).await.expect("nothing arrives").unwrap()
 }
 
 #[test]
@@ -26,10 +32,10 @@ fn none_is_skipped_also_when_rows_commit_out_of_order() {
         let second = late.transaction().await.unwrap();
         happened("invite_create").record().in_transaction(&store.within(&second)).await.unwrap();
         happened("bootstrap").record().await.unwrap();
-        let (event, _) = stream.next().await.unwrap();
+        let (event, _) = next(&mut stream).await;
         assert_eq!(event.action(), "bootstrap", "nobody waits for those that began before");
         second.commit().await.unwrap();
-        let (event, seen) = stream.next().await.unwrap();
+        let (event, seen) = next(&mut stream).await;
         assert_eq!(event.action(), "invite_create");
         drop(stream);
 
@@ -43,9 +49,9 @@ fn none_is_skipped_also_when_rows_commit_out_of_order() {
         let mut stream = live(&reader, &gap).await.unwrap();
         let mut streamed = Vec::new();
         for _ in 0..3 {
-            streamed.push(stream.next().await.unwrap().0);
+            streamed.push(next(&mut stream).await.0);
         }
         assert_eq!(streamed, missed, "a stream that reconnects gets the same");
     }));
-    recorder.shutdown(crate::support::PATIENCE).unwrap();
+    recorder.shutdown(PATIENCE).unwrap();
 }

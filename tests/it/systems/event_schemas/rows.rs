@@ -104,10 +104,10 @@ fn a_view_with_user_names_resolved() {
     let (_, event) = full();
     let names = HashMap::from([(actor(1).account_id, "ann".to_owned())]);
     let row = EventJson::of(&event).unwrap();
-    let named = serde_json::to_value(row.clone().named(&names)).unwrap();
+    let resolved = serde_json::to_value(row.clone().named(&names)).unwrap();
     let mut expected = serde_json::to_value(row).unwrap();
     (expected["username"], expected["target_username"]) = (json!("ann"), Value::Null);
-    assert_eq!(named, expected);
+    assert_eq!(resolved, expected);
 }
 
 #[test]
