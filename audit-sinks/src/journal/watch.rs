@@ -1,14 +1,13 @@
 //! A journal that another process writes, followed as far as it is on the disk.
 
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::Journal;
-use super::disk::open_for_reading;
+use super::disk::{DiskFile, open_for_reading};
 use super::error::{JournalError, JournalStep};
 use super::position::Position;
 use super::progress::{JournalHead, Progress};
@@ -79,8 +78,12 @@ impl JournalWatch {
     /// [`JournalError`] when it cannot be read, and [`JournalError::Empty`] when there is no line in it yet: which stream
     /// it is will be known with the first.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, JournalError> {
-        let path = directory.as_ref().to_owned();
-        let mut look = Look::open(&path)?;
+        Self::open_with(directory.as_ref(), Box::new(|path| Ok(Box::new(open_for_reading(path)?))))
+    }
+
+    fn open_with(directory: &Path, open: Box<Open>) -> Result<Self, JournalError> {
+        let path = directory.to_owned();
+        let mut look = Look::open(&path, open)?;
         look.read(usize::MAX)?;
         let (position, index) = look.found.ok_or_else(|| JournalError::Empty { path: path.clone() })?;
         look.sync()?;
@@ -153,6 +156,9 @@ impl fmt::Debug for JournalWatch {
     }
 }
 
+/// Opens a file that is to be synced.
+type Open = dyn Fn(&Path) -> Result<Box<dyn DiskFile>, JournalError> + Send;
+
 /// Goes along the files.
 struct Look {
     directory: PathBuf,
@@ -160,7 +166,11 @@ struct Look {
     /// The last line in its place, and the file that it stands in.
     found: Option<(Position, Index)>,
     /// Opened before a line of it counts: it is told of every sync of the file that fails from then on.
-    file: Option<(Index, File)>,
+    file: Option<(Index, Box<dyn DiskFile>)>,
+    open: Box<Open>,
+    /// The file of which a sync has failed. A second one would succeed without what the first has lost: what it holds
+    /// counts once the journal goes on behind it in another file.
+    poisoned: Option<Index>,
     /// The last position that was told.
     told: u64,
     /// Whether what was read last was damage.
@@ -174,10 +184,20 @@ struct Look {
 struct TookBack(u64);
 
 impl Look {
-    fn open(directory: &Path) -> Result<Self, JournalError> {
+    fn open(directory: &Path, open: Box<Open>) -> Result<Self, JournalError> {
         let reader = Journal::read(directory)?.at_last_file()?;
-        let directory = directory.to_owned();
-        Ok(Self { directory, reader, found: None, file: None, told: 0, doubt: false, gave_way: false, failing: false })
+        Ok(Self {
+            directory: directory.to_owned(),
+            reader,
+            found: None,
+            file: None,
+            open,
+            poisoned: None,
+            told: 0,
+            doubt: false,
+            gave_way: false,
+            failing: false,
+        })
     }
 
     fn run(mut self, shared: &Shared) {
@@ -215,7 +235,9 @@ impl Look {
         let Some((position, index)) = self.found.filter(|(position, _)| position.next_seq > self.told + 1) else {
             return Ok(None);
         };
-        self.sync()?;
+        if !self.sync()? {
+            return Ok(None);
+        }
         self.gave_way = false;
         if !shared.rest(SETTLE) {
             return Ok(None);
@@ -260,16 +282,103 @@ impl Look {
 
     fn open_file(&mut self, index: Index) -> Result<(), JournalError> {
         if self.file.as_ref().is_none_or(|(open, _)| *open != index) {
-            self.sync()?;
+            if let Err(error) = self.sync() {
+                // Behind it the journal goes on: it vouches for what it has acknowledged there.
+                tracing::warn!(target: "audited::journal", %error, "a file of another process that has ended cannot be synced");
+            }
             let path = shown(&self.directory.join(index.to_string()));
-            self.file = Some((index, open_for_reading(&path)?));
+            self.file = Some((index, (self.open)(&path)?));
         }
         Ok(())
     }
 
-    fn sync(&self) -> Result<(), JournalError> {
-        let Some((index, file)) = &self.file else { return Ok(()) };
-        let path = || self.directory.join(index.to_string());
-        file.sync_data().map_err(|error| JournalError::io(&path(), JournalStep::Sync, error))
+    /// Has on the disk what was read. Says whether it is known to be there.
+    fn sync(&mut self) -> Result<bool, JournalError> {
+        let Some((index, file)) = self.file.as_ref().filter(|(index, _)| self.poisoned != Some(*index)) else {
+            return Ok(false);
+        };
+        match file.sync() {
+            Ok(()) => Ok(true),
+            Err(error) => {
+                self.poisoned = Some(*index);
+                Err(JournalError::io(&self.directory.join(index.to_string()), JournalStep::Sync, error))
+            }
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::io;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Instant;
+
+    use audit_core::__private::block_on;
+    use audit_core::{Action, AuditSink as _, Record};
+
+    use super::*;
+    use crate::journal::JournalOptions;
+
+    /// A file whose second sync fails, the first being that of the beginning.
+    struct Failing(Box<dyn DiskFile>, Arc<AtomicUsize>);
+
+    impl DiskFile for Failing {
+        fn len(&self) -> io::Result<u64> {
+            self.0.len()
+        }
+
+        fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+            self.0.read_at(bytes, offset)
+        }
+
+        fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+
+        fn set_len(&self, _: u64) -> io::Result<()> {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+
+        fn sync(&self) -> io::Result<()> {
+            match self.1.fetch_add(1, Ordering::Relaxed) {
+                1 => Err(io::Error::other("lost")),
+                _ => self.0.sync(),
+            }
+        }
+    }
+
+    #[track_caller]
+    fn eventually(holds: impl Fn() -> bool) {
+        let until = Instant::now() + Duration::from_secs(30);
+        while !holds() {
+            assert!(Instant::now() < until);
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_synced_is_not_there_until_the_journal_goes_on_behind_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("audit");
+        let journal = JournalOptions::new().reserve_bytes(0).open(&path).unwrap();
+        let write = || {
+            let record = Record::builder(Action::new("watch.test")).build();
+            block_on(journal.write(&[record]), Duration::MAX).unwrap();
+        };
+        let syncs = Arc::new(AtomicUsize::new(0));
+        let theirs = syncs.clone();
+        let open = move |path: &Path| Ok(Box::new(Failing(Box::new(open_for_reading(path)?), theirs.clone())) as _);
+        let watch = JournalWatch::open_with(&path, Box::new(open)).unwrap();
+        let before = watch.head();
+        write();
+        eventually(|| syncs.load(Ordering::Relaxed) > 1);
+        // The file is not synced once more, and nothing in it counts, however long it is looked at.
+        write();
+        std::thread::sleep(RETRY + 10 * POLL + SETTLE);
+        assert_eq!((watch.head(), syncs.load(Ordering::Relaxed)), (before, 2));
+        block_on(journal.rotate(), Duration::MAX).unwrap();
+        write();
+        eventually(|| watch.head() == journal.head());
+        assert!(watch.fault().is_none());
     }
 }
