@@ -1,6 +1,6 @@
 //! What is asked of records, in the words of `Query`.
 
-use audited::{ActorKind, AnyOf, Cursor, Ending, Kind, Query, RecordId};
+use audited::{ActorKind, AnyOf, Cursor, Ending, Kind, Query, RecordId, Timestamp};
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 
@@ -10,7 +10,7 @@ use crate::output::escape;
 use crate::reading::Session;
 
 /// What is asked of records; all of it must hold.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Filter (all that is given must hold)")]
 pub(crate) struct FilterArgs {
     /// It happened then or later: `2h`, `3d`, `yesterday`, `2026-11-21`, `2026-11-21T09:30:00Z`.
@@ -105,6 +105,20 @@ enum What {
 }
 
 impl FilterArgs {
+    /// The same with moments that stay the same, and how those are said that were others: a cursor goes on with the
+    /// moments of its page, and `2h` is another one a second later.
+    pub(crate) fn fixed(&self, zone: &TimeZone) -> Result<(Self, String), Failure> {
+        let (mut fixed, mut said) = (self.clone(), String::new());
+        for (option, moment) in [("--since", &mut fixed.since), ("--until", &mut fixed.until)] {
+            let Some(text) = moment else { continue };
+            if text.parse::<Timestamp>().is_err() {
+                *text = moment::parse(option, text, zone)?.to_string();
+                said = format!("{said}{option} {text} ");
+            }
+        }
+        Ok((fixed, said))
+    }
+
     /// The query that asks this.
     pub(crate) fn query(&self, session: &Session, zone: &TimeZone) -> Result<Query, Failure> {
         let mut query = Query::new();

@@ -64,9 +64,33 @@ pub(crate) struct JournalFiles {
     directory: PathBuf,
     depth: Depth,
     damages: Damages,
-    /// A reader, and behind which position it stands.
-    reading: Mutex<Option<(u64, JournalReader)>>,
+    /// What is read of what arrives.
+    reading: Mutex<Option<Reading>>,
     key: OnceLock<CursorKey>,
+}
+
+/// A reader that stands behind a position.
+struct Reading {
+    at: u64,
+    reader: JournalReader,
+    /// What it has given already, and nobody has seen.
+    ahead: Option<Result<StoredRecord, JournalError>>,
+}
+
+impl Reading {
+    /// Looks whether there is more.
+    fn has_grown(&mut self) -> bool {
+        self.ahead = self.ahead.take().or_else(|| self.reader.next());
+        self.ahead.is_some()
+    }
+}
+
+impl Iterator for Reading {
+    type Item = Result<StoredRecord, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.ahead.take().or_else(|| self.reader.next())
+    }
 }
 
 impl JournalFiles {
@@ -93,7 +117,11 @@ impl JournalFiles {
     }
 
     /// Reads every line, in their order; what is damaged is told, and passed over.
-    fn each(&self, reader: &mut JournalReader, mut each: impl FnMut(StoredRecord) -> bool) -> Result<(), StoreError> {
+    fn each(
+        &self,
+        reader: &mut dyn Iterator<Item = Result<StoredRecord, JournalError>>,
+        mut each: impl FnMut(StoredRecord) -> bool,
+    ) -> Result<(), StoreError> {
         for record in reader {
             match record {
                 Ok(record) => {
@@ -160,12 +188,15 @@ impl JournalFiles {
     /// Reads some of what stands behind a position.
     fn behind(&self, selection: &Selection, after: u64) -> Result<Arrived, StoreError> {
         let mut kept = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut reader = match kept.take() {
-            Some((at, reader)) if at == after => reader,
-            _ => self.read()?.from_seq(after + 1).map_err(StoreError::failed)?,
+        let mut reading = match kept.take() {
+            Some(reading) if reading.at == after => reading,
+            _ => {
+                let reader = self.read()?.from_seq(after + 1).map_err(StoreError::failed)?;
+                Reading { at: after, reader, ahead: None }
+            }
         };
         let (mut found, mut next, mut looked, mut more) = (Vec::new(), after, 0, false);
-        self.each(&mut reader, |record| {
+        self.each(&mut reading, |record| {
             looked += 1;
             next = record.seq().unwrap_or(next);
             if selection.matches(&record) {
@@ -174,7 +205,8 @@ impl JournalFiles {
             more = looked == LOOK || found.len() >= selection.limit();
             !more
         })?;
-        *kept = Some((next, reader));
+        reading.at = next;
+        *kept = Some(reading);
         Ok(Arrived::new(found, position(next), more))
     }
 }
@@ -277,19 +309,13 @@ impl AuditStore for JournalFiles {
     async fn grown(&self, after: &Position) -> Result<(), StoreError> {
         let after = seq(after)?;
         loop {
-            let next = {
-                let kept = self.reading.lock().unwrap_or_else(PoisonError::into_inner).take();
-                match kept {
-                    // A line that was read stays to be read: another reader gives it again.
-                    Some((at, mut reader)) if at == after => match reader.next() {
-                        Some(_) => None,
-                        None => Some((at, reader)),
-                    },
-                    _ => None,
+            {
+                let mut kept = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+                let reading = kept.as_mut().filter(|reading| reading.at == after);
+                if reading.is_none_or(Reading::has_grown) {
+                    return Ok(());
                 }
-            };
-            let Some(reading) = next else { return Ok(()) };
-            *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
+            }
             tokio::time::sleep(POLL).await;
         }
     }

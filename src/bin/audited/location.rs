@@ -30,8 +30,8 @@ impl Location {
             match scheme {
                 "journal" => return path(rest, "journal", "audit").map(Self::Journal),
                 "sqlite" => return path(rest, "sqlite", "audit.db").map(Self::Sqlite),
-                "postgres" | "postgresql" if rest.starts_with("//") => return Ok(Self::Postgres(text.to_owned())),
-                "nats" | "tls" if rest.starts_with("//") => return Ok(Self::Nats(text.to_owned())),
+                "postgres" | "postgresql" if rest.starts_with("//") => return server(text).map(Self::Postgres),
+                "nats" | "tls" if rest.starts_with("//") => return server(text).map(Self::Nats),
                 "postgres" | "postgresql" | "nats" => {
                     return Err(Failure::usage(format!("`{scheme}:` is followed by `//`, as in {scheme}://host/…")));
                 }
@@ -58,6 +58,18 @@ impl Location {
     }
 }
 
+/// The URL of a server. What is not escaped in a password would be taken for a host, or a path, and be shown as such.
+fn server(text: &str) -> Result<String, Failure> {
+    let user_info = text.split_once("://").and_then(|(_, rest)| Some(rest.rsplit_once('@')?.0)).unwrap_or_default();
+    if user_info.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | '/' | '?' | '#')) {
+        return Err(Failure::usage(format!(
+            "{}: in a user, a password or a parameter, `@`, `/`, `?`, `#` and blanks are written as %40, %2F, %3F, %23 and %20",
+            escape(&without_secrets(text))
+        )));
+    }
+    Ok(text.to_owned())
+}
+
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
@@ -80,22 +92,15 @@ impl fmt::Debug for Location {
 
 /// A text with every password in a URL's authority, and in a parameter or a setting that says `password=`, replaced.
 ///
-/// What is between `//` and the last `@` is taken for a user and a password, also where the password holds an `@`, a `/`
-/// or a `?` that should have been escaped: rather too much is hidden than too little.
+/// What is between `//` and the last `@` is taken for a user and a password, also where the password holds an `@`, a `/`,
+/// a blank or a `?` that should have been escaped: rather too much is hidden than too little.
 pub(crate) fn without_secrets(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for (at, word) in text.split(' ').enumerate() {
-        if at > 0 {
-            shown.push(' ');
-        }
-        shown.push_str(&without_parameter(&without_password(word)));
-    }
-    shown
+    without_parameter(&without_password(text))
 }
 
-fn without_password(word: &str) -> String {
+fn without_password(text: &str) -> String {
     let hidden = || {
-        let (scheme, rest) = word.split_once("://")?;
+        let (scheme, rest) = text.split_once("://")?;
         let (user_info, behind) = rest.rsplit_once('@')?;
         match user_info.split_once(':') {
             Some((user, _)) => Some(format!("{scheme}://{user}:***@{behind}")),
@@ -104,13 +109,13 @@ fn without_password(word: &str) -> String {
             None => None,
         }
     };
-    hidden().unwrap_or_else(|| word.to_owned())
+    hidden().unwrap_or_else(|| text.to_owned())
 }
 
-fn without_parameter(word: &str) -> String {
+fn without_parameter(text: &str) -> String {
     const NAME: &str = "password=";
-    let Some(at) = word.to_ascii_lowercase().find(NAME) else { return word.to_owned() };
-    let (before, rest) = word.split_at(at + NAME.len());
+    let Some(at) = text.to_ascii_lowercase().find(NAME) else { return text.to_owned() };
+    let (before, rest) = text.split_at(at + NAME.len());
     let end = rest.find('&').unwrap_or(rest.len());
     format!("{before}***{}", &rest[end..])
 }

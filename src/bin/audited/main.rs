@@ -22,7 +22,7 @@ use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, note};
+use crate::output::{Output, escape_controls, note};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -78,7 +78,18 @@ fn told(error: &clap::Error) -> ExitCode {
             Err(error) => Failure::from(error).exit().into(),
         };
     }
-    let text = location::without_secrets(&error.render().to_string());
-    let _ = write!(std::io::stderr(), "{text}");
+    let mut text = error.render().to_string();
+    for argument in std::env::args_os().skip(1) {
+        let argument = argument.to_string_lossy();
+        for part in [Some(&*argument), argument.split_once('=').map(|(_, value)| value)].into_iter().flatten() {
+            let shown = location::without_secrets(part);
+            if shown != part {
+                text = text.replace(part, &shown);
+            }
+        }
+    }
+    for line in text.lines() {
+        let _ = writeln!(std::io::stderr(), "{}", escape_controls(&location::without_secrets(line)));
+    }
     Exit::Usage.into()
 }

@@ -142,8 +142,8 @@ fn sqlite(_: &Path) -> Result<Opened, Failure> {
 #[cfg(feature = "postgres")]
 async fn postgres(url: &str, server: &ServerArgs) -> Result<Opened, Failure> {
     let options = postgres_options(url, server)?;
-    let store = audited::PostgresStore::connect(options.clone()).await;
-    let store = Arc::new(store.map_err(|error| Failure::because(options, &error))?);
+    let store = audited::PostgresStore::connect(options).await;
+    let store = Arc::new(store.map_err(|error| Failure::because(Location::Postgres(url.to_owned()), &error))?);
     Ok((store.clone(), store))
 }
 
@@ -152,8 +152,12 @@ async fn postgres(url: &str, server: &ServerArgs) -> Result<Opened, Failure> {
 pub(crate) fn postgres_options(url: &str, server: &ServerArgs) -> Result<audited::PostgresOptions, Failure> {
     use audited::PostgresOptions;
 
-    let invalid =
-        |error: &audited::PostgresError| Failure::usage(format!("{error}: write postgres://USER@HOST:5432/DATABASE"));
+    let invalid = |error: &audited::PostgresError| {
+        Failure::usage(format!(
+            "{error}: write postgres://USER@HOST:5432/DATABASE; behind a `?`, sslmode is disable, prefer or require, and \
+             --tls-roots says whom to trust"
+        ))
+    };
     let secret = if Location::has_password(url) { None } else { password()? };
     let url = match secret {
         Some(password) => {

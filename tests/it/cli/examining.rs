@@ -202,6 +202,10 @@ fn a_store_in_a_file_is_looked_at() {
     let sql = |sql: &str| rusqlite::Connection::open(&file).unwrap().execute_batch(sql).unwrap();
     sql("CREATE TRIGGER mine AFTER INSERT ON audit_records BEGIN SELECT 1; END");
     assert_found(&doctor(dir, "sqlite:audit.db", &[]), "tables and triggers", "warning", "not of the store: mine");
+    // Who has named it so is no friend of terminals.
+    sql("CREATE TRIGGER \"\u{1b}[31mred\nok\" AFTER INSERT ON audit_records BEGIN SELECT 1; END");
+    let human = run(dir, &["doctor", "sqlite:audit.db"]);
+    assert!(human.out.contains("\\u{1b}[31mred\\nok") && !human.out.contains('\u{1b}'), "{human:?}");
     sql("DROP TRIGGER audit_records_no_delete");
     let ran = doctor(dir, "sqlite:audit.db", &[]);
     assert_found(&ran, "tables and triggers", "failure", "audit_records_no_delete");

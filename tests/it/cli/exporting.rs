@@ -1,12 +1,15 @@
 //! Exports: complete, whole or not at all, and for nobody else.
 
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Stdio;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use super::places::empty;
-use super::{places, seeds};
+use super::{Place, places, seeds};
 use crate::stores::made::{id, made, moment};
 
 /// What a directory holds, but for what records are in.
@@ -70,7 +73,9 @@ fn a_file_is_for_its_owner_and_replaces_nothing_unasked() {
         let first = std::fs::read_to_string(&path).unwrap();
         assert_eq!(first, place.ask(&["export"], &[]).out, "the same as on the standard output");
 
-        let again = place.ask(&["export"], &["--denied", "--output", "out.jsonl"]);
+        let asked = ["--tenant", "acme", "--record-to", "journal:reads", "--output", "out.jsonl"];
+        let again = place.run(&["export"], &asked);
+        assert!(!place.directory().join("reads").exists(), "nothing is read for it");
         assert_eq!(again.code, 2, "{again:#?}");
         assert!(again.err.contains("is there already") && again.err.contains("--force"), "{}", again.err);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), first);
@@ -93,30 +98,45 @@ fn an_export_that_fails_leaves_nothing() {
 }
 
 #[test]
-fn an_export_that_is_interrupted_leaves_nothing() {
-    use rustix::process::{Pid, Signal, kill_process};
-
+fn a_file_that_came_meanwhile_is_not_replaced() {
     for place in empty() {
-        let many: Vec<_> = (0..20_000_u32)
-            .map(|n| made(&n.to_string(), json!({ "id": id(u128::from(n)), "tenant": "acme" })))
-            .collect();
-        many.chunks(2_000).for_each(|some| place.write(some));
-        let mut program = place.program();
-        program.args(["export", &place.url, "--tenant", "acme", "--unrecorded", "--output", "out.jsonl"]);
-        let mut child = program.stderr(std::process::Stdio::piped()).spawn().unwrap();
-        crate::support::eventually("it has begun", || {
-            std::fs::read_dir(place.directory())
-                .unwrap()
-                .any(|entry| entry.unwrap().file_name().to_string_lossy().starts_with(".audited-export-"))
-        });
-        kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-        let code = child.wait().unwrap().code();
-        let mut said = String::new();
-        std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut said).unwrap();
-        assert_eq!(code, Some(3), "{}: {said}", place.kind);
+        let (code, said) =
+            meanwhile(&place, |_| std::fs::write(place.directory().join("out.jsonl"), "of others").unwrap());
+        assert_eq!(code, 2, "{}: {said}", place.kind);
+        assert!(said.contains("is there already"), "{said}");
+        assert_eq!(std::fs::read_to_string(place.directory().join("out.jsonl")).unwrap(), "of others");
+        assert_eq!(files(place.directory()), ["out.jsonl"], "{}", place.kind);
+    }
+}
+
+#[test]
+fn an_export_that_is_interrupted_leaves_nothing() {
+    for place in empty() {
+        let (code, said) = meanwhile(&place, |child| kill_process(child, Signal::INT).unwrap());
+        assert_eq!(code, 3, "{}: {said}", place.kind);
         assert!(said.contains("interrupted before all was written"), "{said}");
         assert_eq!(files(place.directory()), [""; 0], "{}", place.kind);
     }
+}
+
+/// Does something while an export of many records is at work; how that ends, and what it says.
+fn meanwhile(place: &Place, then: impl FnOnce(Pid)) -> (i32, String) {
+    let of = |n: u32| made(&n.to_string(), json!({ "id": id(u128::from(n)), "tenant": "acme" }));
+    for first in (0..20_000).step_by(2_000) {
+        place.write(&(first..first + 2_000).map(of).collect::<Vec<_>>());
+    }
+    let mut program = place.program();
+    program.args(["export", &place.url, "--tenant", "acme", "--unrecorded", "--output", "out.jsonl"]);
+    let mut child = program.stderr(Stdio::piped()).spawn().unwrap();
+    crate::support::eventually("it has begun", || {
+        let mut entries = std::fs::read_dir(place.directory()).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.any(|name| name.to_string_lossy().starts_with(".audited-export-"))
+    });
+    then(Pid::from_child(&child));
+    let code = child.wait().unwrap().code().unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    (code, said)
 }
 
 #[test]

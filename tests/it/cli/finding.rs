@@ -90,6 +90,18 @@ fn pages_go_on_where_the_one_before_has_ended() {
 }
 
 #[test]
+fn a_page_of_the_last_hours_goes_on_with_the_same_moments() {
+    for place in places() {
+        let ran = place.ask(&["query", "--json"], &["--since", "100y", "--until", "now", "--limit", "4"]);
+        assert_eq!(names(&ran), ["six", "four", "three", "two"], "{}: {ran:#?}", place.kind);
+        let (_, rest) = ran.err.trim().split_once("go on with ").unwrap();
+        let rest: Vec<_> = rest.split(' ').collect();
+        let next = place.ask(&["query", "--json"], &[&["--limit", "4"], &rest[..]].concat());
+        assert_eq!(names(&next), ["one"], "{}: {rest:?}: {next:#?}", place.kind);
+    }
+}
+
+#[test]
 fn a_cursor_of_another_question_is_refused() {
     for place in places() {
         let ran = place.ask(&["query"], &["--limit", "1"]);

@@ -57,6 +57,10 @@ fn hostile_arguments_are_escaped_in_what_is_said_of_them() {
         assert_eq!(ran.code, 2);
         assert!(is_harmless(&ran.err), "{option}: {ran:#?}");
     }
+    for arguments in [vec![&*text], vec!["query", "--limit", &text], vec!["query", "a", &text]] {
+        let ran = super::run(directory.path(), &arguments);
+        assert!(ran.code == 2 && is_harmless(&ran.err), "{ran:#?}");
+    }
     for url in [text.clone(), format!("journal:{text}"), format!("mysql://{text}")] {
         let ran = super::run(directory.path(), &["query", &url, "--tenant", "a", "--unrecorded"]);
         assert!(ran.code >= 2 && is_harmless(&ran.err), "{ran:#?}");

@@ -92,6 +92,9 @@ fn no_password_is_ever_shown() {
         format!("postgres://bank:{SECRET}@[::/bank"),
         format!("mysql://bank:{SECRET}@127.0.0.1/bank"),
         format!("nats://{SECRET}@127.0.0.1:{port}"),
+        format!("postgres://bank:a b\n{SECRET}@127.0.0.1:{port}/bank"),
+        format!("postgres://bank:@{SECRET} x@127.0.0.1:{port}/bank"),
+        format!("postgres://bank@127.0.0.1:{port}/bank?sslmode=verify-full&password=a {SECRET}"),
     ];
     for url in &urls {
         let ran = run(directory.path(), &["query", url, "--tenant", "a", "--unrecorded"]);
@@ -164,4 +167,35 @@ fn the_url_may_be_an_argument_an_option_or_the_environment() {
     let mut program = place.program();
     program.env("AUDITED_URL", &place.url).arg("query").args(rest);
     assert_eq!(super::finish(&mut program).expect(0), expected);
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn whom_to_trust_is_said_by_a_file() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+
+    let directory = tempfile::tempdir().unwrap();
+    let certified = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let (certificate, key) = (certified.cert.pem(), certified.signing_key.serialize_pem());
+    let cluster = crate::servers::postgres::start_with(&["ssl=on"], |data| {
+        for (name, text) in [("server.crt", &certificate), ("server.key", &key)] {
+            std::fs::write(data.join(name), text).unwrap();
+            rustix::fs::chmod(data.join(name), 0o600.into()).unwrap();
+            chown(data.join(name), Some(std::fs::metadata(data).unwrap().uid()), None).unwrap();
+        }
+        let rules = "host all postgres 127.0.0.1/32 trust\nhostssl all all 127.0.0.1/32 trust\n";
+        std::fs::write(data.join("pg_hba.conf"), rules).unwrap();
+    });
+    let url = cluster.database().url("service");
+    std::fs::write(directory.path().join("roots.pem"), certificate).unwrap();
+    let ask = |url: &str, rest: &[&str]| {
+        run(directory.path(), &[&["query", url, "--tenant", "a", "--unrecorded"], rest].concat())
+    };
+    assert_eq!(ask(&url, &["--tls-roots", "roots.pem"]).expect(0), "no records\n");
+    assert_eq!(ask(&url, &[]).code, 3, "nothing is encrypted unasked");
+    let untrusted = ask(&format!("{url}?sslmode=require"), &[]);
+    assert_eq!((untrusted.code, &*untrusted.out), (3, ""), "{untrusted:#?}");
+    let verifying = ask(&format!("{url}?sslmode=verify-full"), &[]);
+    assert_eq!(verifying.code, 2);
+    assert!(verifying.err.contains("--tls-roots says whom to trust"), "{}", verifying.err);
 }

@@ -45,12 +45,13 @@ impl QueryArgs {
     pub(crate) async fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
         let source = self.source.open(&self.server).await?;
         let session = self.reading.open(&source, &self.server).await?;
-        let query = self.page.of(self.filter.query(&session, output.zone())?)?;
+        let (filter, moments) = self.filter.fixed(output.zone())?;
+        let query = self.page.of(filter.query(&session, output.zone())?)?;
         let page = session.reader.page(&query).await.map_err(|error| refused(&source.location, &error))?;
         list(output, &page.records, self.reading.is_global(), self.ids)?;
         output.flush()?;
         if let Some(next) = page.next {
-            note(format_args!("there is more; go on with --after {next}"));
+            note(format_args!("there is more; go on with {moments}--after {next}"));
         }
         session.end();
         Ok(ending(&source))
