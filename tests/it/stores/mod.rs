@@ -5,7 +5,6 @@ mod engines;
 mod flawed;
 mod fuzz;
 mod generate;
-pub(crate) mod made;
 mod model;
 mod random;
 mod reading;
@@ -13,7 +12,8 @@ mod reading;
 use std::any::Any;
 use std::sync::Arc;
 
-use audited::testing::{StoreUnderTest, made, store_contract};
+pub(crate) use audited::testing::made;
+use audited::testing::{StoreUnderTest, store_contract};
 use audited::{AuditStore, MemoryStore, Reader, Record, SinkError};
 
 use crate::contract::block_on;
