@@ -38,6 +38,7 @@
 //! | [start](guide::start) | the first audited function, and where its record is |
 //! | [annotate](guide::annotate) | [`macro@audited`]: what is captured, how a call is judged, what happens when a record fails |
 //! | [context](guide::context) | [`AuditContext`]: who acts, for whom, in which tenant, from where |
+//! | [http](guide::http) | `AuditLayer`, `AuditRequest`: what each request leaves, also those that never come to a handler |
 //! | [events](guide::events) | [`macro@AuditEvent`], [`record()`], [`Vocabulary`], [`Surface`]: what happened besides calls |
 //! | [redaction](guide::redaction) | [`macro@Sensitive`], [`KeyRing`], [`RedactionPolicy`]: what a record may show |
 //! | [lock](guide::lock) | [`assert_locked!`], [`catalogue()`], [`covered`]: names that stay, and what is recorded at all |
@@ -45,6 +46,7 @@
 //! | [delivery](guide::delivery) | [`Forwarder`]: from the journal to a store, and from many services to one |
 //! | [queries](guide::queries) | [`AuditStore`], [`Reader`], [`Query`]: finding records again |
 //! | [transactions](guide::transactions) | [`AuditTransaction`]: a change and its record, both or neither |
+//! | [command line](guide::command_line) | the program `audited`: follow, find, count, export, verify, forward, look after |
 //! | [testing](guide::testing) | [`MemorySink`], `testing::canary` and more: showing that all of it holds |
 //! | [operations](guide::operations) | alerts, anchors, retention, keys, upgrades |
 //! | [requirements](guide::requirements) | OWASP ASVS 5 chapter 16, NIST 800-53 AU, PCI DSS 10: what does what here |

@@ -9,6 +9,9 @@ pub mod annotate {}
 #[doc = include_str!("context.md")]
 pub mod context {}
 
+#[doc = include_str!("http.md")]
+pub mod http {}
+
 #[doc = include_str!("events.md")]
 pub mod events {}
 
@@ -29,6 +32,9 @@ pub mod queries {}
 
 #[doc = include_str!("transactions.md")]
 pub mod transactions {}
+
+#[doc = include_str!("command_line.md")]
+pub mod command_line {}
 
 #[doc = include_str!("testing.md")]
 pub mod testing {}
