@@ -4,6 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::decision::{Deny, Verdict};
+
 /// The answer where a call is not carried out, or where nobody can prove that it was.
 ///
 /// It tells the client nothing: the reason is in the record.
@@ -43,6 +45,17 @@ impl fmt::Display for Effect {
             Self::NotStarted => "not started",
             Self::MayHaveHappened => "may have happened",
         })
+    }
+}
+
+/// As an error of a function of yours: `forbidden`, or a failure, `audit_unavailable`.
+#[diagnostic::do_not_recommend]
+impl Deny for Refusal {
+    fn deny(&self) -> Verdict {
+        match self {
+            Self::Denied => Verdict::denied("forbidden"),
+            Self::Unavailable { .. } => Verdict::failure("audit_unavailable"),
+        }
     }
 }
 
