@@ -16,6 +16,8 @@ mod event;
 #[cfg(feature = "testing")]
 mod faithful;
 mod forward;
+#[cfg(all(feature = "actix", feature = "axum", feature = "tonic"))]
+mod handlers;
 #[cfg(feature = "http")]
 mod http;
 mod journal;
@@ -40,5 +42,8 @@ mod stores;
 mod support;
 mod surface;
 mod transaction;
+#[cfg(feature = "tonic")]
+#[path = "../../examples/tonic_service/transfers.rs"]
+mod transfers;
 mod ui;
 mod vocabulary;
