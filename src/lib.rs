@@ -192,6 +192,8 @@
 //! | `audit.read` | a [`Reader`] begins to read: how, whose records, by which filter, what is looked for as a hash; who reads is the actor. Of the tenant that is read |
 //! | `audit.undelivered` | the answer of a completed call did not reach its caller; `call` is the id of its record. With the flag `in_transaction` that record is in a transaction of the caller's, if it is anywhere |
 //! | `audit.unaudited` | [`report_unaudited`] was called: a request left no record; its method and its route |
+//! | `http.request` | an `AuditLayer` leaves it of a request that was refused, failed or was dropped before its answer, where nothing inside says so: its method, its route and its status. A call, with the request's context |
+//! | `http.response_lost` | the answer of a request was not given to the end; `call` is the id of the record that says how the request ended |
 //! | `audit.recorder_replaced` | a scope replaced the installed recorder |
 //!
 //! Beside the journal, in that of the dead letters: `audit.dead_letter`, with the whole record that was not delivered, and
@@ -228,8 +230,8 @@
 //! | `metrics` | what a recorder counts, as counters, a gauge and a histogram | the crates `metrics` and `rapidhash` |
 //! | `schemars` | [`EventSchema`](https://docs.rs/audited/latest/audited/trait.EventSchema.html): JSON Schemas of what records hold, where an enum says `#[event(schema)]` | the crate `schemars` |
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
-//! | `tower` | [`CoverageLayer`](https://docs.rs/audited/latest/audited/struct.CoverageLayer.html): finds requests that leave no record, or refuses their answers; and `http` | the crates `tower-layer` and `tower-service` |
-//! | `axum` | the route of that layer from axum's `MatchedPath`; and `tower` | the crate `axum`, without its defaults |
+//! | `tower` | [`AuditLayer`](https://docs.rs/audited/latest/audited/struct.AuditLayer.html): the context of each request, and records of what is refused, fails, is cut short or leaves none; and `http` | the crates `tower-layer`, `tower-service`, `http-body` and `ipnet` |
+//! | `axum` | that layer for axum, and its extractor; and `tower` | the crate `axum`, with no more of its defaults than `matched-path` and `tokio` |
 //! | `nats` | [`NatsSink`](https://docs.rs/audited/latest/audited/struct.NatsSink.html) and [`NatsFeed`](https://docs.rs/audited/latest/audited/struct.NatsFeed.html): a stream of NATS JetStream between services and a store | the crate `async-nats`, with `tokio`, on a thread of its own, and `rustls` on `ring`, which is built with a C compiler |
 //! | `postgres` | [`PostgresStore`](https://docs.rs/audited/latest/audited/struct.PostgresStore.html): records in a PostgreSQL server, found again there | `tokio`, `tokio-postgres`, `deadpool-postgres`, `rustls` with `ring`, which builds C and assembly with a C compiler; a thread a store |
 //! | `zstd` | [`JournalOptions::compress`](https://docs.rs/audited/latest/audited/struct.JournalOptions.html): files of a journal that have ended, compressed; and reading them | the crate `zstd`, a C library that is built with a C compiler |
@@ -308,7 +310,10 @@ pub use audit_sinks::{
 pub use crate::http::{ForwardedHeader, InvalidTrustedProxies, MAX_FORWARDED_HOPS, TrustedProxies};
 
 #[cfg(feature = "tower")]
-pub use crate::http::{CoverageFuture, CoverageLayer, CoverageMode, CoverageService};
+pub use crate::http::{AuditBody, AuditFuture, AuditLayer, AuditRequest, AuditService, CoverageMode, DenialStatus};
+
+#[cfg(feature = "axum")]
+pub use crate::http::NoAuditLayer;
 
 /// For the tests of those who use `audited`.
 ///

@@ -14,7 +14,7 @@ pub use crate::catalogue::registered::{
     ErrorType, EventType, Exempt, NestedType, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
 };
 pub use crate::contain::contained;
-pub use crate::coverage::note_exempt;
+pub use crate::coverage::{Left, LeftEnding, LeftRecord, note_exempt};
 pub use crate::decision::{Deny, Verdict};
 pub use crate::derived::{derive, derived_site};
 pub use crate::event::{
@@ -35,6 +35,7 @@ pub use crate::recorder::{
     Audited, Begun, Call, Cleared, RegisteredSite, audit, audit_begun, audit_sync, begin, make, never_refused,
 };
 pub use crate::refusal::{Refusal, Refuse};
+pub use crate::request::{HTTP_REQUEST, HTTP_RESPONSE_LOST, Recording, RequestScope};
 #[cfg(feature = "schemars")]
 pub use crate::schema;
 pub use crate::sensitive::{

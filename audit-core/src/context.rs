@@ -1,7 +1,7 @@
 //! What is known about a call before it is made: who, for whom, from where.
 
 use crate::actor::Actor;
-use crate::correlation::{CorrelationId, TraceId};
+use crate::correlation::{CorrelationId, MAX_CORRELATION_ID_LEN, TraceId};
 use crate::decision::Code;
 use crate::identity::{SessionId, TenantId};
 use crate::resource::Subject;
@@ -41,6 +41,9 @@ pub struct AuditContext {
     pub(crate) correlation_id: Option<CorrelationId>,
     pub(crate) trace_id: Option<TraceId>,
     pub(crate) claimed: Vec<Claim>,
+    /// What a client says, and nothing contradicts: it stands among the claims, and raises no flag.
+    pub(crate) client_request_id: Option<String>,
+    pub(crate) client_trace_id: Option<TraceId>,
 }
 
 /// A value that differs from the one that was already set.
@@ -123,6 +126,29 @@ impl AuditContext {
         self
     }
 
+    /// Keeps what the client calls its request, where nobody vouches for it. It is in the record as
+    /// `claimed.client_request_id`, and the record is not flagged for it: it contradicts nothing.
+    ///
+    /// It is cut at 64 characters, and `_` stands for each that is not one of `[A-Za-z0-9._-]`.
+    pub fn client_request_id(mut self, id: impl AsRef<str>) -> Self {
+        let plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-');
+        let plain = id.as_ref().chars().map(|char| if plain(char) { char } else { '_' });
+        self.client_request_id = Some(plain.take(MAX_CORRELATION_ID_LEN).collect());
+        self
+    }
+
+    /// Keeps the trace that the client says it belongs to, where nobody vouches for it. It is in the record as
+    /// `claimed.trace_id`, and the record is not flagged for it.
+    pub fn client_trace_id(mut self, id: TraceId) -> Self {
+        self.client_trace_id = Some(id);
+        self
+    }
+
+    /// Whether anything is to stand among the claims.
+    pub(crate) fn has_claims(&self) -> bool {
+        !self.claimed.is_empty() || self.client_request_id.is_some() || self.client_trace_id.is_some()
+    }
+
     /// Takes what `stated` adds. What is already set stays, a differing value becomes a claim.
     pub(crate) fn absorb(&mut self, stated: Self) {
         let source = Source {
@@ -145,6 +171,9 @@ impl AuditContext {
             add_once(&mut self.claimed, claim);
         }
         self.claimed.truncate(MAX_CLAIMS);
+        // Of two things that a client says, neither is worth more.
+        settle(&mut self.client_request_id, stated.client_request_id);
+        settle(&mut self.client_trace_id, stated.client_trace_id);
         for subject in stated.subjects {
             add_once(&mut self.subjects, subject);
         }

@@ -1,15 +1,18 @@
 //! Whether a request left a record.
 
+mod tally;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 
+pub(crate) use self::tally::Tally;
+pub use self::tally::{Left, LeftEnding, LeftRecord};
 use crate::action::Action;
 use crate::record::{Draft, Kind};
 use crate::recorder::{Ambient, Recorder, Scoped, scoped_to_tally};
@@ -42,24 +45,6 @@ impl Coverage {
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-/// What was left so far within a scope. The more, the higher.
-#[derive(Debug, Default)]
-pub(crate) struct Tally(AtomicU8);
-
-impl Tally {
-    pub(crate) fn note(&self, coverage: Coverage) {
-        self.0.fetch_max(coverage as u8, Ordering::Relaxed);
-    }
-
-    fn coverage(&self) -> Coverage {
-        match self.0.load(Ordering::Relaxed) {
-            0 => Coverage::Unaudited,
-            1 => Coverage::Exempt,
-            _ => Coverage::Audited,
-        }
     }
 }
 

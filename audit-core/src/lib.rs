@@ -33,6 +33,7 @@ mod query;
 mod record;
 mod recorder;
 mod refusal;
+mod request;
 mod resource;
 #[cfg(feature = "schemars")]
 #[doc(hidden)]

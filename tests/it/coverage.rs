@@ -1,8 +1,5 @@
 //! A request that leaves no record, and is not meant to leave none, is a finding.
 
-#[cfg(feature = "axum")]
-mod layer;
-
 use audited::{
     Action, Coverage, CoverageTable, MemorySink, Recorder, audited, carry, covered, not_audited, record_action,
     report_unaudited, with_recorder,

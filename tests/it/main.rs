@@ -18,7 +18,7 @@ mod faithful;
 mod forward;
 #[cfg(all(feature = "actix", feature = "axum", feature = "tonic"))]
 mod handlers;
-#[cfg(feature = "http")]
+#[cfg(feature = "axum")]
 mod http;
 mod journal;
 mod lock;

@@ -120,6 +120,9 @@ pub(crate) struct Draft {
     pub(crate) flags: Flags,
     /// Whether the intent of its call was handed to the sink.
     pub(crate) announced: bool,
+    /// What it counts as under flood control, although it is no denial: somebody whom nobody knows can have any number of
+    /// it.
+    pub(crate) floods: Option<Code>,
 }
 
 impl Draft {
@@ -139,6 +142,7 @@ impl Draft {
             detail: Detail::default(),
             flags: Flags::default(),
             announced: false,
+            floods: None,
         }
     }
 

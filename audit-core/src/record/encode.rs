@@ -25,6 +25,9 @@ const MAX_IDENTITY_BYTES: usize = 256;
 /// The most roles, subjects and callers that a record lists, each.
 const MAX_LISTED: usize = 32;
 
+/// What a client calls its request, among the claims.
+pub(super) const CLIENT_REQUEST_ID: &str = "client_request_id";
+
 /// What the recorder adds to a draft.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamp {
@@ -153,7 +156,9 @@ impl Writer<'_> {
         }
         if !who.claimed.is_empty() {
             self.flags.raise(Flag::Claimed);
-            self.key(Key::Claimed, |w| w.claims(&who.claimed));
+        }
+        if who.has_claims() {
+            self.key(Key::Claimed, |w| w.claims(who));
         }
     }
 
@@ -182,10 +187,11 @@ impl Writer<'_> {
         }
     }
 
-    fn claims(&mut self, claims: &[Claim]) {
+    fn claims(&mut self, who: &AuditContext) {
         self.out.push('{');
-        let mut seen = Vec::with_capacity(claims.len());
-        for claim in claims {
+        let mut seen = Vec::with_capacity(who.claimed.len());
+        let trace = who.client_trace_id.map(Claim::TraceId);
+        for claim in who.claimed.iter().chain(&trace) {
             let key = claim.key();
             if seen.contains(&key) {
                 continue;
@@ -205,6 +211,10 @@ impl Writer<'_> {
                 Claim::CorrelationId(id) => self.push_text(id.as_str()),
                 Claim::TraceId(id) => self.push_display(*id),
             }
+        }
+        if let Some(id) = &who.client_request_id {
+            json::push_key(&mut self.out, CLIENT_REQUEST_ID);
+            self.push_text(id);
         }
         self.out.push('}');
     }

@@ -260,7 +260,8 @@ impl Fields {
         serde_json::from_str(self.detail().unwrap_or("{}"))
     }
 
-    /// The JSON object of what differed from the context that authentication had set.
+    /// The JSON object of what is only said: what differed from the context that authentication had set, for which the
+    /// record has the flag `claimed`, and what a client calls its request and its trace, for which it has not.
     pub fn claimed(&self) -> Option<&str> {
         self.raw(Key::Claimed)
     }

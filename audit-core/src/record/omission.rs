@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::Record;
+use super::encode::CLIENT_REQUEST_ID;
 use super::key::{Index, Key};
 use crate::json;
 use crate::sensitive::{Paths, REDACTED};
@@ -71,6 +72,10 @@ impl Omission {
         if !plain.starts_with("claimed") && can_be_claimed(&plain) {
             self.paths.push(format!("claimed.{plain}"));
         }
+        // It may well be the same one, by the word of the client.
+        if plain == Key::CorrelationId.as_str() {
+            self.paths.push(format!("claimed.{CLIENT_REQUEST_ID}"));
+        }
         self.paths.push(plain);
         Ok(())
     }
@@ -131,7 +136,7 @@ fn check(path: &str) -> Result<(), fn(String) -> InvalidPath> {
         }
         (Key::Source, rest) => matches!(rest, None | Some("ip" | "user_agent" | "origin")),
         (Key::Detail, rest) => rest.is_none_or(|rest| rest.split('.').all(|segment| !segment.is_empty())),
-        (Key::Claimed, None) => true,
+        (Key::Claimed, None | Some(CLIENT_REQUEST_ID)) => true,
         (Key::Claimed, Some(rest)) => can_be_claimed(rest) && check(rest).is_ok(),
         _ => return Err(|path| InvalidPath::Needed { path }),
     };
@@ -369,6 +374,17 @@ mod tests {
         assert_eq!(copy.detail(), Some(r#"{"a.b":"<redacted>","q\"\n":"kept","a":{"b":"<redacted>","c":"kept"}}"#));
         assert_eq!(copy.redacted(), ["a.b"]);
         assert!(record.json().contains("secret-1"), "the record itself is as it was");
+    }
+
+    #[test]
+    fn what_a_client_calls_its_request_is_left_out_with_the_correlation_id_or_by_its_name() {
+        let said = crate::AuditContext::new().client_request_id("s3cret");
+        let record = Record::builder(Action::new("test.copy")).context(said).build();
+        assert_eq!((record.claimed(), record.flags()), (Some(r#"{"client_request_id":"s3cret"}"#), vec![]));
+        for path in ["correlation_id", "claimed.client_request_id", "claimed"] {
+            let copy = without(&record, &[path]);
+            assert!(!copy.json().contains("s3cret") && copy.claimed().is_some(), "{path}: {copy:?}");
+        }
     }
 
     #[test]

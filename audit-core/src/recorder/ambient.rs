@@ -16,7 +16,7 @@ use thiserror::Error;
 
 use super::Recorder;
 use crate::context::AuditContext;
-use crate::coverage::{Coverage, Tally};
+use crate::coverage::{Coverage, LeftEnding, Tally};
 use crate::id::RecordId;
 
 /// A context that a scope and everything within it share, so that what a handler adds is in the records of the
@@ -25,7 +25,7 @@ use crate::id::RecordId;
 pub(crate) struct SharedContext(Arc<Mutex<Arc<AuditContext>>>);
 
 impl SharedContext {
-    fn new(context: AuditContext) -> Self {
+    pub(crate) fn new(context: AuditContext) -> Self {
         Self(Arc::new(Mutex::new(Arc::new(context))))
     }
 
@@ -33,7 +33,7 @@ impl SharedContext {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn absorb(&self, stated: AuditContext) {
+    pub(crate) fn absorb(&self, stated: AuditContext) {
         let mut context = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::make_mut(&mut context).absorb(stated);
     }
@@ -93,6 +93,20 @@ impl Ambient {
         }
     }
 
+    /// An audited call has left its final record here, or it is lost and counted.
+    pub(super) fn note_call(&self, id: RecordId, ending: LeftEnding) {
+        if let Some(tally) = &self.tally {
+            tally.call(id, ending);
+        }
+    }
+
+    /// The answer of an audited call did not reach its caller, and that is recorded.
+    pub(super) fn note_undelivered(&self) {
+        if let Some(tally) = &self.tally {
+            tally.undelivered();
+        }
+    }
+
     fn of_context(context: AuditContext) -> Self {
         Self { context: Some(SharedContext::new(context)), ..Self::default() }
     }
@@ -103,7 +117,7 @@ impl Ambient {
     }
 
     /// Runs `inside` within what surrounds the code now, with what this one sets in its place.
-    fn enter_over<R>(&self, inside: impl FnOnce() -> R) -> R {
+    pub(crate) fn enter_over<R>(&self, inside: impl FnOnce() -> R) -> R {
         let around = Self::current();
         let mut ambient = Self {
             recorder: self.recorder.clone().or(around.recorder),
@@ -136,7 +150,7 @@ pin_project! {
 }
 
 impl<F> Scoped<F> {
-    fn new(scope: Ambient, future: F) -> Self {
+    pub(crate) fn new(scope: Ambient, future: F) -> Self {
         Self { scope, future: Some(future) }
     }
 }

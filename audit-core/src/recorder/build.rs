@@ -113,7 +113,8 @@ impl RecorderBuilder {
     }
 
     /// Lets the `fail_closed` functions of these actions, and no others, run on a sink that is weaker than
-    /// [`Durability::Disk`]. Called again it adds to them; the start record lists them.
+    /// [`Durability::Disk`]. Called again it adds to them; the start record lists them. A layer that is `fail_closed` goes
+    /// by the name of its action, `http.request`.
     ///
     /// ```
     /// use audit_core::{BuildError, Recorder, TracingSink};

@@ -15,6 +15,7 @@ use super::within::Within;
 use crate::action::Action;
 use crate::contain::contained;
 use crate::context::AuditContext;
+use crate::coverage::LeftEnding;
 use crate::decision::{Guard, Outcome, Verdict};
 use crate::id::RecordId;
 use crate::record::{Draft, Flag, Kind, Stage};
@@ -212,6 +213,7 @@ impl Call {
     /// The body has returned. `judge` reads the returned value; should it panic, nobody knows how the call ended.
     pub(super) fn returned(&mut self, judge: &mut dyn FnMut(&mut Self) -> Verdict) -> Receipt {
         if self.within.is_written() {
+            self.note_left();
             return Receipt::acknowledged();
         }
         let verdict = match &self.refused {
@@ -230,6 +232,8 @@ impl Call {
                 self.draft.set_verdict(Verdict::failure("audit_unavailable"));
                 if worth_recording {
                     drop(self.submit(Stage::Completed));
+                } else {
+                    self.note_left();
                 }
                 return Receipt::acknowledged();
             }
@@ -284,6 +288,7 @@ impl Call {
     }
 
     fn add_undelivered(&self) -> Receipt {
+        self.ambient.note_undelivered();
         let mut addition = Draft::new(Action::new("audit.undelivered"), Kind::System);
         addition.call = Some(self.id);
         addition.flags.raise(Flag::Undelivered);
@@ -297,7 +302,17 @@ impl Call {
     pub(super) fn answered(&self, answer: &Result<(), SinkError>) -> Option<Refusal> {
         let closed = self.site.policy() == FailurePolicy::Closed;
         let effect = if self.announced { Effect::MayHaveHappened } else { Effect::NotStarted };
-        (closed && (answer.is_err() || self.within.is_refused())).then_some(Refusal::Unavailable { effect })
+        let refused = closed && (answer.is_err() || self.within.is_refused());
+        if refused {
+            // Its caller is told that it failed, whatever its record says, should that come to the stream.
+            self.ambient.note_call(self.id, LeftEnding::Failed);
+        }
+        refused.then_some(Refusal::Unavailable { effect })
+    }
+
+    /// Tells who asks around the request how this call ended.
+    fn note_left(&self) {
+        self.ambient.note_call(self.id, LeftEnding::of(&self.draft));
     }
 
     fn slot(&self) -> Option<Slot> {
@@ -307,6 +322,7 @@ impl Call {
     fn submit(&mut self, stage: Stage) -> Receipt {
         self.draft.stage = stage;
         self.draft.latency = Some(self.began.elapsed());
+        self.note_left();
         let context = self.context();
         self.core.submit(&self.draft, Some(&context), self.id, self.occurred_at, self.slot())
     }

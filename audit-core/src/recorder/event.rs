@@ -11,6 +11,7 @@ use super::ambient::Ambient;
 use super::slots::Slot;
 use crate::action::Action;
 use crate::context::AuditContext;
+use crate::coverage::LeftEnding;
 use crate::event::{Anywhere, AuditEvent, EventKind};
 use crate::id::RecordId;
 use crate::record::{Flag, RecordBuilder};
@@ -86,6 +87,9 @@ impl RecordBuilder<'_> {
         self.draft.parent = ambient.call;
         let occurred_at = self.occurred_at.unwrap_or_else(Timestamp::now);
         let id = self.id.unwrap_or_else(RecordId::new);
+        if let Some(tally) = &ambient.tally {
+            tally.event(id, LeftEnding::of(&self.draft));
+        }
         (ambient.context.map(|context| context.snapshot()), id, occurred_at)
     }
 }

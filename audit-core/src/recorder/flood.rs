@@ -24,6 +24,10 @@ use crate::timestamp::Timestamp;
 /// and merged with those of later windows. What is allowed is always written, and so are the end of a call whose intent
 /// was, and calls that were cancelled or that panicked.
 ///
+/// What an `AuditLayer` records of a request by somebody whom nobody has identified counts as a denial, although it is
+/// none: one that was refused, with the code of its status as the reason (`http.404`), one that was `cancelled`, and an
+/// answer that was lost. A scanner would be that many writes otherwise.
+///
 /// # What an acknowledgement of a counted denial is worth
 ///
 /// The stream says that denials like it follow, durably; how many they were is in the memory of the process until the

@@ -39,7 +39,7 @@ use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
 
-pub(crate) use self::ambient::{Ambient, scoped_to_tally, surrounding_context};
+pub(crate) use self::ambient::{Ambient, SharedContext, scoped_to_tally, surrounding_context};
 pub use self::ambient::{
     NoContext, Scoped, carry, current_context, extend_context, with_context, with_context_sync, with_recorder,
     with_recorder_sync,
@@ -56,6 +56,7 @@ pub use self::flush::NotFlushed;
 pub use self::loss::{Loss, Stats};
 pub(crate) use self::site::Capture;
 pub use self::site::{FailurePolicy, RegisteredSite, Site, sites};
+pub(crate) use self::slots::{Place, Slot};
 pub use self::within::NotInTransaction;
 use crate::action::Action;
 use crate::record::{Draft, Kind};

@@ -45,12 +45,18 @@ pub(in super::super) struct Counted {
 pub(in super::super) struct Counts(HashMap<DenialKind, Counted>);
 
 impl DenialKind {
-    /// The kind of a denial that may be counted: of a call that has ended without an intent, or of an event.
+    /// The kind of what may be counted: of the denial of a call that has ended without an intent, of that of an event,
+    /// or of what becomes of a request by somebody whom nobody knows.
     pub(super) fn of(draft: &Draft, context: Option<&AuditContext>) -> Option<Self> {
-        let Some(Decision::Deny { reason }) = &draft.decision else { return None };
-        if draft.kind == Kind::System || draft.stage != Stage::Completed || draft.announced {
-            return None;
-        }
+        let reason = match (&draft.floods, &draft.decision) {
+            (Some(code), _) => code,
+            (None, Some(Decision::Deny { reason }))
+                if draft.kind != Kind::System && draft.stage == Stage::Completed && !draft.announced =>
+            {
+                reason
+            }
+            _ => return None,
+        };
         let source = context.and_then(|context| context.source.ip).or(draft.stated.source.ip);
         // What a client says must not buy it another quota: the tenant is the one that authentication has set.
         let tenant = context.and_then(|context| context.tenant.as_ref());

@@ -1,5 +1,4 @@
-//! Decisions from HTTP responses, and a service over real sockets.
-#![cfg(feature = "http")]
+//! Decisions from HTTP responses, without any layer.
 
 use std::net::SocketAddr;
 use std::time::Duration;

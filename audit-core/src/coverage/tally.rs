@@ -1,0 +1,122 @@
+//! What was left so far within a scope.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::Coverage;
+use crate::decision::{Decision, Outcome};
+use crate::id::RecordId;
+use crate::record::{Draft, Stage};
+
+/// What was left so far within a scope, for whoever asks around it.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// The more, the higher.
+    coverage: AtomicU8,
+    left: Mutex<Left>,
+}
+
+/// The records that say how a request ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// The final record of the audited call that ended last.
+    pub call: Option<LeftRecord>,
+    /// The last event that was denied or failed; the last one, where none was.
+    pub event: Option<LeftRecord>,
+    /// Whether a record says that the answer of a call did not reach its caller.
+    pub undelivered: bool,
+}
+
+/// A record that was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeftRecord {
+    /// Its id.
+    pub id: RecordId,
+    /// How it says that it ended.
+    pub ending: LeftEnding,
+}
+
+/// How a record says that it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftEnding {
+    /// It was allowed, and nothing is said of a failure.
+    Allowed,
+    /// It was allowed, and failed.
+    Failed,
+    /// It was denied.
+    Denied,
+    /// Its future was dropped.
+    Cancelled,
+}
+
+impl LeftEnding {
+    pub(crate) fn of(draft: &Draft) -> Self {
+        match (&draft.decision, &draft.outcome) {
+            (Some(Decision::Deny { .. }), _) => Self::Denied,
+            _ if draft.stage == Stage::Cancelled => Self::Cancelled,
+            (_, Some(Outcome::Failure { .. })) => Self::Failed,
+            _ => Self::Allowed,
+        }
+    }
+}
+
+impl Tally {
+    pub(crate) fn note(&self, coverage: Coverage) {
+        self.coverage.fetch_max(coverage as u8, Ordering::Relaxed);
+    }
+
+    pub(crate) fn call(&self, id: RecordId, ending: LeftEnding) {
+        self.with(|left| left.call = Some(LeftRecord { id, ending }));
+    }
+
+    pub(crate) fn event(&self, id: RecordId, ending: LeftEnding) {
+        self.with(|left| {
+            let adverse = left.event.is_some_and(|event| event.ending != LeftEnding::Allowed);
+            if !adverse || ending != LeftEnding::Allowed {
+                left.event = Some(LeftRecord { id, ending });
+            }
+        });
+    }
+
+    pub(crate) fn undelivered(&self) {
+        self.with(|left| left.undelivered = true);
+    }
+
+    pub(crate) fn left(&self) -> Left {
+        self.with(|left| *left)
+    }
+
+    pub(crate) fn coverage(&self) -> Coverage {
+        match self.coverage.load(Ordering::Relaxed) {
+            0 => Coverage::Unaudited,
+            1 => Coverage::Exempt,
+            _ => Coverage::Audited,
+        }
+    }
+
+    fn with<R>(&self, look: impl FnOnce(&mut Left) -> R) -> R {
+        look(&mut self.left.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_that_was_allowed_does_not_hide_one_that_was_not() {
+        let (tally, [first, second, third]) = (Tally::default(), [(); 3].map(|()| RecordId::new()));
+        tally.event(first, LeftEnding::Allowed);
+        tally.event(second, LeftEnding::Denied);
+        tally.event(third, LeftEnding::Allowed);
+        assert_eq!(tally.left().event, Some(LeftRecord { id: second, ending: LeftEnding::Denied }));
+    }
+
+    #[test]
+    fn of_calls_the_one_that_ended_last_counts() {
+        let (tally, [inner, outer]) = (Tally::default(), [(); 2].map(|()| RecordId::new()));
+        tally.call(inner, LeftEnding::Failed);
+        tally.call(outer, LeftEnding::Allowed);
+        assert_eq!(tally.left().call, Some(LeftRecord { id: outer, ending: LeftEnding::Allowed }));
+    }
+}
