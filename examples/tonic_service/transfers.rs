@@ -68,6 +68,9 @@ pub(crate) trait Transfers: Send + Sync + 'static {
     async fn watch(&self, request: Request<Account>) -> Result<Response<Movements>, Status>;
 }
 
+/// The name of the service.
+pub(crate) const SERVICE_NAME: &str = "bank.v1.Transfers";
+
 const SEND: &str = "/bank.v1.Transfers/Send";
 const WATCH: &str = "/bank.v1.Transfers/Watch";
 
@@ -88,7 +91,7 @@ impl<T> Clone for TransfersServer<T> {
 }
 
 impl<T> NamedService for TransfersServer<T> {
-    const NAME: &'static str = "bank.v1.Transfers";
+    const NAME: &'static str = SERVICE_NAME;
 }
 
 impl<T: Transfers> Service<http::Request<Body>> for TransfersServer<T> {
