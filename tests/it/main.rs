@@ -1,5 +1,7 @@
 //! The promises of `audited`, through its public API. One binary, a module per area.
 
+#[cfg(feature = "actix")]
+mod actix;
 mod attribute;
 #[cfg(feature = "testing")]
 mod canary;
@@ -16,6 +18,8 @@ mod event;
 #[cfg(feature = "testing")]
 mod faithful;
 mod forward;
+#[cfg(feature = "tonic")]
+mod grpc;
 #[cfg(all(feature = "actix", feature = "axum", feature = "tonic"))]
 mod handlers;
 #[cfg(feature = "axum")]
