@@ -155,11 +155,11 @@ impl RequestScope {
         draft.parent = self.0.scope.call;
         draft.latency = Some(self.0.began.elapsed());
         self.finish(&mut draft, floods, fields);
-        let state = match self.0.core.try_slot() {
+        let first = match self.0.core.try_slot() {
             Some(slot) => State::Handed(self.hand_over(&draft, Some(slot))),
             None => State::Queuing(self.0.core.queue_for_slot(), Box::new(draft)),
         };
-        Recording { request: self.clone(), state }
+        Recording { request: self.clone(), state: first }
     }
 
     /// Adds, without waiting, that the answer was not given to the end. `record` is what says how the request ended.

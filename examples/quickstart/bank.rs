@@ -1,14 +1,13 @@
 //! The service: what `audited` looks like in the code that it is for.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use audited::{
-    Actor, ActorId, AuditContext, AuditEvent, CorrelationId, Deny, Refusal, Sensitive, Source, TenantId, audited,
-    record, with_context,
+    Actor, ActorId, AuditContext, AuditEvent, AuditLayer, AuditRequest, Deny, Refusal, Sensitive, TenantId, audited,
+    record,
 };
-use axum::extract::{ConnectInfo, Path, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Path, Request};
+use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -118,30 +117,25 @@ impl Caller {
     }
 }
 
-/// Authentication: it makes the context, which no handler can replace.
-async fn authenticate(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
-    let source = Source::new().ip(peer.ip()).user_agent(text(request.headers(), &header::USER_AGENT));
-    let context = AuditContext::new().source(source).correlation_id(CorrelationId::random());
-    let authorization = text(request.headers(), &header::AUTHORIZATION).to_owned();
-    let (email, role, caller) = match authorization.strip_prefix("Bearer ") {
+/// Authentication: it says who acts, which no handler can replace. The rest of the context the layer has made.
+async fn authenticate(audit: AuditRequest, mut request: Request, next: Next) -> Response {
+    let authorization = request.headers().get(header::AUTHORIZATION).and_then(|token| token.to_str().ok());
+    let (email, role, caller) = match authorization.and_then(|token| token.strip_prefix("Bearer ")) {
         Some("ann-token") => {
             ("ann@example.org", "customer", Caller { accounts: &[4711], scopes: &["read", "transfer"] })
         }
         Some("bob-token") => ("bob@example.org", "auditor", Caller { accounts: &[], scopes: &["read"] }),
         _ => {
-            let refused = SessionEvent::Refused { token: authorization };
-            let recorded = with_context(context, record(&refused).failed("unknown_token")).await;
+            let refused = SessionEvent::Refused { token: authorization.unwrap_or_default().to_owned() };
+            let recorded = record(&refused).failed("unknown_token").await;
             return if recorded.is_ok() { StatusCode::UNAUTHORIZED } else { StatusCode::SERVICE_UNAVAILABLE }
                 .into_response();
         }
     };
     request.extensions_mut().insert(caller);
-    let context = context.actor(Actor::user(ActorId::hash(email))).role(role).tenant(TenantId::plain("first-bank"));
-    with_context(context, next.run(request)).await
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> &'a str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    audit.identify(Actor::user(ActorId::hash(email)));
+    audit.extend(AuditContext::new().role(role).tenant(TenantId::plain("first-bank")));
+    next.run(request).await
 }
 
 pub(crate) fn service() -> Router {
@@ -150,4 +144,5 @@ pub(crate) fn service() -> Router {
         .route("/accounts/{id}/statement", get(statement))
         .route("/accounts/{id}/interest", get(interest))
         .layer(middleware::from_fn(authenticate))
+        .layer(AuditLayer::axum())
 }

@@ -1,6 +1,6 @@
 //! A bank with audited handlers, called as its users would call it, and what the audit journal says afterwards.
 //!
-//! `cargo run --example quickstart` runs it once; with `-- --serve` it keeps serving, with `-- --catalogue` it says what
+//! `cargo run --features axum --example quickstart` runs it once; with `-- --serve` it keeps serving, with `-- --catalogue` it says what
 //! it records, as `CATALOGUE.md` beside this file does.
 
 mod bank;
@@ -69,7 +69,7 @@ mod tests {
         let current = audited::catalogue().to_markdown();
         assert!(
             committed == current,
-            "write it anew: cargo run --example quickstart -- --catalogue > examples/quickstart/CATALOGUE.md"
+            "write it anew: cargo run --features axum --example quickstart -- --catalogue > examples/quickstart/CATALOGUE.md"
         );
     }
 }

@@ -56,7 +56,6 @@ impl Denials {
     /// What the client gets in place of an answer that is a denial, or looks like one; `None` for the answer itself.
     pub(crate) fn of(self, status: u16, denied: bool) -> Option<Instead> {
         let shown = match self {
-            Self::AsTheyAre => return None,
             // A denial with a status of success, or of a failure of the server, would not say that it is one.
             Self::Bare if denied => {
                 if (400..500).contains(&status) {
@@ -68,7 +67,7 @@ impl Denials {
             Self::Alike(alike) if denied => alike.code(),
             // What is hidden behind a 404 must look like any other.
             Self::Bare | Self::Alike(DenialStatus::NotFound) if status == 404 => 404,
-            Self::Bare | Self::Alike(_) => return None,
+            Self::AsTheyAre | Self::Bare | Self::Alike(_) => return None,
         };
         Some(Instead::Denial(shown))
     }

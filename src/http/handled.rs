@@ -132,7 +132,7 @@ impl Handled {
 
     /// The service has panicked.
     pub(crate) fn panicked(&self) -> Option<Recording> {
-        if accounts_for_a_failure(self.0.scope.left()) {
+        if self.0.scope.left().call.is_some_and(|call| call.ending == LeftEnding::Panicked) {
             return None;
         }
         Some(self.ended(Stage::Panicked, Verdict::failure("panicked"), None, None))
@@ -142,13 +142,16 @@ impl Handled {
     pub(crate) fn cancelled(&self) {
         let Inner { scope, .. } = &*self.0;
         let left = scope.left();
-        if scope.coverage() == Coverage::Exempt || left.undelivered || accounts_for_a_failure(left) {
+        if scope.coverage() == Coverage::Exempt || left.undelivered {
             return;
         }
-        if let Some(call) = left.call {
-            return self.lost(call.id, LostReason::Unanswered, None, 0);
+        let denied = left.event.filter(|event| event.ending != LeftEnding::Allowed);
+        match left.call.or(denied) {
+            // It says so itself.
+            Some(record) if record.ending == LeftEnding::Cancelled => {}
+            Some(record) => self.lost(record.id, LostReason::Unanswered, None, 0),
+            None => drop(self.ended(Stage::Cancelled, Verdict::unknown(), Some(Code::new("cancelled")), None)),
         }
-        drop(self.ended(Stage::Cancelled, Verdict::unknown(), Some(Code::new("cancelled")), None));
     }
 
     /// Adds that an answer was not given to the end.

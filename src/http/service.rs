@@ -95,9 +95,9 @@ pin_project! {
                         handled.scope().over();
                     }
                 }
-                Polled::Recording { recording, answer } => {
+                Polled::Recording { recording, held } => {
                     drop(recording.take());
-                    if let Some(Answer { answered, .. }) = answer.take() {
+                    if let Some(Held { answered, .. }) = held.take() {
                         answered.dropped();
                     }
                 }
@@ -123,7 +123,7 @@ pin_project! {
         // The answer is there, and goes out once the record is acknowledged.
         Recording {
             recording: Option<Recording>,
-            answer: Option<Answer<B, E>>,
+            held: Option<Held<B, E>>,
         },
         Panicked {
             recording: Option<Recording>,
@@ -140,9 +140,9 @@ struct Running {
 }
 
 /// What the service has answered.
-struct Answer<B, E> {
+struct Held<B, E> {
     answered: Answered,
-    answer: Result<Response<B>, E>,
+    result: Result<Response<B>, E>,
     answering: Answering,
 }
 
@@ -180,17 +180,17 @@ where
                         }
                     }
                 }
-                Polled::Recording { recording, answer } => {
+                Polled::Recording { recording, held } => {
                     let acknowledged = match recording {
                         Some(recording) => Some(ready!(Pin::new(recording).poll(cx))),
                         None => None,
                     };
-                    let Some(Answer { mut answered, answer, answering }) = answer.take() else { over() };
+                    let Some(Held { mut answered, result, answering }) = held.take() else { over() };
                     if let Some(acknowledged) = acknowledged {
                         answered.acknowledged(&acknowledged);
                     }
                     state.set(State::Over);
-                    return Poll::Ready(match answer {
+                    return Poll::Ready(match result {
                         Ok(response) => Ok(answering.outgoing(answered, response)),
                         Err(error) => answering.in_place_of_an_error(&answered).ok_or(error),
                     });
@@ -212,9 +212,9 @@ where
 }
 
 impl Running {
-    fn answered<F, B, E>(self, answer: Result<Response<B>, E>) -> State<F, B, E> {
+    fn answered<F, B, E>(self, result: Result<Response<B>, E>) -> State<F, B, E> {
         let Self { handled, answering } = self;
-        let (recording, answered) = match &answer {
+        let (recording, answered) = match &result {
             Ok(response) => {
                 let (status, verdict) = answering.read(response);
                 handled.answered(status, verdict)
@@ -222,7 +222,7 @@ impl Running {
             Err(_) => handled.failed(),
         };
         handled.scope().over();
-        State::Recording { recording, answer: Some(Answer { answered, answer, answering }) }
+        State::Recording { recording, held: Some(Held { answered, result, answering }) }
     }
 }
 

@@ -47,14 +47,17 @@ pub enum LeftEnding {
     Denied,
     /// Its future was dropped.
     Cancelled,
+    /// It panicked.
+    Panicked,
 }
 
 impl LeftEnding {
     pub(crate) fn of(draft: &Draft) -> Self {
-        match (&draft.decision, &draft.outcome) {
-            (Some(Decision::Deny { .. }), _) => Self::Denied,
-            _ if draft.stage == Stage::Cancelled => Self::Cancelled,
-            (_, Some(Outcome::Failure { .. })) => Self::Failed,
+        match (draft.stage, &draft.decision, &draft.outcome) {
+            (Stage::Cancelled, ..) => Self::Cancelled,
+            (Stage::Panicked, ..) => Self::Panicked,
+            (_, Some(Decision::Deny { .. }), _) => Self::Denied,
+            (_, _, Some(Outcome::Failure { .. })) => Self::Failed,
             _ => Self::Allowed,
         }
     }

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use async_trait::async_trait;
 use audited::{AuditSink, MemorySink, Stage, audited, with_recorder};
 use futures_util::stream;
@@ -10,7 +8,7 @@ use tonic::{Code, Request, Response, Status};
 use tower::util::MapFutureLayer;
 
 use super::recorded;
-use crate::support::{self, Behaviour, Capture, PATIENCE};
+use crate::support::{self, Behaviour, Capture};
 use crate::transfers::{Account, Movement, Movements, Receipt, Transfer, Transfers, TransfersClient, TransfersServer};
 
 /// Answers with the status of which a transfer has the number.
@@ -103,17 +101,4 @@ async fn without_a_record_a_call_is_unavailable() {
     client.send(transfer(0)).await.unwrap();
     let stages: Vec<_> = capture.records().iter().filter_map(|record| record.stage()).collect();
     assert_eq!(stages, [Stage::Intent, Stage::Completed]);
-}
-
-#[tokio::test]
-async fn a_deadline_of_the_client_leaves_a_record() {
-    let capture = Capture::new();
-    let mut client = client(capture.clone()).await;
-    capture.set(Behaviour::HangAsync);
-    let mut request = transfer(0);
-    request.set_timeout(Duration::from_millis(200));
-    client.send(request).await.unwrap_err();
-    capture.set(Behaviour::Ok);
-    let record = tokio::task::spawn_blocking(move || capture.wait_for(2, PATIENCE)).await.unwrap();
-    assert_eq!(record.last().unwrap().stage(), Some(Stage::Cancelled));
 }

@@ -115,14 +115,17 @@ async fn what_authentication_sets_is_never_replaced() {
     let app = page().route("/over", any(overreach)).layer(middleware::from_fn(authenticate));
     let served = Served::new(app.layer(AuditLayer::axum())).await;
     served.get("GET /").await;
-    served.get("GET /over").await;
+    served.ask("GET /over", &[("x-request-id", "mine")], "").await;
     let [plain, over] = &served.records()[..] else { panic!("{:?}", served.records()) };
     for record in [plain, over] {
         assert_eq!(record.actor().unwrap().id.as_deref(), Some("ann"));
         assert_eq!((record.tenant().as_deref(), record.roles()), (Some("acme"), vec!["admin".to_owned()]));
     }
     assert_eq!((plain.claimed(), plain.flags()), (None, vec![]));
-    assert_eq!(over.claimed(), Some(r#"{"actor":{"kind":"user","id":"mallory"},"tenant":"evil"}"#));
+    assert_eq!(
+        over.claimed(),
+        Some(r#"{"actor":{"kind":"user","id":"mallory"},"tenant":"evil","client_request_id":"mine"}"#)
+    );
     assert_eq!(over.flags(), ["claimed"]);
 }
 

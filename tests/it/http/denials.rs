@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tower::Layer;
 
 use super::served::Served;
 
@@ -66,15 +67,18 @@ async fn authenticate(_: AuditRequest, request: Request, next: Next) -> Response
     next.run(request).await
 }
 
-async fn served(layer: AuditLayer) -> Served {
-    let app = Router::new()
+fn documents() -> Router {
+    Router::new()
         .route("/documents/{id}", get(open))
         .route("/plain", get(plain))
         .route("/hidden", get(hidden))
         .route("/missing", get(missing))
         .route("/limited", get(limited))
-        .layer(middleware::from_fn(authenticate));
-    Served::new(app.layer(layer)).await
+        .layer(middleware::from_fn(authenticate))
+}
+
+async fn served(layer: AuditLayer) -> Served {
+    Served::new(documents().layer(layer)).await
 }
 
 /// The answers, which are all of one status and the same bytes, less ids and dates.
@@ -127,6 +131,18 @@ async fn all_denials_can_have_one_status() {
     all_alike(&served_401, 401, &denials).await;
     let answer = served_401.get("GET /plain").await;
     assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"documents\""));
+}
+
+#[tokio::test]
+async fn around_a_whole_router_nothing_is_added_to_a_denial() {
+    let router = documents().layer(AuditLayer::axum());
+    let app = Router::new().fallback_service(AuditLayer::axum().uniform_denials().layer(router));
+    let served = Served::new(app).await;
+    // For a method that a route has not, axum says which it has, whoever answers.
+    let wrong_method = ("POST /documents/1", UNKNOWN);
+    all_alike(&served, 401, &[("GET /documents/1", UNKNOWN), wrong_method, ("GET /nowhere", UNKNOWN)]).await;
+    let known: Vec<_> = served.records().iter().map(|record| record.detail().unwrap().contains("{id}")).collect();
+    assert_eq!(known, [true, true, false], "the layer inside knows the route");
 }
 
 #[tokio::test]

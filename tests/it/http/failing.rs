@@ -58,7 +58,9 @@ fn safe() -> Router {
 
 /// A recorder whose sink can be told what to do.
 fn recorder(sink: &Capture, deadline: Duration) -> Recorder {
-    Recorder::builder().sink(sink.clone()).deadline(deadline).allow_weak_fail_closed().build().unwrap()
+    let recorder = Recorder::builder().sink(sink.clone()).deadline(deadline).allow_weak_fail_closed().build().unwrap();
+    sink.wait_for_action("audit.started", PATIENCE);
+    recorder
 }
 
 #[tokio::test]
@@ -114,6 +116,7 @@ async fn a_refused_call_is_not_recorded_again_by_its_layer() {
         .build()
         .unwrap();
     let served = Served::by(recorder, safe().layer(AuditLayer::axum())).await;
+    sink.wait_for_action("audit.started", PATIENCE);
     sink.set(Behaviour::Fail);
     assert_eq!(served.get("GET /open").await.status(), 503);
     assert_eq!(*lost.lock().unwrap(), ["safe.open"], "the intent");

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use audited::{AuditLayer, Stage, StoredOutcome, audited, not_audited};
+use audited::{AuditLayer, FloodControl, MemorySink, Recorder, Stage, StoredOutcome, audited, not_audited};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Request;
@@ -40,7 +40,7 @@ impl AtWork {
 
         let _gone = Gone(&self.gone);
         self.there.add_permits(1);
-        pending().await
+        pending::<()>().await;
     }
 
     async fn seen(&self) {
@@ -112,6 +112,25 @@ async fn a_request_that_is_dropped_while_it_is_handled_is_cancelled() {
     assert_eq!((record.decision(), record.detail()), (None, Some(r#"{"method":"POST","route":"/plain"}"#)));
     assert_eq!(record.source().unwrap().user_agent.as_deref(), Some("curl"));
     served.only();
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_again_and_again_buys_no_write_each_time() {
+    let (at_work, memory) = (AtWork::new(), MemorySink::new());
+    let flood = FloodControl::new(2, Duration::from_secs(3600));
+    let recorder = Recorder::builder().sink(memory.clone()).flood_control(flood).allow_weak_fail_closed();
+    let recorder = recorder.build().unwrap();
+    let app = Router::new().route("/plain", post(plain)).layer(axum::Extension(at_work.clone()));
+    let served = Served::by(recorder.clone(), app.layer(AuditLayer::axum())).await;
+    for _ in 0..10 {
+        let stream = served.send("POST /plain", &[("content-length", "0")], "").await;
+        at_work.seen().await;
+        drop(stream);
+        at_work.gone().await;
+    }
+    served.get("GET /plain").await;
+    let left = memory.find("http.request").iter().filter(|record| record.stage() == Some(Stage::Cancelled)).count();
+    assert_eq!((left, recorder.stats().coalesced), (3, 7));
 }
 
 #[tokio::test]

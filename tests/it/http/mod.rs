@@ -9,3 +9,4 @@ mod hanging_up;
 mod refusals;
 mod served;
 mod streams;
+mod tower;

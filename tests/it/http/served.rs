@@ -57,7 +57,8 @@ impl Served {
     /// Sends the head of a request, and of its body what is given.
     pub(crate) async fn send(&self, what: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers = headers.concat();
         let request = format!("{what} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n{body}");
         stream.write_all(request.as_bytes()).await.unwrap();
         stream

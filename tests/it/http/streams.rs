@@ -187,7 +187,7 @@ async fn streams_of_http_2_end_and_break_each_for_itself() {
     static AT_WORK: Semaphore = Semaphore::const_new(0);
     async fn stays() {
         AT_WORK.add_permits(1);
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
     let app = files().route("/stays", get(stays)).layer(AuditLayer::axum());
     let served = Arc::new(Served::new(app).await);
