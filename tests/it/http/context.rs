@@ -1,15 +1,21 @@
 //! The context that the layer makes, and who may add to it.
 
+use std::net::SocketAddr;
+
 use audited::{
     Action, Actor, ActorId, AuditContext, AuditLayer, AuditRequest, CorrelationId, CoverageMode, ForwardedHeader,
-    Source, TenantId, TrustedProxies, current_context, extend_context, record_action, with_context,
+    MemorySink, Source, TenantId, TrustedProxies, current_context, extend_context, record_action, with_context,
+    with_recorder,
 };
 use axum::Router;
-use axum::extract::Request;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{self, Next};
 use axum::routing::any;
+use tower::ServiceExt;
 
 use super::served::Served;
+use crate::support;
 
 async fn look() -> &'static str {
     record_action(Action::new("page.look")).await.unwrap();
@@ -164,14 +170,21 @@ async fn what_surrounds_the_layer_comes_first_and_no_request_adds_to_it() {
         .tenant(TenantId::plain("acme"))
         .correlation_id(CorrelationId::parse("outer").unwrap())
         .source(Source::new().origin("https://example.org"));
-    let app = page().route("/known", any(identifies)).layer(AuditLayer::axum()).layer(middleware::from_fn(
-        move |request: Request, next: Next| with_context(around.clone(), next.run(request)),
-    ));
-    let served = Served::new(app).await;
-    let answer = served.get("GET /known").await;
-    assert_eq!(answer.header("x-request-id"), Some("outer"));
-    served.get("GET /").await;
-    let [known, unknown] = &served.records()[..] else { panic!("{:?}", served.records()) };
+    let known_around = around.clone();
+    let memory = MemorySink::new();
+    let app = page().route("/known", any(identifies)).layer(AuditLayer::axum());
+    // One scope around both requests, as around a whole server.
+    let served = with_context(around, async {
+        for path in ["/known", "/"] {
+            let peer = ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4711)));
+            let request = Request::builder().uri(path).extension(peer).body(Body::empty()).unwrap();
+            let answer = app.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.headers()["x-request-id"], "outer");
+        }
+        assert_eq!(current_context(), Some(known_around));
+    });
+    with_recorder(support::recorder(memory.clone()), served).await;
+    let (known, unknown) = (memory.last("page.known").unwrap(), memory.last("page.look").unwrap());
     assert!(known.actor().is_some() && unknown.actor().is_none());
     for record in [known, unknown] {
         assert_eq!((record.tenant().as_deref(), record.correlation_id().as_deref()), (Some("acme"), Some("outer")));

@@ -14,6 +14,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Response, StatusCode};
 use axum::routing::{any, get};
+use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
@@ -133,6 +134,29 @@ async fn a_sink_that_hangs_holds_an_answer_up_to_the_deadline() {
     assert_eq!(closed.get("GET /nowhere").await.status(), 503);
     sink.set(Behaviour::Ok);
     drop((open, closed));
+}
+
+#[tokio::test]
+async fn who_hangs_up_on_a_call_that_waits_for_its_record_is_told_of_once() {
+    let sink = Capture::new();
+    let recorder = recorder(&sink, PATIENCE);
+    let served = Served::by(recorder, safe().layer(AuditLayer::axum())).await;
+    let batches = sink.batches();
+    sink.set(Behaviour::HangAsync);
+    let stream = served.send("GET /look", &[], "").await;
+    let (waits, its_batch) = (sink.clone(), batches + 1);
+    tokio::task::spawn_blocking(move || waits.wait_for_batches(its_batch, PATIENCE)).await.unwrap();
+    drop(stream);
+    // A request behind it: the drop of the first has been seen when this one is handled.
+    let mut behind = served.send("GET /nowhere", &[], "").await;
+    sink.set(Behaviour::Ok);
+    let mut answer = String::new();
+    behind.read_to_string(&mut answer).await.unwrap();
+    let waits = sink.clone();
+    let told = tokio::task::spawn_blocking(move || waits.wait_for_action("audit.undelivered", PATIENCE)).await.unwrap();
+    assert_eq!(told.call(), sink.records()[0].id());
+    let actions: Vec<_> = sink.all().iter().map(|record| record.action().into_owned()).collect();
+    assert_eq!(actions.iter().filter(|action| action.starts_with("http.")).count(), 1, "{actions:?}");
 }
 
 #[tokio::test]
