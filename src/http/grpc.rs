@@ -7,6 +7,7 @@ use audit_core::{Deny, Verdict};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, Response};
+use tonic::metadata::MetadataMap;
 use tonic::transport::server::TcpConnectInfo;
 use tonic::{Code, Request, Status as GrpcStatus};
 
@@ -27,8 +28,9 @@ impl AuditLayer {
     /// of its stream. A stream that ends with another status than `OK` after its record was written is added to it as
     /// `http.response_lost`, with the reason `status` and the `grpc_status`. What is answered in place of a service is a
     /// status without a message: `UNAVAILABLE`, `INTERNAL` where the service may have done something, and for denials
-    /// `PERMISSION_DENIED`, `UNAUTHENTICATED`, `NOT_FOUND` or `RESOURCE_EXHAUSTED`. Requests that are no gRPC are treated as
-    /// those of [`AuditLayer::new`].
+    /// `PERMISSION_DENIED`, `UNAUTHENTICATED`, `NOT_FOUND` or `RESOURCE_EXHAUSTED`; what a stream says at its end is as the
+    /// service says it. Requests that are no gRPC are treated as those of [`AuditLayer::new`]. A layer for gRPC-Web goes
+    /// around this one.
     ///
     /// ```
     /// # mod transfers_server { pub const SERVICE_NAME: &str = "bank.v1.Transfers"; }
@@ -59,7 +61,7 @@ fn peer(request: &Parts) -> Option<IpAddr> {
         return connection.remote_addr().map(|address| address.ip());
     }
     // Only tonic itself knows whether it was built with TLS.
-    let request = Request::from_parts(Default::default(), request.extensions.clone(), ());
+    let request = Request::from_parts(MetadataMap::new(), request.extensions.clone(), ());
     request.remote_addr().map(|address| address.ip())
 }
 

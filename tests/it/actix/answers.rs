@@ -1,6 +1,8 @@
-use audited::{AuditMiddleware, CoverageMode, DenialStatus, Stage, StoredDecision};
+use std::time::Duration;
 
-use super::{actions, answer, detail, header, serve, status, wait_for};
+use audited::{AuditMiddleware, CoverageMode, DenialStatus, Recorder, Stage, StoredDecision};
+
+use super::{actions, answer, detail, header, serve, serve_with, status, wait_for};
 use crate::support::{Behaviour, Capture};
 
 #[tokio::test]
@@ -13,6 +15,7 @@ async fn what_no_handler_sees_is_recorded_once_and_before_the_answer() {
         ("DELETE /accounts/7", "", 404, "/accounts/{id}"),
         ("POST /accounts", json, 400, "/accounts"),
         ("POST /accounts", "content-length: 0\r\n", 400, "/accounts"),
+        ("POST /accounts", "content-type: application/json\r\ncontent-length: 9000000\r\n", 413, "/accounts"),
         ("GET /accounts/seven", "", 404, "/accounts/{id}"),
         ("GET /accounts/7", "authorization: s3cret\r\n", 401, "/accounts/{id}"),
         ("GET /accounts/7", "authorization: bob\r\n", 403, "/accounts/{id}"),
@@ -29,7 +32,7 @@ async fn what_no_handler_sees_is_recorded_once_and_before_the_answer() {
         let denied = matches!(record.decision(), Some(StoredDecision::Deny { .. }));
         assert_eq!(denied, [401, 403].contains(&got), "{start}");
     }
-    assert_eq!(capture.records().len(), 7);
+    assert_eq!(capture.records().len(), 8);
     assert!(!format!("{:?}", capture.all()).contains("s3cret"));
 }
 
@@ -124,4 +127,19 @@ async fn fail_closed_keeps_an_answer_back_that_is_not_recorded() {
     let address = serve(capture.clone(), AuditMiddleware::new());
     capture.set(Behaviour::Fail);
     assert_eq!(status(&answer(address, "GET /nowhere", "").await), 404);
+}
+
+#[tokio::test]
+async fn a_sink_that_hangs_costs_a_record_and_no_answer() {
+    let capture = Capture::new();
+    let recorder = Recorder::builder().sink(capture.clone()).allow_weak_fail_closed();
+    let recorder = recorder.deadline(Duration::from_millis(50)).build().unwrap();
+    let address = serve_with(recorder.clone(), AuditMiddleware::new());
+    capture.set(Behaviour::HangAsync);
+    assert_eq!(status(&answer(address, "GET /nowhere", "").await), 404);
+    assert_eq!(status(&answer(address, "GET /accounts/7", "").await), 200);
+    capture.set(Behaviour::Ok);
+    // Late is not lost.
+    wait_for(&capture, "http.request").await;
+    wait_for(&capture, "account.show").await;
 }

@@ -15,7 +15,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Bytes};
 use actix_web::{App, Error, HttpMessage, HttpResponse, HttpServer, rt};
 use audited::{
-    Action, Actor, ActorId, AuditMiddleware, AuditRequest, AuditSink, Record, Verdict, audited, not_audited,
+    Action, Actor, ActorId, AuditMiddleware, AuditRequest, AuditSink, Record, Recorder, Verdict, audited, not_audited,
     record_action, with_recorder,
 };
 use futures_util::{StreamExt, stream};
@@ -112,9 +112,12 @@ async fn authenticate(
     Ok(next.call(request).await?.map_into_left_body())
 }
 
-/// Serves on a thread of its own, which stays until the process ends.
 fn serve(sink: impl AuditSink, audit: AuditMiddleware) -> SocketAddr {
-    let recorder = support::recorder(sink);
+    serve_with(support::recorder(sink), audit)
+}
+
+/// Serves on a thread of its own, which stays until the process ends.
+fn serve_with(recorder: Recorder, audit: AuditMiddleware) -> SocketAddr {
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         rt::System::new().block_on(async move {
@@ -133,6 +136,8 @@ fn serve(sink: impl AuditSink, audit: AuditMiddleware) -> SocketAddr {
                     .route("/export", web::get().to(export))
                     .route("/follow", web::get().to(follow))
                     .wrap(from_fn(authenticate))
+                    // One inside of another adds nothing.
+                    .wrap(AuditMiddleware::new())
                     .wrap(audit.clone())
                     .wrap(from_fn(move |request: ServiceRequest, next: Next<_>| {
                         with_recorder(recorder.clone(), async move { next.call(request).await })
