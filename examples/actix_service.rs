@@ -10,7 +10,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::ErrorUnauthorized;
 use actix_web::http::StatusCode;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpServer, ResponseError, web};
 use audited::{
@@ -84,7 +84,7 @@ async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let token = request.headers().get(AUTHORIZATION).map(|token| token.as_bytes());
+    let token = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
     if token != Some(b"Bearer ann-token") {
         return Err(ErrorUnauthorized("whose token is this?"));
     }

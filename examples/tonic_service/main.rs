@@ -8,11 +8,10 @@ use std::error::Error;
 use std::net::SocketAddr;
 
 use async_trait::async_trait;
-use audited::{
-    Actor, ActorId, AuditLayer, AuditRequest, Kind, MemorySink, Recorder, StoredDecision, StoredOutcome, audited,
-};
+use audited::{Actor, ActorId, AuditLayer, AuditRequest, MemorySink, Recorder, StoredDecision, StoredOutcome, audited};
 use futures_util::stream;
 use tokio::net::TcpListener;
+use tonic::metadata::MetadataValue;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Endpoint, Server};
@@ -52,7 +51,7 @@ impl Transfers for Bank {
 
 /// Authentication: it says who acts, in one call. What it refuses the layer records.
 fn authenticate(request: Request<()>) -> Result<Request<()>, Status> {
-    let token = request.metadata().get("authorization").map(|token| token.as_bytes());
+    let token = request.metadata().get("authorization").map(MetadataValue::as_bytes);
     if token != Some(b"Bearer ann-token") {
         return Err(Status::unauthenticated("whose token is this?"));
     }
@@ -156,6 +155,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 #[cfg(test)]
 mod tests {
+    use audited::{Kind, Stage};
     use tonic::Code;
 
     use super::*;
@@ -187,7 +187,7 @@ mod tests {
         recorder.flush(std::time::Duration::from_secs(30)).unwrap();
         let finals = memory.records().into_iter().filter(|record| {
             record.action() == "http.response_lost"
-                || record.kind() == Some(Kind::Call) && record.stage() != Some(audited::Stage::Intent)
+                || record.kind() == Some(Kind::Call) && record.stage() != Some(Stage::Intent)
         });
         let left: Vec<_> = finals.map(|record| record.action().into_owned()).collect();
         let expected = ["transfer.send", "transfer.send", "transfer.send", "http.request"];

@@ -11,6 +11,7 @@ use audited::{
 };
 use futures_util::{StreamExt, stream};
 use tokio::net::TcpListener;
+use tonic::metadata::MetadataValue;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Endpoint, Server};
@@ -49,28 +50,28 @@ impl Transfers for Answering {
     }
 
     async fn watch(&self, request: Request<Account>) -> Result<Response<Movements>, Status> {
-        if request.get_ref().number == BREAKS_UNSEEN { movements(BREAKS) } else { audited(request.get_ref()) }
+        if request.get_ref().number == BREAKS_UNSEEN { Ok(movements(BREAKS)) } else { Ok(audited(request.get_ref())) }
     }
 }
 
 #[audited(action = "grpc.watch")]
-fn audited(account: &Account) -> Result<Response<Movements>, Status> {
+fn audited(account: &Account) -> Response<Movements> {
     movements(account.number)
 }
 
-fn movements(number: u64) -> Result<Response<Movements>, Status> {
+fn movements(number: u64) -> Response<Movements> {
     let some = stream::iter([Ok(Movement { cents: 5 }), Ok(Movement { cents: 7 })]);
-    Ok(Response::new(match number {
+    Response::new(match number {
         WHOLE => Box::pin(some),
         BREAKS => Box::pin(some.chain(stream::iter([Err(Status::data_loss("s3cret"))]))),
         _ => Box::pin(some.chain(stream::pending())),
-    }))
+    })
 }
 
 /// `ann` is Ann; whoever says anything else is refused.
 fn authenticate(request: Request<()>) -> Result<Request<()>, Status> {
     let audit = request.extensions().get::<AuditRequest>().cloned().expect("the layer");
-    match request.metadata().get("authorization").map(|said| said.as_bytes()) {
+    match request.metadata().get("authorization").map(MetadataValue::as_bytes) {
         None => {}
         Some(b"ann") => audit.identify(Actor::user(ActorId::plain("ann"))),
         Some(b"bob") => return Err(Status::permission_denied("bob has been here too often")),

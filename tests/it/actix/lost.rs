@@ -53,7 +53,7 @@ async fn a_client_that_does_not_take_all_is_added_to_the_record() {
     let capture = Capture::new();
     let address = serve(capture.clone(), AuditMiddleware::new());
     let mut stream = send(address, "GET /follow HTTP/1.1\r\nhost: test\r\n\r\n").await;
-    stream.read_exact(&mut [0; 40_000]).await.unwrap();
+    stream.read_exact(&mut vec![0; 40_000]).await.unwrap();
     drop(stream);
     let lost = wait_for(&capture, "http.response_lost").await;
     assert!(detail(&lost).ends_with(r#""reason":"dropped"}"#), "{lost:?}");

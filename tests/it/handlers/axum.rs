@@ -48,6 +48,7 @@ async fn text_error(Path(status): Path<u16>) -> Result<&'static str, (StatusCode
     Err((StatusCode::from_u16(status).unwrap_or(StatusCode::IM_A_TEAPOT), "said to the client".to_owned()))
 }
 
+#[allow(clippy::result_large_err, reason = "a usual one")]
 #[audited(action = "shape.response_error", fail_closed)]
 async fn response_error(Path(status): Path<u16>) -> Result<String, Response> {
     Err(StatusCode::from_u16(status).unwrap_or(StatusCode::IM_A_TEAPOT).into_response())
