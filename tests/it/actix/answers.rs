@@ -138,6 +138,6 @@ async fn a_sink_that_hangs_costs_a_record_and_no_answer() {
     capture.set(Behaviour::HangAsync);
     assert_eq!(status(&answer(address, "GET /nowhere", "").await), 404);
     assert_eq!(status(&answer(address, "GET /accounts/7", "").await), 200);
-    assert_eq!(recorder.stats().unacknowledged, 2);
+    assert!(recorder.stats().unacknowledged >= 2);
     capture.set(Behaviour::Ok);
 }
