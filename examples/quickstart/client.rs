@@ -17,6 +17,7 @@ pub(crate) async fn act_as_users(bank: SocketAddr) -> io::Result<()> {
         ("Bob, an auditor, tries the same", "bob-token", "POST /accounts/4711/transfers", TRANSFER),
         ("Ann tries it with Tom's account", "ann-token", "POST /accounts/815/transfers", TRANSFER),
         ("Ann transfers more than the ledger can take", "ann-token", "POST /accounts/4711/transfers", &too_much),
+        ("Ann's browser sends what is no transfer", "ann-token", "POST /accounts/4711/transfers", "{\"to\":\"Tom\"}"),
         ("Somebody comes with a stolen token", "stolen-token", "GET /accounts/4711/statement", ""),
     ];
     for (who, token, what, body) in calls {

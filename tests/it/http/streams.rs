@@ -88,6 +88,10 @@ async fn forgotten() -> Body {
     Body::from_stream(pieces().chain(stream::once(error())))
 }
 
+async fn fails() -> (StatusCode, Body) {
+    (StatusCode::BAD_GATEWAY, Body::from_stream(pieces().chain(stream::once(error()))))
+}
+
 fn files() -> Router {
     Router::new()
         .route("/whole", get(whole))
@@ -100,6 +104,7 @@ fn files() -> Router {
         .route("/without/{status}", get(without))
         .route("/notes", get(notes))
         .route("/forgotten", get(forgotten))
+        .route("/fails", get(fails))
 }
 
 async fn served() -> Served {
@@ -145,6 +150,16 @@ async fn a_body_that_fails_is_added_to_the_record_of_its_request() {
         assert_eq!(lost.source().unwrap().user_agent.as_deref(), Some("curl"));
         assert!(!lost.json().contains("s3cret"));
     }
+}
+
+#[tokio::test]
+async fn what_is_lost_is_added_to_the_record_of_the_layer_where_that_is_the_one() {
+    let served = served().await;
+    served.get("GET /fails").await;
+    let lost = served.comes("http.response_lost").await;
+    let request = served.only();
+    assert_eq!((request.action(), lost.call()), ("http.request".into(), request.id()));
+    assert!(lost.detail().unwrap().contains(r#""status":502,"bytes":12"#), "{lost:?}");
 }
 
 #[tokio::test]
