@@ -108,7 +108,8 @@ impl Handled {
         (Some(self.ended(Stage::Completed, verdict, floods, Some(status))), answered)
     }
 
-    /// The service has given an error in place of an answer.
+    /// The service has given an error in place of an answer. One of actix's is an answer.
+    #[cfg(feature = "tower")]
     pub(crate) fn failed(&self) -> (Option<Recording>, Answered) {
         let left = self.0.scope.left();
         let record = left.call.or(left.event).map(|record| record.id);
