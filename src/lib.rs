@@ -66,7 +66,7 @@
 //! | `audit.read` | a [`Reader`] begins to read: how, whose records, by which filter, what is looked for as a hash; who reads is the actor. Of the tenant that is read |
 //! | `audit.undelivered` | the answer of a completed call did not reach its caller; `call` is the id of its record. With the flag `in_transaction` that record is in a transaction of the caller's, if it is anywhere |
 //! | `audit.unaudited` | [`report_unaudited`] was called: a request left no record; its method and its route |
-//! | `http.request` | an `AuditLayer` leaves it of a request that was refused, failed or was dropped before its answer, where nothing inside says so: its method, its route and its status. A call, with the request's context |
+//! | `http.request` | an `AuditLayer` or an `AuditMiddleware` leaves it of a request that was refused, failed or was dropped before its answer, where nothing inside says so: its method, its route and its status. A call, with the request's context |
 //! | `http.response_lost` | the answer of a request was not given to the end; `call` is the id of the record that says how the request ended |
 //! | `audit.recorder_replaced` | a scope replaced the installed recorder |
 //!
@@ -106,6 +106,8 @@
 //! | `http` | [`Decide`] for HTTP statuses and responses, [`Refuse`] as responses | the crate `http` |
 //! | `tower` | [`AuditLayer`](https://docs.rs/audited/latest/audited/struct.AuditLayer.html): the context of each request, and records of what is refused, fails, is cut short or leaves none; and `http` | the crates `tower-layer`, `tower-service`, `http-body` and `ipnet` |
 //! | `axum` | that layer for axum, and its extractor; and `tower` | the crate `axum`, with no more of its defaults than `matched-path` and `tokio` |
+//! | `tonic` | that layer for gRPC services of tonic, whose statuses it reads at the end of streams, too; statuses as the errors of audited methods, and as refusals; and `tower` | the crate `tonic`, without its defaults but with its `server`: `hyper`, `h2` and `tokio` |
+//! | `actix` | [`AuditMiddleware`](https://docs.rs/audited/latest/audited/struct.AuditMiddleware.html): what `AuditLayer` does, for services of actix-web, and its extractor; its responses and errors as those of audited handlers; and `http` | the crates `actix-web`, without its defaults, `http` and `ipnet` |
 //! | `cli` | the program `audited`: follows, finds, counts, exports what was recorded, in a [`Journal`] or a store: `cargo install audited --features cli,sqlite,postgres` | the crates `clap`, `comfy-table`, `indicatif`, `csv`, `tokio`, `whoami` and smaller ones; for the library itself, nothing |
 //! | `nats` | [`NatsSink`](https://docs.rs/audited/latest/audited/struct.NatsSink.html) and [`NatsFeed`](https://docs.rs/audited/latest/audited/struct.NatsFeed.html): a stream of NATS JetStream between services and a store | the crate `async-nats`, with `tokio`, on a thread of its own, and `rustls` on `ring`, which is built with a C compiler |
 //! | `postgres` | [`PostgresStore`](https://docs.rs/audited/latest/audited/struct.PostgresStore.html): records in a PostgreSQL server, found again there | `tokio`, `tokio-postgres`, `deadpool-postgres`, `rustls` with `ring`, which builds C and assembly with a C compiler; a thread a store |
@@ -186,14 +188,17 @@ pub use audit_sinks::{
     PostgresPeriod, PostgresRetained, PostgresRetention, PostgresSetUp, PostgresStore, PostgresTransaction,
 };
 
-#[cfg(any(feature = "tower", feature = "actix"))]
-pub use crate::http::{ForwardedHeader, InvalidTrustedProxies, MAX_FORWARDED_HOPS, TrustedProxies};
-
-#[cfg(feature = "tower")]
-pub use crate::http::{AuditBody, AuditFuture, AuditLayer, AuditRequest, AuditService, CoverageMode, DenialStatus};
-
 #[cfg(feature = "axum")]
 pub use crate::http::NoAuditLayer;
+#[cfg(feature = "tower")]
+pub use crate::http::{AuditBody, AuditFuture, AuditLayer, AuditService};
+#[cfg(feature = "actix")]
+pub use crate::http::{AuditMessageBody, AuditMiddleware, AuditMiddlewareService, NoAuditMiddleware};
+#[cfg(any(feature = "tower", feature = "actix"))]
+pub use crate::http::{
+    AuditRequest, CoverageMode, DenialStatus, ForwardedHeader, InvalidTrustedProxies, MAX_FORWARDED_HOPS,
+    TrustedProxies,
+};
 
 /// For the tests of those who use `audited`.
 ///

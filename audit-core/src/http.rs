@@ -1,8 +1,15 @@
 //! Decisions from HTTP responses.
 
+#[cfg(feature = "actix")]
+mod actix;
+#[cfg(feature = "axum")]
+mod axum;
+#[cfg(feature = "tonic")]
+mod tonic;
+
 use http::{Response, StatusCode};
 
-use crate::decision::{Code, Decide, Verdict};
+use crate::decision::{Code, Decide, Deny, Verdict};
 use crate::refusal::{Effect, Refusal, Refuse};
 
 /// What a status says: 401 and 403 are denials (`unauthenticated`, `forbidden`), 429 is one too (`rate_limited`),
@@ -45,6 +52,34 @@ beside_a_status!(A, B);
 beside_a_status!(A, B, C);
 beside_a_status!(A, B, C, D);
 
+/// As an error it says the same, and where that would be a success (a redirect, say), nobody can tell how the call ended.
+#[diagnostic::do_not_recommend]
+impl Deny for StatusCode {
+    fn deny(&self) -> Verdict {
+        no_success(self.decide())
+    }
+}
+
+/// As the status, as an error.
+#[diagnostic::do_not_recommend]
+impl<B> Deny for Response<B> {
+    fn deny(&self) -> Verdict {
+        no_success(self.decide())
+    }
+}
+
+/// As the status, as an error.
+#[diagnostic::do_not_recommend]
+impl<A> Deny for (StatusCode, A) {
+    fn deny(&self) -> Verdict {
+        self.0.deny()
+    }
+}
+
+fn no_success(verdict: Verdict) -> Verdict {
+    if verdict == Verdict::success() { Verdict::unknown() } else { verdict }
+}
+
 /// 403 for a denial; 503 where the call has not started; 500, which nobody takes for retryable, where it may have
 /// happened. Never a body.
 #[diagnostic::do_not_recommend]
@@ -67,6 +102,40 @@ impl<B: Default> Refuse for Response<B> {
         response
     }
 }
+
+#[diagnostic::do_not_recommend]
+impl Refuse for (StatusCode, String) {
+    fn refuse(refusal: Refusal) -> Self {
+        (StatusCode::refuse(refusal), String::new())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Refuse for (StatusCode, &'static str) {
+    fn refuse(refusal: Refusal) -> Self {
+        (StatusCode::refuse(refusal), "")
+    }
+}
+
+/// What a refused call gets, as an error.
+impl<B: Default> From<Refusal> for Response<B> {
+    fn from(refusal: Refusal) -> Self {
+        Self::refuse(refusal)
+    }
+}
+
+macro_rules! refused_as {
+    ($($error:ty),*) => {$(
+        /// What a refused call gets, as an error.
+        impl From<Refusal> for $error {
+            fn from(refusal: Refusal) -> Self {
+                Self::refuse(refusal)
+            }
+        }
+    )*};
+}
+
+refused_as!(StatusCode, (StatusCode, String), (StatusCode, &'static str));
 
 #[cfg(test)]
 mod tests {
@@ -93,6 +162,16 @@ mod tests {
         *response.status_mut() = StatusCode::NOT_FOUND;
         response.extensions_mut().insert(Verdict::denied("secret_exists"));
         assert_eq!(response.decide(), Verdict::denied("secret_exists"));
+    }
+
+    #[test]
+    fn an_error_is_no_success() {
+        assert_eq!(StatusCode::FOUND.deny(), Verdict::unknown());
+        assert_eq!((StatusCode::FORBIDDEN, "text").deny(), Verdict::denied("forbidden"));
+        let mut response = Response::new(());
+        assert_eq!(response.deny(), Verdict::unknown());
+        response.extensions_mut().insert(Verdict::denied("secret_exists"));
+        assert_eq!(response.deny(), Verdict::denied("secret_exists"));
     }
 
     #[test]

@@ -59,6 +59,17 @@ impl fmt::Display for Effect {
     }
 }
 
+/// As an error of a function of yours: `forbidden`, or a failure, `audit_unavailable`.
+#[diagnostic::do_not_recommend]
+impl Deny for Refusal {
+    fn deny(&self) -> Verdict {
+        match self {
+            Self::Denied => Verdict::denied("forbidden"),
+            Self::Unavailable { .. } => Verdict::failure("audit_unavailable"),
+        }
+    }
+}
+
 /// A return type that can carry a [`Refusal`], as `fail_closed` and `require` need it.
 ///
 /// A `Result` can, when its error has `From<Refusal>`; so can an HTTP response, with the feature `http`.

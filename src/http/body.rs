@@ -72,7 +72,9 @@ impl<B: Body> Body for AuditBody<B> {
                 if let Some(data) = frame.data_ref() {
                     delivery.given(data.remaining() as u64);
                 }
-                if frame.is_trailers() || body.is_end_stream() {
+                if let Some(trailers) = frame.trailers_ref() {
+                    delivery.trailers(trailers);
+                } else if body.is_end_stream() {
                     delivery.over();
                 }
             }

@@ -1,6 +1,6 @@
 //! What is done about requests that leave no record.
 
-/// What an [`AuditLayer`](crate::AuditLayer) does about a request that succeeded and left no record, although no
+/// What an `AuditLayer` or an `AuditMiddleware` does about a request that succeeded and left no record, although no
 /// function with `#[not_audited]` handled it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]

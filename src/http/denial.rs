@@ -3,7 +3,7 @@
 use audit_core::Verdict;
 use audit_core::{Decision, Effect, Refusal};
 
-/// The status that all denials have, where an [`AuditLayer`](crate::AuditLayer) is told to make them alike.
+/// The status that all denials have, where an `AuditLayer` or an `AuditMiddleware` is told to make them alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DenialStatus {
     /// 401, with the layer's challenge as `www-authenticate`.

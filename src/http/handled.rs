@@ -13,6 +13,7 @@ use super::client::{Client, TrustedProxies};
 use super::coverage::CoverageMode;
 use super::delivery::Delivery;
 use super::denial::{Denials, Instead, is_denied};
+use super::status::Status;
 
 /// What a layer is told to do, whatever the framework.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +39,7 @@ struct Inner {
 #[must_use]
 pub(crate) struct Answered {
     handled: Handled,
-    status: u16,
+    status: Status,
     /// What goes out in place of the answer, if that does not.
     instead: Option<Instead>,
     /// What goes out where the layer's own record is not acknowledged.
@@ -75,15 +76,15 @@ impl Handled {
     }
 
     /// The service has answered. Gives the record that is to be acknowledged first, if there is one.
-    pub(crate) fn answered(&self, status: u16, verdict: Verdict) -> (Option<Recording>, Answered) {
+    pub(crate) fn answered(&self, status: Status, verdict: Verdict) -> (Option<Recording>, Answered) {
         let Inner { scope, rules, .. } = &*self.0;
         let (coverage, left) = (scope.coverage(), scope.left());
-        let by_its_record = status >= 400 && left.call.is_some_and(|call| call.ending == LeftEnding::Denied);
+        let by_its_record = status.http() >= 400 && left.call.is_some_and(|call| call.ending == LeftEnding::Denied);
         let denied = is_denied(&verdict) || by_its_record;
         let mut answered = Answered {
             handled: self.clone(),
             status,
-            instead: rules.denials.of(status, denied),
+            instead: rules.denials.of(status.http(), denied),
             closed: None,
             record: left.call.or(left.event).map(|record| record.id),
         };
@@ -98,7 +99,7 @@ impl Handled {
         if excused || accounts_for_a_failure(left) {
             return (None, answered);
         }
-        let refused = denied || (400..500).contains(&status);
+        let refused = denied || (400..500).contains(&status.http());
         let floods = refused.then(|| code(&verdict)).flatten();
         // Where anything was recorded, or the service failed, it may have done something.
         let started = coverage == Coverage::Audited || !refused;
@@ -107,17 +108,27 @@ impl Handled {
         (Some(self.ended(Stage::Completed, verdict, floods, Some(status))), answered)
     }
 
-    /// The service has given an error in place of an answer.
+    /// The service has given an error in place of an answer. One of actix's is an answer.
+    #[cfg(feature = "tower")]
     pub(crate) fn failed(&self) -> (Option<Recording>, Answered) {
         let left = self.0.scope.left();
         let record = left.call.or(left.event).map(|record| record.id);
-        let mut answered = Answered { handled: self.clone(), status: 500, instead: None, closed: None, record };
+        let mut answered =
+            Answered { handled: self.clone(), status: Status::Http(500), instead: None, closed: None, record };
         if accounts_for_a_failure(left) {
             return (None, answered);
         }
         answered.closed = self.closed(true);
         answered.record = Some(self.0.scope.id());
         (Some(self.ended(Stage::Completed, Verdict::failure("service_error"), None, None)), answered)
+    }
+
+    /// The service says only at the end of its answer that the call has failed, and no record is there to add that to.
+    #[cfg(feature = "tonic")]
+    pub(crate) fn failed_late(&self, status: Status, verdict: Verdict) {
+        if self.0.scope.coverage() != Coverage::Exempt || is_denied(&verdict) {
+            drop(self.ended(Stage::Completed, verdict, None, Some(status)));
+        }
     }
 
     /// The service has panicked.
@@ -145,7 +156,7 @@ impl Handled {
     }
 
     /// Adds that an answer was not given to the end.
-    pub(crate) fn lost(&self, record: RecordId, reason: LostReason, status: Option<u16>, bytes: u64) {
+    pub(crate) fn lost(&self, record: RecordId, reason: LostReason, status: Option<Status>, bytes: u64) {
         self.0.scope.lost(record, Code::new(reason.as_str()), &mut |fields| {
             self.describe(fields, status);
             fields.value("bytes", &bytes);
@@ -153,15 +164,15 @@ impl Handled {
         });
     }
 
-    fn ended(&self, stage: Stage, verdict: Verdict, floods: Option<Code>, status: Option<u16>) -> Recording {
+    fn ended(&self, stage: Stage, verdict: Verdict, floods: Option<Code>, status: Option<Status>) -> Recording {
         self.0.scope.ended(stage, verdict, floods, &mut |fields| self.describe(fields, status))
     }
 
-    fn describe(&self, fields: &mut Object<'_, '_>, status: Option<u16>) {
+    fn describe(&self, fields: &mut Object<'_, '_>, status: Option<Status>) {
         fields.plain("method", self.0.method);
         fields.plain("route", self.route());
         if let Some(status) = status {
-            fields.value("status", &status);
+            status.describe(fields);
         }
     }
 
@@ -226,6 +237,9 @@ pub(crate) enum LostReason {
     Failed,
     /// Its body panicked.
     Panicked,
+    /// It came to its end, and says there that the call has failed.
+    #[cfg(feature = "tonic")]
+    Status,
 }
 
 impl LostReason {
@@ -235,6 +249,8 @@ impl LostReason {
             Self::Dropped => "dropped",
             Self::Failed => "failed",
             Self::Panicked => "panicked",
+            #[cfg(feature = "tonic")]
+            Self::Status => "status",
         }
     }
 }

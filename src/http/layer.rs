@@ -83,6 +83,9 @@ pub struct AuditLayer {
     pub(super) challenge: HeaderValue,
     pub(super) peer: Option<Arc<PeerOf>>,
     pub(super) route: Option<Arc<RouteOf>>,
+    /// Whether clients may ask in gRPC.
+    #[cfg(feature = "tonic")]
+    pub(super) grpc: bool,
 }
 
 type PeerOf = dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync;
@@ -107,7 +110,14 @@ impl AuditLayer {
     #[allow(clippy::new_without_default, reason = "nobody wants one that knows nothing by accident")]
     pub fn new() -> Self {
         let challenge = HeaderValue::from_static("Bearer");
-        Self { rules: Arc::default(), challenge, peer: None, route: None }
+        Self {
+            rules: Arc::default(),
+            challenge,
+            peer: None,
+            route: None,
+            #[cfg(feature = "tonic")]
+            grpc: false,
+        }
     }
 
     /// Makes a layer that takes the peer from axum's `ConnectInfo<SocketAddr>` and the route from its `MatchedPath`.

@@ -4,13 +4,14 @@ use audit_core::{Actor, AuditContext, CorrelationId};
 
 use super::handled::Handled;
 
-/// The audit of the request that is handled: what an [`AuditLayer`](crate::AuditLayer) puts among its extensions.
+/// The audit of the request that is handled: what an `AuditLayer` or an `AuditMiddleware` puts among its
+/// extensions.
 ///
 /// Authentication says who acts, in one call; whoever learns more adds it. Both are in every record that is made of the
 /// request from then on, the layer's own included, and what is set is never replaced: a differing value is kept in the
 /// record under `claimed`, and the record is flagged. The handle may be cloned and taken into tasks.
 ///
-/// With the feature `axum` it is an extractor:
+/// With the feature `axum`, and with `actix`, it is an extractor:
 ///
 /// ```
 /// # #[cfg(feature = "axum")] {

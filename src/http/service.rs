@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use audit_core::__private::Recording;
-use audit_core::{Decide, Scoped};
-use http::{HeaderValue, Request, Response};
+use audit_core::Scoped;
+use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -19,7 +19,7 @@ use super::client;
 use super::handled::{Answered, Handled};
 use super::layer::AuditLayer;
 use super::request::AuditRequest;
-use super::response::{in_place_of_an_error, outgoing};
+use super::response::Answering;
 
 /// What an [`AuditLayer`] makes of a service.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ where
     }
 
     fn call(&mut self, request: Request<Asked>) -> Self::Future {
-        let AuditLayer { rules, challenge, peer, route } = &self.layer;
+        let AuditLayer { rules, peer, route, .. } = &self.layer;
         let (mut parts, body) = request.into_parts();
         let route = route.as_ref().and_then(|route| route(&parts));
         if let Some(AuditRequest(handled)) = parts.extensions.get::<AuditRequest>() {
@@ -58,13 +58,14 @@ where
         }
         let peer = peer.as_ref().and_then(|peer| peer(&parts));
         let client = client::read(&parts.headers, peer, &rules.proxies);
+        let answering = Answering::of(&self.layer, &parts);
         let handled = Handled::begin(rules.clone(), client, parts.method.as_str(), route);
         parts.extensions.insert(AuditRequest(handled.clone()));
         let request = Request::from_parts(parts, body);
         let called = catch_unwind(AssertUnwindSafe(|| handled.scope().enter(|| self.inner.call(request))));
         let state = match called {
             Ok(future) => {
-                let running = Running { handled, challenge: challenge.clone() };
+                let running = Running { handled, answering };
                 State::Running { future: running.handled.scope().scope(future), running: Some(running) }
             }
             Err(panic) => State::panicked(&handled, panic),
@@ -135,14 +136,14 @@ pin_project! {
 /// A request that the service is at work on.
 struct Running {
     handled: Handled,
-    challenge: HeaderValue,
+    answering: Answering,
 }
 
 /// What the service has answered.
 struct Held<B, E> {
     answered: Answered,
     result: Result<Response<B>, E>,
-    challenge: HeaderValue,
+    answering: Answering,
 }
 
 impl<F, B, E> State<F, B, E> {
@@ -184,14 +185,14 @@ where
                         Some(recording) => Some(ready!(Pin::new(recording).poll(cx))),
                         None => None,
                     };
-                    let Some(Held { mut answered, result, challenge }) = held.take() else { over() };
+                    let Some(Held { mut answered, result, answering }) = held.take() else { over() };
                     if let Some(acknowledged) = acknowledged {
                         answered.acknowledged(&acknowledged);
                     }
                     state.set(State::Over);
                     return Poll::Ready(match result {
-                        Ok(response) => Ok(outgoing(answered, response, &challenge)),
-                        Err(error) => in_place_of_an_error(&answered, &challenge).ok_or(error),
+                        Ok(response) => Ok(answering.outgoing(answered, response)),
+                        Err(error) => answering.in_place_of_an_error(&answered).ok_or(error),
                     });
                 }
                 Polled::Panicked { recording, panic } => {
@@ -212,13 +213,16 @@ where
 
 impl Running {
     fn answered<F, B, E>(self, result: Result<Response<B>, E>) -> State<F, B, E> {
-        let Self { handled, challenge } = self;
+        let Self { handled, answering } = self;
         let (recording, answered) = match &result {
-            Ok(response) => handled.answered(response.status().as_u16(), response.decide()),
+            Ok(response) => {
+                let (status, verdict) = answering.read(response);
+                handled.answered(status, verdict)
+            }
             Err(_) => handled.failed(),
         };
         handled.scope().over();
-        State::Recording { recording, held: Some(Held { answered, result, challenge }) }
+        State::Recording { recording, held: Some(Held { answered, result, answering }) }
     }
 }
 

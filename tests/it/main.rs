@@ -1,5 +1,7 @@
 //! The promises of `audited`, through its public API. One binary, a module per area.
 
+#[cfg(feature = "actix")]
+mod actix;
 mod attribute;
 #[cfg(feature = "testing")]
 mod canary;
@@ -18,6 +20,10 @@ mod event;
 #[cfg(feature = "testing")]
 mod faithful;
 mod forward;
+#[cfg(feature = "tonic")]
+mod grpc;
+#[cfg(all(feature = "actix", feature = "axum", feature = "tonic"))]
+mod handlers;
 #[cfg(feature = "axum")]
 mod http;
 mod journal;
@@ -44,5 +50,8 @@ mod support;
 mod surface;
 mod systems;
 mod transaction;
+#[cfg(feature = "tonic")]
+#[path = "../../examples/tonic_service/transfers.rs"]
+mod transfers;
 mod ui;
 mod vocabulary;
