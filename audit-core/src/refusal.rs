@@ -30,17 +30,6 @@ impl Refusal {
     }
 }
 
-/// What it says of a call that passes on the refusal of another: denied, `refused`, or failed, `audit_unavailable`. So a
-/// function may simply return `Result<T, Refusal>`.
-impl Deny for Refusal {
-    fn deny(&self) -> Verdict {
-        match self {
-            Self::Denied => Verdict::denied("refused"),
-            Self::Unavailable { .. } => Verdict::failure("audit_unavailable"),
-        }
-    }
-}
-
 /// What a refused call may have done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
@@ -59,7 +48,8 @@ impl fmt::Display for Effect {
     }
 }
 
-/// As an error of a function of yours: `forbidden`, or a failure, `audit_unavailable`.
+/// What it says of a call that passes on the refusal of another: denied, `forbidden`, or failed, `audit_unavailable`. So a
+/// function may simply return `Result<T, Refusal>`.
 #[diagnostic::do_not_recommend]
 impl Deny for Refusal {
     fn deny(&self) -> Verdict {

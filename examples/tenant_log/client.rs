@@ -37,7 +37,9 @@ pub(crate) async fn act(server: SocketAddr) -> io::Result<()> {
         let (status, rows) = send(server, &Sent { what, session, request, body: "" }).await?;
         println!("\n{what}: {request}, {status}");
         let rows: Vec<Box<RawValue>> = serde_json::from_str(&rows)?;
-        rows.iter().for_each(|row| println!("  {row}"));
+        for row in &rows {
+            println!("  {row}");
+        }
         if rows.is_empty() {
             println!("  (nothing)");
         }

@@ -184,7 +184,7 @@ fn a_function_may_return_a_refusal_without_an_error_of_its_own() {
     with_recorder_sync(recorder, || {
         assert_eq!(refused(false), Err(Refusal::Denied));
         for (refusal, decision, code) in [
-            (Refusal::Denied, StoredDecision::Deny { reason: "refused".into() }, "refused"),
+            (Refusal::Denied, StoredDecision::Deny { reason: "forbidden".into() }, "forbidden"),
             (Refusal::Unavailable { effect: Effect::NotStarted }, StoredDecision::Allow, "audit_unavailable"),
             (Refusal::Unavailable { effect: Effect::MayHaveHappened }, StoredDecision::Allow, "audit_unavailable"),
         ] {

@@ -22,18 +22,19 @@ use crate::contract::block_on;
 pub(crate) struct Fixture {
     pub(crate) store: Arc<dyn AuditStore>,
     /// What lives as long as the store: a directory, a schema of a server.
-    _held: Box<dyn Any + Send + Sync>,
+    #[allow(dead_code, reason = "it is there to be dropped")]
+    held: Box<dyn Any + Send + Sync>,
 }
 
 impl Fixture {
     pub(crate) fn new(store: impl AuditStore) -> Self {
-        Self { store: Arc::new(store), _held: Box::new(()) }
+        Self { store: Arc::new(store), held: Box::new(()) }
     }
 
     /// Keeps something for as long as the store is used.
     #[allow(dead_code, reason = "not every store needs it")]
     pub(crate) fn holding(mut self, held: impl Any + Send + Sync) -> Self {
-        self._held = Box::new(held);
+        self.held = Box::new(held);
         self
     }
 

@@ -12,8 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// A service on a port of its own, whose records go to a recorder of its own.
 pub(super) async fn serve(service: Router, recorder: Recorder) -> SocketAddr {
-    let recorded = move |request: Request, next: Next| with_recorder(recorder.clone(), next.run(request));
-    let service = service.layer(middleware::from_fn(recorded)).into_make_service_with_connect_info::<SocketAddr>();
+    let scoped = move |request: Request, next: Next| with_recorder(recorder.clone(), next.run(request));
+    let service = service.layer(middleware::from_fn(scoped)).into_make_service_with_connect_info::<SocketAddr>();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, service).await });
