@@ -10,8 +10,7 @@ use audited::{
     Timeout,
 };
 
-use crate::contract::ours::{in_tokio, texts};
-use crate::contract::records_of_a_journal;
+use crate::contract::ours::{in_tokio, records_of_a_journal, texts};
 use crate::support::{Behaviour, Capture, PATIENCE};
 
 /// A combination around one of the framework's sinks.

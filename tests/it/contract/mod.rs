@@ -7,14 +7,13 @@ mod flawed;
 pub(crate) mod ours;
 
 use std::future::Future;
-use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use audited::{Journal, StoredRecord};
+use audited::StoredRecord;
 
 /// Drives a future without any runtime; one that hangs fails the test.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
@@ -36,12 +35,6 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         }
         assert!(start.elapsed() < Duration::from_secs(30), "it hangs");
     }
-}
-
-/// The records that were written into a journal, without what it says about its files.
-pub(crate) fn records_of_a_journal(path: &Path) -> Vec<String> {
-    let records = Journal::read(path).unwrap().map(Result::unwrap);
-    records.filter(is_no_frame).map(|record| record.json().to_owned()).collect()
 }
 
 /// Whether a record is not what the journal says about its files.

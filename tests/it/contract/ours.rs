@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use audited::testing::{SinkUnderTest, sink_contract};
-use audited::{JournalOptions, MemorySink, Record, TracingSink};
+use audited::{Journal, JournalOptions, MemorySink, Record, TracingSink};
 
-use super::records_of_a_journal;
+use super::is_no_frame;
 use crate::sinks::Events;
 use crate::support::{Behaviour, Capture};
 
@@ -21,6 +21,12 @@ pub(crate) fn in_tokio(future: Pin<Box<dyn Future<Output = ()> + Send>>) {
 /// The JSON of each record.
 pub(crate) fn texts(records: &[Record]) -> Vec<String> {
     records.iter().map(|record| record.json().to_owned()).collect()
+}
+
+/// The records that were written into a journal, without what it says about its files.
+pub(crate) fn records_of_a_journal(path: &Path) -> Vec<String> {
+    let records = Journal::read(path).unwrap().map(Result::unwrap);
+    records.filter(is_no_frame).map(|record| record.json().to_owned()).collect()
 }
 
 fn memory() -> SinkUnderTest {
