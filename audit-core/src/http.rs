@@ -118,6 +118,7 @@ impl Refuse for (StatusCode, &'static str) {
 }
 
 /// What a refused call gets, as an error.
+#[diagnostic::do_not_recommend]
 impl<B: Default> From<Refusal> for Response<B> {
     fn from(refusal: Refusal) -> Self {
         Self::refuse(refusal)
@@ -127,6 +128,7 @@ impl<B: Default> From<Refusal> for Response<B> {
 macro_rules! refused_as {
     ($($error:ty),*) => {$(
         /// What a refused call gets, as an error.
+        #[diagnostic::do_not_recommend]
         impl From<Refusal> for $error {
             fn from(refusal: Refusal) -> Self {
                 Self::refuse(refusal)

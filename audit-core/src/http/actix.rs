@@ -11,6 +11,7 @@ use crate::refusal::{Refusal, Refuse};
 use crate::sensitive::{Encoder, Sensitive};
 
 /// What [`http::StatusCode`] says of the same number; the two are of different versions of the crate `http`.
+#[diagnostic::do_not_recommend]
 impl Decide for StatusCode {
     fn decide(&self) -> Verdict {
         http::StatusCode::from_u16(self.as_u16()).map_or(Verdict::unknown(), |status| status.decide())
@@ -19,6 +20,7 @@ impl Decide for StatusCode {
 
 /// What the response's status says, unless it carries a [`Verdict`] among its extensions: that one comes first, so
 /// that a denial can be shown as a 404.
+#[diagnostic::do_not_recommend]
 impl<B> Decide for HttpResponse<B> {
     fn decide(&self) -> Verdict {
         let stated = self.extensions().get::<Verdict>().cloned();
@@ -27,6 +29,7 @@ impl<B> Decide for HttpResponse<B> {
 }
 
 /// As [`HttpResponse`].
+#[diagnostic::do_not_recommend]
 impl<B> Decide for Response<B> {
     fn decide(&self) -> Verdict {
         let stated = self.extensions().get::<Verdict>().cloned();
@@ -35,6 +38,7 @@ impl<B> Decide for Response<B> {
 }
 
 /// What the side that is there says.
+#[diagnostic::do_not_recommend]
 impl<L: Decide, R: Decide> Decide for Either<L, R> {
     fn decide(&self) -> Verdict {
         match self {
@@ -45,6 +49,7 @@ impl<L: Decide, R: Decide> Decide for Either<L, R> {
 }
 
 /// Nobody can tell: it does not show its status. `.finish()` makes a response of it, which does.
+#[diagnostic::do_not_recommend]
 impl Decide for HttpResponseBuilder {
     fn decide(&self) -> Verdict {
         Verdict::unknown()
@@ -52,6 +57,7 @@ impl Decide for HttpResponseBuilder {
 }
 
 /// Nobody can tell: it does not show its status. A pair with a status does, and so does an [`HttpResponse`].
+#[diagnostic::do_not_recommend]
 impl<R> Decide for CustomizeResponder<R> {
     fn decide(&self) -> Verdict {
         Verdict::unknown()
@@ -61,6 +67,7 @@ impl<R> Decide for CustomizeResponder<R> {
 macro_rules! before_a_status {
     ($($body:ty $(, $of:ident)?;)*) => {$(
         /// What the status says, beside a body.
+        #[diagnostic::do_not_recommend]
         impl$(<$of>)? Decide for ($body, StatusCode) {
             fn decide(&self) -> Verdict {
                 self.1.decide()
@@ -82,6 +89,7 @@ before_a_status! {
 ///
 /// The answer is not made for that, since some errors give theirs away only once: an error that says its status in
 /// `error_response` alone is a failure, `http.500`.
+#[diagnostic::do_not_recommend]
 impl Deny for Error {
     fn deny(&self) -> Verdict {
         match self.as_response_error().status_code().decide() {
@@ -115,6 +123,7 @@ impl Refuse for HttpResponse<BoxBody> {
 macro_rules! extracted {
     ($($extractor:ident),*) => {$(
         /// As what was extracted.
+        #[diagnostic::do_not_recommend]
         impl<T: Sensitive> Sensitive for web::$extractor<T> {
             fn write(&self, encoder: &mut Encoder<'_>) {
                 (**self).write(encoder);

@@ -10,6 +10,7 @@ use crate::refusal::{Effect, Refusal, Refuse};
 /// metadata are in no record.
 ///
 /// An error with the code `OK` says nothing: nobody can tell how the call ended.
+#[diagnostic::do_not_recommend]
 impl Deny for Status {
     fn deny(&self) -> Verdict {
         let failure = match self.code() {
@@ -37,6 +38,7 @@ impl Deny for Status {
 
 /// Without a message: `PERMISSION_DENIED` for a denial; `UNAVAILABLE` where the call has not started; `INTERNAL`, which
 /// no client retries, where it may have happened.
+#[diagnostic::do_not_recommend]
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         Self::new(
