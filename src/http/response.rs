@@ -71,7 +71,6 @@ impl Answering {
     fn in_place<B: Body>(&self, instead: Instead, replaced: Option<&Response<B>>) -> Response<AuditBody<B>> {
         let mut response = self.refusal(instead, replaced);
         if let Some(replaced) = replaced {
-            *response.version_mut() = replaced.version();
             // For the layers around this one; it is not sent.
             if let (Instead::Denial(_), Some(verdict)) = (instead, replaced.extensions().get::<Verdict>()) {
                 response.extensions_mut().insert(verdict.clone());
