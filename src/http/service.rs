@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use audit_core::__private::Recording;
+use audit_core::__private::{Recording, contained};
 use audit_core::Scoped;
 use http::{Request, Response};
 use http_body::Body;
@@ -88,12 +88,13 @@ pin_project! {
             match state.as_mut().project() {
                 Polled::Running { running, .. } => {
                     let running = running.take();
-                    // What the handling still holds is dropped within it, and may leave records.
-                    state.set(State::Over);
+                    // What the handling still holds is dropped within it, and may leave records. Or panic.
+                    let dropped = catch_unwind(AssertUnwindSafe(|| state.set(State::Over)));
                     if let Some(Running { handled, .. }) = running {
                         handled.cancelled();
                         handled.scope().over();
                     }
+                    dropped.unwrap_or_else(|panic| resume_unwind(panic));
                 }
                 Polled::Recording { recording, held } => {
                     drop(recording.take());
@@ -174,8 +175,8 @@ where
                         }
                         Err(panic) => {
                             let running = running.take();
-                            // Before the record: what is dropped may leave some.
-                            state.set(State::Over);
+                            // Before the record: what is dropped may leave some. The first panic is the one that goes on.
+                            contained(|| state.set(State::Over));
                             running.map_or(State::Over, |running| State::panicked(&running.handled, panic))
                         }
                     }
