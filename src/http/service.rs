@@ -50,13 +50,13 @@ where
     fn call(&mut self, request: Request<Asked>) -> Self::Future {
         let AuditLayer { rules, peer, route, .. } = &self.layer;
         let (mut parts, body) = request.into_parts();
-        let route = route.as_ref().and_then(|route| route(&parts));
+        let route = route.as_ref().and_then(|route| contained(|| route(&parts)).flatten());
         if let Some(AuditRequest(handled)) = parts.extensions.get::<AuditRequest>() {
             handled.matched(route);
             let future = self.inner.call(Request::from_parts(parts, body));
             return AuditFuture { state: State::Through { future } };
         }
-        let peer = peer.as_ref().and_then(|peer| peer(&parts));
+        let peer = peer.as_ref().and_then(|peer| contained(|| peer(&parts)).flatten());
         let client = client::read(&parts.headers, peer, &rules.proxies);
         let answering = Answering::of(&self.layer, &parts);
         let handled = Handled::begin(rules.clone(), client, parts.method.as_str(), route);
