@@ -48,9 +48,13 @@ impl Answering {
     pub(super) fn outgoing<B: Body>(&self, answered: Answered, response: Response<B>) -> Response<AuditBody<B>> {
         let id = answered.handled().scope().correlation_id().clone();
         let mut response = match answered.instead() {
-            Some(instead) => self.in_place(instead, Some(&response)),
+            Some(instead) => {
+                let in_place = self.in_place(instead, Some(&response));
+                answered.handled().scope().enter(|| drop(response));
+                in_place
+            }
             None if is_bodiless(answered.handled().method(), response.status().as_u16()) => {
-                response.map(AuditBody::through)
+                response.map(|body| AuditBody::watched(body, |_| answered.delivered_by_a_body(Some(0))))
             }
             None => {
                 let length = stated_length(&response);

@@ -98,8 +98,10 @@ pin_project! {
                 }
                 Polled::Recording { recording, held } => {
                     drop(recording.take());
-                    if let Some(Held { answered, .. }) = held.take() {
+                    if let Some(Held { answered, result, .. }) = held.take() {
+                        let handled = answered.handled().clone();
                         answered.dropped();
+                        handled.scope().enter(|| drop(result));
                     }
                 }
                 Polled::Through { .. } | Polled::Panicked { .. } | Polled::Over => {}
