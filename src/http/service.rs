@@ -53,6 +53,7 @@ where
         let route = route.as_ref().and_then(|route| contained(|| route(&parts)).flatten());
         if let Some(AuditRequest(handled)) = parts.extensions.get::<AuditRequest>() {
             handled.matched(route);
+            handled.tighten(rules);
             let future = self.inner.call(Request::from_parts(parts, body));
             return AuditFuture { state: State::Through { future } };
         }

@@ -53,6 +53,7 @@ where
         let around = request.extensions().get::<AuditRequest>().cloned();
         if let Some(AuditRequest(handled)) = around {
             handled.matched(route);
+            handled.tighten(rules);
             let future = self.service.call(request);
             return Box::pin(async { Ok(future.await?.map_body(|_, body| AuditMessageBody::through(body))) });
         }
