@@ -71,12 +71,8 @@ impl Handled {
     /// Begins the handling of a request. The route is the pattern that it matched, never its path.
     pub(crate) fn begin(rules: Arc<Rules>, client: Client, method: &str, route: Option<Cow<'static, str>>) -> Self {
         let scope = RequestScope::begin(context(client));
-        let handled = Self(Arc::new(Inner {
-            scope,
-            rules: Mutex::new(rules),
-            method: name(method),
-            route: OnceLock::new(),
-        }));
+        let handled =
+            Self(Arc::new(Inner { scope, rules: Mutex::new(rules), method: name(method), route: OnceLock::new() }));
         handled.matched(route);
         handled
     }

@@ -51,7 +51,10 @@ async fn each_leaves_its_record(app: Router) {
         let answer = served.get(what).await;
         assert_eq!(answer.status(), status, "{answer:?}");
         let [record] = &served.records()[before..] else { panic!("{:?}", served.records()) };
-        assert_eq!((record.action(), record.correlation_id().as_deref()), (action.into(), answer.header("x-request-id")));
+        assert_eq!(
+            (record.action(), record.correlation_id().as_deref()),
+            (action.into(), answer.header("x-request-id"))
+        );
     }
 }
 
@@ -151,7 +154,10 @@ async fn an_upgrade_goes_through_it_and_is_no_lost_answer() {
     let app = Router::new().route("/upgrade", get(upgrade)).layer(AuditLayer::axum().coverage(CoverageMode::Strict));
     let served = Served::new(app).await;
     let mut stream = tokio::net::TcpStream::connect(served.address).await.unwrap();
-    stream.write_all(b"GET /upgrade HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /upgrade HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n")
+        .await
+        .unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.unwrap());

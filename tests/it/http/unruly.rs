@@ -39,7 +39,7 @@ impl Drop for Unruly {
 }
 
 /// The records of one request, but for what the framework says of itself, and what came out of its future.
-fn handled(layer: AuditLayer, answer: impl Fn() -> Answer + Clone) -> (Vec<Record>, Result<StatusCode, String>) {
+fn handled(layer: &AuditLayer, answer: impl Fn() -> Answer + Clone) -> (Vec<Record>, Result<StatusCode, String>) {
     let memory = MemorySink::new();
     let outcome = with_recorder_sync(support::recorder(memory.clone()), || {
         let service = layer.layer(service_fn(move |_: Request| answer()));
@@ -56,7 +56,7 @@ fn handled(layer: AuditLayer, answer: impl Fn() -> Answer + Clone) -> (Vec<Recor
 
 #[test]
 fn a_handling_that_panics_while_it_is_dropped_is_recorded_nevertheless() {
-    let (records, outcome) = handled(AuditLayer::new(), || Box::pin(Unruly { panics_first: false }));
+    let (records, outcome) = handled(&AuditLayer::new(), || Box::pin(Unruly { panics_first: false }));
     assert_eq!(outcome, Err("s3cret of a drop".to_owned()), "it goes on, as without the layer");
     let [record] = &records[..] else { panic!("{records:?}") };
     assert_eq!((record.action(), record.stage()), ("http.request".into(), Some(Stage::Cancelled)));
@@ -65,7 +65,7 @@ fn a_handling_that_panics_while_it_is_dropped_is_recorded_nevertheless() {
 
 #[test]
 fn a_handling_that_panics_again_while_it_is_dropped_has_one_record() {
-    let (records, outcome) = handled(AuditLayer::new(), || Box::pin(Unruly { panics_first: true }));
+    let (records, outcome) = handled(&AuditLayer::new(), || Box::pin(Unruly { panics_first: true }));
     assert_eq!(outcome, Err("the first panic".to_owned()));
     let [record] = &records[..] else { panic!("{records:?}") };
     assert_eq!((record.action(), record.stage()), ("http.request".into(), Some(Stage::Panicked)));
@@ -73,11 +73,10 @@ fn a_handling_that_panics_again_while_it_is_dropped_has_one_record() {
 
 #[test]
 fn a_layer_whose_own_questions_panic_knows_less_and_records_the_request() {
-    let layer = AuditLayer::new()
-        .peer(|_| std::panic::panic_any("no peer"))
-        .route(|_| std::panic::panic_any("no route"));
+    let layer =
+        AuditLayer::new().peer(|_| std::panic::panic_any("no peer")).route(|_| std::panic::panic_any("no route"));
     let teapot = || -> Answer { Box::pin(ready(Ok(answer_of(StatusCode::IM_A_TEAPOT)))) };
-    let (records, outcome) = handled(layer, teapot);
+    let (records, outcome) = handled(&layer, teapot);
     assert_eq!(outcome, Ok(StatusCode::IM_A_TEAPOT));
     let [record] = &records[..] else { panic!("{records:?}") };
     assert_eq!(record.detail(), Some(r#"{"method":"GET","route":"<unmatched>","status":418}"#));
@@ -189,7 +188,8 @@ impl Drop for Told {
 fn a_handling_that_nobody_polls_is_cancelled() {
     let memory = MemorySink::new();
     with_recorder_sync(support::recorder(memory.clone()), || {
-        let mut service = AuditLayer::new().layer(service_fn(|_: Request| pending::<Result<Response<Body>, Infallible>>()));
+        let mut service =
+            AuditLayer::new().layer(service_fn(|_: Request| pending::<Result<Response<Body>, Infallible>>()));
         drop(tower_service::Service::call(&mut service, Request::new(Body::empty())));
     });
     assert_eq!(memory.find("http.request").len(), 1);
