@@ -25,6 +25,8 @@ pub(crate) fn is_bodiless(method: &str, status: u16) -> bool {
 
 impl Delivery {
     pub(super) fn new(handled: Handled, record: Option<RecordId>, status: Status, length: Option<u64>) -> Self {
+        // Behind its last message a call of gRPC has yet to say how it ended.
+        let length = length.filter(|_| matches!(status, Status::Http(_)));
         let mut delivery = Self { handled, record, status, given: 0, length };
         delivery.given(0);
         delivery

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use audit_core::__private::{Left, LeftEnding, Recording, RequestScope};
 use audit_core::{
@@ -16,12 +16,27 @@ use super::denial::{Denials, Instead, is_denied};
 use super::status::Status;
 
 /// What a layer is told to do, whatever the framework.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
     pub(crate) proxies: TrustedProxies,
     pub(crate) coverage: CoverageMode,
     pub(crate) fail_closed: bool,
     pub(crate) denials: Denials,
+}
+
+impl Rules {
+    /// What it is told with what a layer further inside is told beyond that; `None` where that is nothing.
+    fn tightened(&self, inner: &Self) -> Option<Self> {
+        let mut rules = self.clone();
+        if inner.coverage == CoverageMode::Strict {
+            rules.coverage = CoverageMode::Strict;
+        }
+        rules.fail_closed |= inner.fail_closed;
+        if inner.denials != Denials::AsTheyAre {
+            rules.denials = inner.denials;
+        }
+        (rules != *self).then_some(rules)
+    }
 }
 
 /// A request while it is handled. Clones are of the same one.
@@ -30,7 +45,8 @@ pub(crate) struct Handled(Arc<Inner>);
 
 struct Inner {
     scope: RequestScope,
-    rules: Arc<Rules>,
+    /// What holds for this request.
+    rules: Mutex<Arc<Rules>>,
     method: &'static str,
     route: OnceLock<Cow<'static, str>>,
 }
@@ -55,7 +71,8 @@ impl Handled {
     /// Begins the handling of a request. The route is the pattern that it matched, never its path.
     pub(crate) fn begin(rules: Arc<Rules>, client: Client, method: &str, route: Option<Cow<'static, str>>) -> Self {
         let scope = RequestScope::begin(context(client));
-        let handled = Self(Arc::new(Inner { scope, rules, method: name(method), route: OnceLock::new() }));
+        let handled =
+            Self(Arc::new(Inner { scope, rules: Mutex::new(rules), method: name(method), route: OnceLock::new() }));
         handled.matched(route);
         handled
     }
@@ -65,6 +82,18 @@ impl Handled {
         if let Some(route) = route {
             let _ = self.0.route.set(route);
         }
+    }
+
+    /// Learns what a layer further inside is told for its requests: it may be stricter, and never laxer.
+    pub(crate) fn tighten(&self, inner: &Rules) {
+        let mut rules = self.0.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tightened) = rules.tightened(inner) {
+            *rules = Arc::new(tightened);
+        }
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        self.0.rules.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn scope(&self) -> &RequestScope {
@@ -77,7 +106,7 @@ impl Handled {
 
     /// The service has answered. Gives the record that is to be acknowledged first, if there is one.
     pub(crate) fn answered(&self, status: Status, verdict: Verdict) -> (Option<Recording>, Answered) {
-        let Inner { scope, rules, .. } = &*self.0;
+        let (scope, rules) = (self.scope(), self.rules());
         let (coverage, left) = (scope.coverage(), scope.left());
         let by_its_record = status.http() >= 400 && left.call.is_some_and(|call| call.ending == LeftEnding::Denied);
         let denied = is_denied(&verdict) || by_its_record;
@@ -182,7 +211,7 @@ impl Handled {
 
     /// Reports that nothing was left, where that is asked for; says whether the answer is kept back.
     fn is_finding(&self) -> bool {
-        let mode = self.0.rules.coverage;
+        let mode = self.rules().coverage;
         if mode != CoverageMode::Off {
             self.0.scope.enter(|| report_unaudited(self.0.method, self.route()));
         }
@@ -191,7 +220,7 @@ impl Handled {
 
     fn closed(&self, started: bool) -> Option<Instead> {
         let effect = if started { Effect::MayHaveHappened } else { Effect::NotStarted };
-        self.0.rules.fail_closed.then_some(Instead::unavailable(effect))
+        self.rules().fail_closed.then_some(Instead::unavailable(effect))
     }
 }
 

@@ -76,7 +76,11 @@ use super::service::AuditService;
 /// `dropped` by who should have sent it, or went `unanswered` altogether. What the server holds in its buffers counts as
 /// given; an empty body cannot be lost.
 ///
-/// A layer inside of another one adds the route, should the outer one not know it, and nothing else.
+/// A layer inside of another one leaves no record of its own. It adds the route, should the outer one not know it; and
+/// where it is told to be stricter ([`CoverageMode::Strict`], [`fail_closed`](Self::fail_closed), uniform denials, with the
+/// outer one's challenge), the outer one is that for its requests.
+///
+/// What the server refuses before there is a request, such as a malformed head, no layer sees.
 #[derive(Clone)]
 pub struct AuditLayer {
     pub(super) rules: Arc<Rules>,

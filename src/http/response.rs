@@ -48,9 +48,13 @@ impl Answering {
     pub(super) fn outgoing<B: Body>(&self, answered: Answered, response: Response<B>) -> Response<AuditBody<B>> {
         let id = answered.handled().scope().correlation_id().clone();
         let mut response = match answered.instead() {
-            Some(instead) => self.in_place(instead, Some(&response)),
+            Some(instead) => {
+                let in_place = self.in_place(instead, Some(&response));
+                answered.handled().scope().enter(|| drop(response));
+                in_place
+            }
             None if is_bodiless(answered.handled().method(), response.status().as_u16()) => {
-                response.map(AuditBody::through)
+                response.map(|body| AuditBody::watched(body, |_| answered.delivered_by_a_body(Some(0))))
             }
             None => {
                 let length = stated_length(&response);
@@ -71,7 +75,6 @@ impl Answering {
     fn in_place<B: Body>(&self, instead: Instead, replaced: Option<&Response<B>>) -> Response<AuditBody<B>> {
         let mut response = self.refusal(instead, replaced);
         if let Some(replaced) = replaced {
-            *response.version_mut() = replaced.version();
             // For the layers around this one; it is not sent.
             if let (Instead::Denial(_), Some(verdict)) = (instead, replaced.extensions().get::<Verdict>()) {
                 response.extensions_mut().insert(verdict.clone());

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use audit_core::__private::Recording;
+use audit_core::__private::{Recording, contained};
 use audit_core::Scoped;
 use http::{Request, Response};
 use http_body::Body;
@@ -50,13 +50,14 @@ where
     fn call(&mut self, request: Request<Asked>) -> Self::Future {
         let AuditLayer { rules, peer, route, .. } = &self.layer;
         let (mut parts, body) = request.into_parts();
-        let route = route.as_ref().and_then(|route| route(&parts));
+        let route = route.as_ref().and_then(|route| contained(|| route(&parts)).flatten());
         if let Some(AuditRequest(handled)) = parts.extensions.get::<AuditRequest>() {
             handled.matched(route);
+            handled.tighten(rules);
             let future = self.inner.call(Request::from_parts(parts, body));
             return AuditFuture { state: State::Through { future } };
         }
-        let peer = peer.as_ref().and_then(|peer| peer(&parts));
+        let peer = peer.as_ref().and_then(|peer| contained(|| peer(&parts)).flatten());
         let client = client::read(&parts.headers, peer, &rules.proxies);
         let answering = Answering::of(&self.layer, &parts);
         let handled = Handled::begin(rules.clone(), client, parts.method.as_str(), route);
@@ -88,17 +89,20 @@ pin_project! {
             match state.as_mut().project() {
                 Polled::Running { running, .. } => {
                     let running = running.take();
-                    // What the handling still holds is dropped within it, and may leave records.
-                    state.set(State::Over);
+                    // What the handling still holds is dropped within it, and may leave records. Or panic.
+                    let dropped = catch_unwind(AssertUnwindSafe(|| state.set(State::Over)));
                     if let Some(Running { handled, .. }) = running {
                         handled.cancelled();
                         handled.scope().over();
                     }
+                    dropped.unwrap_or_else(|panic| resume_unwind(panic));
                 }
                 Polled::Recording { recording, held } => {
                     drop(recording.take());
-                    if let Some(Held { answered, .. }) = held.take() {
+                    if let Some(Held { answered, result, .. }) = held.take() {
+                        let handled = answered.handled().clone();
                         answered.dropped();
+                        handled.scope().enter(|| drop(result));
                     }
                 }
                 Polled::Through { .. } | Polled::Panicked { .. } | Polled::Over => {}
@@ -174,8 +178,8 @@ where
                         }
                         Err(panic) => {
                             let running = running.take();
-                            // Before the record: what is dropped may leave some.
-                            state.set(State::Over);
+                            // Before the record: what is dropped may leave some. The first panic is the one that goes on.
+                            contained(|| state.set(State::Over));
                             running.map_or(State::Over, |running| State::panicked(&running.handled, panic))
                         }
                     }

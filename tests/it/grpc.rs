@@ -329,3 +329,32 @@ async fn fail_closed_and_strict_coverage_keep_answers_back() {
     let finding = wait_for(&capture, "audit.unaudited").await;
     assert_eq!(finding.detail(), Some(r#"{"method":"POST","route":"/bank.v1.Transfers/Watch"}"#));
 }
+
+/// A service that knows how long its answer is, and fails behind it.
+#[tokio::test]
+async fn a_status_behind_an_answer_of_known_length_is_added_to_the_record_of_its_call() {
+    use axum::body::Bytes;
+    use axum::http::{HeaderMap, Request, Response};
+    use http_body_util::{BodyExt, Full};
+
+    #[audited(action = "grpc.whole")]
+    async fn whole() -> Full<Bytes> {
+        Full::new(Bytes::from_static(b"message"))
+    }
+    let capture = Capture::new();
+    let service = tower::service_fn(|_: Request<Full<Bytes>>| async {
+        let trailers = HeaderMap::from_iter([("grpc-status".parse().unwrap(), "7".parse().unwrap())]);
+        let body = whole().await.with_trailers(std::future::ready(Some(Ok(trailers))));
+        Ok::<_, std::convert::Infallible>(Response::new(body))
+    });
+    let request = Request::builder().header("content-type", "application/grpc").body(Full::default()).unwrap();
+    let answered = with_recorder(support::recorder(capture.clone()), async {
+        let answer = tower::ServiceExt::oneshot(layer().layer(service), request).await.unwrap();
+        answer.into_body().collect().await.unwrap()
+    });
+    assert_eq!(answered.await.trailers().unwrap()["grpc-status"], "7");
+    let lost = wait_for(&capture, "http.response_lost").await;
+    let [call] = &capture.records()[..] else { panic!("one record: {:#?}", capture.records()) };
+    assert_eq!((call.action(), lost.call()), ("grpc.whole".into(), call.id()));
+    assert!(lost.detail().unwrap().ends_with(r#""reason":"status"}"#), "{lost:?}");
+}

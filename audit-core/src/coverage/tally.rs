@@ -13,13 +13,21 @@ use crate::record::{Draft, Stage};
 pub(crate) struct Tally {
     /// The more, the higher.
     coverage: AtomicU8,
-    left: Mutex<Left>,
+    left: Mutex<Noted>,
+}
+
+#[derive(Debug, Default)]
+struct Noted {
+    left: Left,
+    /// The call around the one that is noted.
+    around: Option<RecordId>,
 }
 
 /// The records that say how a request ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Left {
-    /// The final record of the audited call that ended last.
+    /// The final record of the audited call that ended last; or of one that was denied or failed, where what ended later
+    /// was allowed and is not the call around it.
     pub call: Option<LeftRecord>,
     /// The last event that was denied or failed; the last one, where none was.
     pub event: Option<LeftRecord>,
@@ -68,12 +76,20 @@ impl Tally {
         self.coverage.fetch_max(coverage as u8, Ordering::Relaxed);
     }
 
-    pub(crate) fn call(&self, id: RecordId, ending: LeftEnding) {
-        self.with(|left| left.call = Some(LeftRecord { id, ending }));
+    /// A call has ended, which `around` was around.
+    pub(crate) fn call(&self, id: RecordId, around: Option<RecordId>, ending: LeftEnding) {
+        self.with(|noted| {
+            // What ended inside of this call, it answers for itself; what ended beside it, it knows nothing of.
+            let beside = noted.left.call.is_some_and(|call| call.id != id) && noted.around != Some(id);
+            let adverse = noted.left.call.is_some_and(|call| call.ending != LeftEnding::Allowed);
+            if !(beside && adverse && ending == LeftEnding::Allowed) {
+                *noted = Noted { left: Left { call: Some(LeftRecord { id, ending }), ..noted.left }, around };
+            }
+        });
     }
 
     pub(crate) fn event(&self, id: RecordId, ending: LeftEnding) {
-        self.with(|left| {
+        self.with(|Noted { left, .. }| {
             let adverse = left.event.is_some_and(|event| event.ending != LeftEnding::Allowed);
             if !adverse || ending != LeftEnding::Allowed {
                 left.event = Some(LeftRecord { id, ending });
@@ -82,11 +98,11 @@ impl Tally {
     }
 
     pub(crate) fn undelivered(&self) {
-        self.with(|left| left.undelivered = true);
+        self.with(|noted| noted.left.undelivered = true);
     }
 
     pub(crate) fn left(&self) -> Left {
-        self.with(|left| *left)
+        self.with(|noted| noted.left)
     }
 
     pub(crate) fn coverage(&self) -> Coverage {
@@ -97,7 +113,7 @@ impl Tally {
         }
     }
 
-    fn with<R>(&self, look: impl FnOnce(&mut Left) -> R) -> R {
+    fn with<R>(&self, look: impl FnOnce(&mut Noted) -> R) -> R {
         look(&mut self.left.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -118,8 +134,18 @@ mod tests {
     #[test]
     fn of_calls_the_one_that_ended_last_counts() {
         let (tally, [inner, outer]) = (Tally::default(), [(); 2].map(|()| RecordId::new()));
-        tally.call(inner, LeftEnding::Failed);
-        tally.call(outer, LeftEnding::Allowed);
+        tally.call(inner, Some(outer), LeftEnding::Failed);
+        tally.call(outer, None, LeftEnding::Allowed);
         assert_eq!(tally.left().call, Some(LeftRecord { id: outer, ending: LeftEnding::Allowed }));
+    }
+
+    #[test]
+    fn a_call_that_was_allowed_does_not_hide_what_was_not_beside_it() {
+        let (tally, [denied, allowed, failed]) = (Tally::default(), [(); 3].map(|()| RecordId::new()));
+        tally.call(denied, None, LeftEnding::Denied);
+        tally.call(allowed, None, LeftEnding::Allowed);
+        assert_eq!(tally.left().call, Some(LeftRecord { id: denied, ending: LeftEnding::Denied }));
+        tally.call(failed, None, LeftEnding::Failed);
+        assert_eq!(tally.left().call, Some(LeftRecord { id: failed, ending: LeftEnding::Failed }));
     }
 }

@@ -94,9 +94,9 @@ impl Ambient {
     }
 
     /// An audited call has left its final record here, or it is lost and counted.
-    pub(super) fn note_call(&self, id: RecordId, ending: LeftEnding) {
+    pub(super) fn note_call(&self, id: RecordId, around: Option<RecordId>, ending: LeftEnding) {
         if let Some(tally) = &self.tally {
-            tally.call(id, ending);
+            tally.call(id, around, ending);
         }
     }
 

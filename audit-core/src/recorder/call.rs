@@ -305,14 +305,14 @@ impl Call {
         let refused = closed && (answer.is_err() || self.within.is_refused());
         if refused {
             // Its caller is told that it failed, whatever its record says, should that come to the stream.
-            self.ambient.note_call(self.id, LeftEnding::Failed);
+            self.ambient.note_call(self.id, self.draft.parent, LeftEnding::Failed);
         }
         refused.then_some(Refusal::Unavailable { effect })
     }
 
     /// Tells who asks around the request how this call ended.
     fn note_left(&self) {
-        self.ambient.note_call(self.id, LeftEnding::of(&self.draft));
+        self.ambient.note_call(self.id, self.draft.parent, LeftEnding::of(&self.draft));
     }
 
     fn slot(&self) -> Option<Slot> {

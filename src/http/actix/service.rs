@@ -12,6 +12,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, forward_ready};
 use actix_web::http::header::{HeaderMap, HeaderValue};
 use actix_web::{Error, HttpMessage};
+use audit_core::__private::contained;
 use audit_core::{Decide, Deny, Scoped};
 
 use super::super::client::{self, HeaderLines};
@@ -52,6 +53,7 @@ where
         let around = request.extensions().get::<AuditRequest>().cloned();
         if let Some(AuditRequest(handled)) = around {
             handled.matched(route);
+            handled.tighten(rules);
             let future = self.service.call(request);
             return Box::pin(async { Ok(future.await?.map_body(|_, body| AuditMessageBody::through(body))) });
         }
@@ -92,20 +94,21 @@ impl<F: Future> Running<F> {
             Err(panic) => Poll::Ready(Err(panic)),
         });
         let answer = answer.await;
-        // Before the record: what is dropped may leave some.
-        self.future = None;
+        // Before the record: what is dropped may leave some. What panicked first is what goes on.
+        contained(|| self.future = None);
         Some((self.handled.take()?, answer))
     }
 }
 
 impl<F> Drop for Running<F> {
     fn drop(&mut self) {
-        // What the handling still holds is dropped within it, and may leave records.
-        self.future = None;
+        // What the handling still holds is dropped within it, and may leave records. Or panic.
+        let dropped = catch_unwind(AssertUnwindSafe(|| self.future = None));
         if let Some(handled) = self.handled.take() {
             handled.cancelled();
             handled.scope().over();
         }
+        dropped.unwrap_or_else(|panic| resume_unwind(panic));
     }
 }
 

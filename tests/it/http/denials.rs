@@ -165,3 +165,35 @@ async fn without_being_told_the_layer_changes_no_answer() {
     }
     assert_eq!(served.records()[0].decision(), Some(StoredDecision::Deny { reason: "missing_scope".into() }));
 }
+
+#[audited(action = "session.renew")]
+async fn renew() {}
+
+/// Middleware with a call of its own, which is allowed and ends later than that of the handler.
+async fn renewing(request: Request, next: Next) -> Response {
+    let answer = next.run(request).await;
+    renew().await;
+    answer
+}
+
+#[tokio::test]
+async fn a_denial_stays_one_whatever_is_allowed_behind_it() {
+    let app = documents().layer(middleware::from_fn(renewing));
+    let served = Served::new(app.layer(AuditLayer::axum().uniform_denials_as(DenialStatus::Forbidden))).await;
+    // The second is shown as a 404.
+    all_alike(&served, 403, &[("GET /documents/1", &[]), ("GET /documents/2", &[])]).await;
+    assert_eq!(served.actions(), ["document.open", "session.renew", "document.open", "session.renew"]);
+}
+
+/// The answer of an upstream that speaks HTTP/1.0, passed on.
+async fn old() -> Response {
+    let mut response = (StatusCode::FORBIDDEN, "upstream says no").into_response();
+    *response.version_mut() = axum::http::Version::HTTP_10;
+    response
+}
+
+#[tokio::test]
+async fn the_version_of_a_denial_says_nothing() {
+    let app = documents().route("/old", get(old)).layer(AuditLayer::axum().uniform_denials());
+    all_alike(&Served::new(app).await, 403, &[("GET /plain", &[]), ("GET /old", &[])]).await;
+}

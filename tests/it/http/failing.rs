@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use audited::{
-    AuditLayer, AuditRequest, Deny, FloodControl, Record, Recorder, Refusal, Stage, StoredOutcome, audited,
+    AuditLayer, AuditRequest, Deny, FloodControl, Loss, Record, Recorder, Refusal, Stage, StoredOutcome, audited,
     not_audited, with_recorder,
 };
 use axum::Router;
@@ -15,6 +15,7 @@ use axum::extract::Request;
 use axum::http::{Response, StatusCode};
 use axum::middleware::{self, Next};
 use axum::routing::{any, get};
+use futures_util::FutureExt;
 use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -327,4 +328,41 @@ async fn a_request_that_gives_up_while_it_waits_for_room_is_counted() {
     assert_eq!(recorder.losses().into_iter().collect::<Vec<_>>(), [("full", 2)]);
     sink.set(Behaviour::Ok);
     drop(first);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_more_requests_than_there_is_room_for_each_is_recorded_or_counted() {
+    const REQUESTS: usize = 1000;
+    let (sink, lost) = (Capture::new(), Arc::new(Mutex::new(0)));
+    let told = lost.clone();
+    let count = move |loss: &Loss<'_>| {
+        if loss.action == "http.request" {
+            *told.lock().unwrap() += 1;
+        }
+    };
+    let recorder = Recorder::builder().sink(sink.clone()).max_in_flight(2).deadline(PATIENCE).on_loss(count);
+    let recorder = recorder.allow_weak_fail_closed().build().unwrap();
+    let missing = service_fn(|_: Request| async {
+        let response = Response::builder().status(StatusCode::NOT_FOUND).body(Body::empty());
+        Ok::<_, Infallible>(response.unwrap())
+    });
+    let service = AuditLayer::new().layer(missing);
+    let asked = (0..REQUESTS).map(|number| {
+        let (recorder, asked) = (recorder.clone(), service.clone().oneshot(Request::new(Body::empty())));
+        tokio::spawn(with_recorder(recorder, async move {
+            // Each third gives up as soon as it has to wait.
+            if number % 3 == 0 { asked.now_or_never() } else { Some(asked.await) }.is_some()
+        }))
+    });
+    let mut answered = 0;
+    for asked in asked.collect::<Vec<_>>() {
+        answered += usize::from(asked.await.unwrap());
+    }
+    recorder.shutdown(PATIENCE).unwrap();
+    let (written, lost) = (http_requests(&sink).len(), *lost.lock().unwrap());
+    assert_eq!(written + lost, REQUESTS, "{written} and {lost}");
+    assert!(
+        written >= answered && answered >= REQUESTS - REQUESTS.div_ceil(3),
+        "{answered} answered, {written} written"
+    );
 }

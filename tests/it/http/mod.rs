@@ -8,5 +8,7 @@ mod failing;
 mod hanging_up;
 mod refusals;
 mod served;
+mod stacks;
 mod streams;
 mod tower;
+mod unruly;
