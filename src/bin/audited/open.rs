@@ -9,7 +9,7 @@ use clap::Args;
 use crate::failure::Failure;
 use crate::journal_files::{Damages, Depth, JournalFiles};
 use crate::location::Location;
-use crate::output::{escape_path, note};
+use crate::output::note;
 
 /// Which records a command is about.
 #[derive(Args, Debug)]
@@ -172,7 +172,8 @@ pub(crate) fn postgres_options(url: &str, server: &ServerArgs) -> Result<audited
         .map_err(|error| Failure::usage(format!("--schema {}: {error}", crate::output::escape(&server.schema))))?;
     if let Some(path) = &server.tls_roots {
         let pem = std::fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
-        options = options.tls_roots(&pem).map_err(|error| Failure::because(escape_path(path), &error))?;
+        options =
+            options.tls_roots(&pem).map_err(|error| Failure::because(crate::output::escape_path(path), &error))?;
     }
     Ok(options)
 }

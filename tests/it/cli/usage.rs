@@ -22,6 +22,7 @@ fn every_wrong_input_says_what_to_write() {
         (of("journal:", &[]), "write journal:audit"),
         (of("journal://audit", &[]), "would name a host"),
         (of("postgres:db", &[]), "is followed by `//`"),
+        (of("postgres://u:a@b@host/db", &[]), "postgres://u:***@host/db: in a user, a password or a parameter, `@`"),
         (of("nats://host", &[]), "records are not found again in one"),
         (of("journal:audit", &["--since", "soon"]), "`soon` is no moment for --since: write how long ago it is (2h"),
         (of("journal:audit", &["--until", "2026-13-01"]), "is no moment for --until"),

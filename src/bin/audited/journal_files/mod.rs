@@ -3,17 +3,21 @@
 //! They are read and nothing else: no lock is taken, no file is opened for writing, a service may write them meanwhile.
 //! Nothing is indexed: each question reads all lines once, in bounded memory.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod best;
+mod damages;
+
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use audited::{
     Arrived, AuditSink, AuditStore, CursorKey, Durability, Intents, InvalidCursor, Journal, JournalError,
-    JournalReader, Order, Position, Record, RecordId, Row, Selection, SinkError, SortKey, Stage, StoreError,
-    StoredRecord,
+    JournalReader, Position, Record, Row, Selection, SinkError, Stage, StoreError, StoredRecord,
 };
 
+use self::best::Best;
+pub(crate) use self::damages::Damages;
 use crate::failure::Failure;
 use crate::output::{escape_path, note};
 
@@ -21,33 +25,6 @@ use crate::output::{escape_path, note};
 const LOOK: usize = 2_048;
 /// How often a journal is looked at for something new.
 const POLL: Duration = Duration::from_millis(50);
-
-/// What was found to be damaged while a journal was read.
-#[derive(Clone, Default)]
-pub(crate) struct Damages(Arc<Mutex<BTreeSet<(PathBuf, u64)>>>);
-
-impl Damages {
-    /// How many places were found to be damaged.
-    pub(crate) fn count(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    /// Says so, once a place.
-    fn add(&self, path: PathBuf, line: u64, said: &str) {
-        /// How many are told one by one.
-        const TOLD: usize = 3;
-        let mut damages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = damages.len();
-        if !damages.insert((path, line)) {
-            return;
-        }
-        match count {
-            0..TOLD => note(format_args!("damaged: {said}")),
-            TOLD => note("more is damaged: `audited verify` says what"),
-            _ => {}
-        }
-    }
-}
 
 /// How much of a journal a page is looked for in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,7 +154,7 @@ impl JournalFiles {
                 }
                 true
             })?;
-            if best.kept.len() >= best.wanted {
+            if best.is_enough() {
                 break;
             }
             end = start;
@@ -211,67 +188,10 @@ impl JournalFiles {
     }
 }
 
-/// What is kept of a selection: as many records as it wants, of those that come first in its order.
-struct Best<'a> {
-    selection: &'a Selection,
-    wanted: usize,
-    kept: BTreeMap<SortKey, StoredRecord>,
-    /// Intents whose call has not ended so far, by the call.
-    open: HashMap<RecordId, StoredRecord>,
-}
-
-impl Best<'_> {
-    fn see(&mut self, record: StoredRecord) {
-        let Some(row) = Row::of(&record) else { return };
-        if row.stage == Some(Stage::Intent) {
-            if self.selection.intents() != Intents::Hidden && self.selection.holds(&row, &record) {
-                let call = row.call.unwrap_or(row.id);
-                drop(row);
-                self.open.insert(call, record);
-            }
-            return;
-        }
-        self.open.remove(&row.id);
-        let key = row.sort_key;
-        let holds = self.selection.is_behind(key) && self.selection.holds(&row, &record);
-        drop(row);
-        if holds {
-            self.keep(key, record);
-        }
-    }
-
-    fn keep(&mut self, key: SortKey, record: StoredRecord) {
-        self.kept.insert(key, record);
-        if self.kept.len() > self.wanted {
-            match self.selection.order() {
-                Order::NewestFirst => self.kept.pop_first(),
-                Order::OldestFirst => self.kept.pop_last(),
-            };
-        }
-    }
-
-    fn found(mut self) -> Vec<StoredRecord> {
-        for (_, intent) in std::mem::take(&mut self.open) {
-            if let Some(key) = SortKey::of(&intent)
-                && self.selection.is_behind(key)
-            {
-                self.keep(key, intent);
-            }
-        }
-        let offset = self.selection.offset();
-        let kept = self.kept.into_values();
-        match self.selection.order() {
-            Order::NewestFirst => kept.rev().skip(offset).collect(),
-            Order::OldestFirst => kept.skip(offset).collect(),
-        }
-    }
-}
-
 #[async_trait::async_trait]
 impl AuditStore for JournalFiles {
     async fn select(&self, selection: &Selection) -> Result<Vec<StoredRecord>, StoreError> {
-        let wanted = selection.limit().saturating_add(selection.offset());
-        let mut best = Best { selection, wanted, kept: BTreeMap::new(), open: HashMap::new() };
+        let mut best = Best::of(selection);
         match self.depth {
             Depth::All => self.each(&mut self.read()?, |record| {
                 best.see(record);
