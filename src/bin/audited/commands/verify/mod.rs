@@ -1,5 +1,7 @@
 //! `audited verify`
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod checked;
 mod journal;
 mod store;
 

@@ -2,23 +2,11 @@
 
 use std::path::Path;
 
-use serde_json::json;
-
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use super::checked::Checked;
 use crate::failure::{Exit, Failure};
 use crate::open::ServerArgs;
-use crate::output::{Output, Style, escape};
-
-/// What a check has found, whichever store it was.
-struct Checked {
-    name: String,
-    records: u64,
-    damaged: u64,
-    damage: Vec<String>,
-    /// What else is to be said.
-    remarks: Vec<String>,
-    /// What such a store cannot show.
-    unproved: &'static str,
-}
+use crate::output::Output;
 
 #[cfg(feature = "sqlite")]
 pub(super) fn sqlite(path: &Path, most: usize, output: &mut Output) -> Result<Exit, Failure> {
@@ -93,39 +81,4 @@ pub(super) async fn postgres(
 #[expect(clippy::unused_async, reason = "it is awaited where there is something to connect to")]
 pub(super) async fn postgres(_: &str, _: &ServerArgs, _: usize, _: &mut Output) -> Result<Exit, Failure> {
     Err(crate::open::lacking("PostgreSQL", "postgres"))
-}
-
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-impl Checked {
-    fn print(&self, most: usize, output: &mut Output) -> Result<Exit, Failure> {
-        let damage: Vec<_> = self.damage.iter().take(most).collect();
-        let exit = if self.damaged == 0 { Exit::Clean } else { Exit::Findings };
-        if output.is_json() {
-            let value = json!({
-                "store": self.name, "sound": self.damaged == 0, "records": self.records, "damages": self.damaged,
-                "damage": damage, "remarks": self.remarks,
-            });
-            output.json(&value.to_string())?;
-            return Ok(exit);
-        }
-        let records = if self.records == 1 { "1 record".to_owned() } else { format!("{} records", self.records) };
-        output.line(format_args!("{}: {records}", escape(&self.name)))?;
-        for damage in &damage {
-            let text = output.paint(Style::Bad, "damaged");
-            output.line(format_args!("{text}: {}", escape(damage)))?;
-        }
-        let untold = self.damaged.saturating_sub(damage.len() as u64);
-        if untold > 0 {
-            output.line(format_args!("… and {untold} more"))?;
-        }
-        if self.damaged == 0 {
-            let text = output.paint(Style::Good, "sound");
-            output.line(format_args!("{text}: what is kept beside each record is what it says"))?;
-        }
-        for remark in &self.remarks {
-            output.line(escape(remark))?;
-        }
-        output.line(output.paint(Style::Dim, self.unproved))?;
-        Ok(exit)
-    }
 }
