@@ -320,13 +320,14 @@ impl fmt::Debug for NatsOptions {
 }
 
 fn address(server: &str) -> Result<ServerAddr, NatsError> {
+    // Asked before it is parsed: with a `/`, a `?` or a `#` in it, a secret would be taken for the host, and be shown.
+    if server.contains('@') {
+        return Err(NatsError::SecretInAddress);
+    }
     let address: ServerAddr = server.parse().map_err(|error| NatsError::Server(Arc::new(error)))?;
     if address.is_websocket() || address.host().is_empty() {
         let error = std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a server of the NATS protocol");
         return Err(NatsError::Server(Arc::new(error)));
-    }
-    if address.has_user_pass() || address.password().is_some() {
-        return Err(NatsError::SecretInAddress);
     }
     Ok(address)
 }

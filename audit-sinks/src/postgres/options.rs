@@ -49,10 +49,25 @@ impl PostgresOptions {
     /// Takes a URL, `postgres://user@host/database`, or a connection string, `host=… user=… dbname=…`. What it may say is
     /// told by [`tokio_postgres::Config`]; `sslmode=require` is [`tls`](Self::tls).
     ///
+    /// In a URL, `@`, `/`, `?`, `#` and blanks of a user, a password or a parameter are written as `%40`, `%2F`, `%3F`,
+    /// `%23` and `%20`: a part of a password would be taken for a host otherwise, and be shown as such.
+    ///
+    /// ```
+    /// use audit_sinks::PostgresOptions;
+    ///
+    /// assert!(PostgresOptions::new("postgres://bank:p%40ss@db.example.org/bank").is_ok());
+    /// assert!(PostgresOptions::new("postgres://bank:p@ss@db.example.org/bank").is_err());
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`PostgresError::Options`] when it is neither.
+    /// [`PostgresError::Options`] when it is neither, or a URL holds such a character as it is. It shows nothing of it.
     pub fn new(address: &str) -> Result<Self, PostgresError> {
+        if has_raw_characters(address) {
+            const HOW: &str = "the URL is ambiguous: in a user, a password or a parameter, `@`, `/`, `?`, `#` and blanks are \
+                               written as %40, %2F, %3F, %23 and %20";
+            return Err(PostgresError::Options(HOW, None));
+        }
         let config = address.parse::<Config>();
         let config = config
             .map_err(|error| PostgresError::Options("neither a URL nor a connection string", Some(error.into())))?;
@@ -140,6 +155,13 @@ impl PostgresOptions {
         self.tls.apply(&mut config);
         config
     }
+}
+
+/// Whether a URL holds something before its last `@` that belongs to a user or a password, and ends them for a parser.
+fn has_raw_characters(address: &str) -> bool {
+    let is_url = ["postgres://", "postgresql://"].iter().find_map(|scheme| address.strip_prefix(scheme));
+    let user_info = is_url.and_then(|rest| Some(rest.rsplit_once('@')?.0)).unwrap_or_default();
+    user_info.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | '/' | '?' | '#'))
 }
 
 impl fmt::Display for PostgresOptions {

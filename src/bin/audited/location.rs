@@ -114,8 +114,11 @@ fn without_password(text: &str) -> String {
 
 fn without_parameter(text: &str) -> String {
     const NAME: &str = "password=";
-    let Some(at) = text.to_ascii_lowercase().find(NAME) else { return text.to_owned() };
-    let (before, rest) = text.split_at(at + NAME.len());
-    let end = rest.find('&').unwrap_or(rest.len());
-    format!("{before}***{}", &rest[end..])
+    let (mut shown, mut rest) = (String::new(), text);
+    while let Some(at) = rest.to_ascii_lowercase().find(NAME) {
+        let (before, secret) = rest.split_at(at + NAME.len());
+        shown = shown + before + "***";
+        rest = &secret[secret.find('&').unwrap_or(secret.len())..];
+    }
+    shown + rest
 }

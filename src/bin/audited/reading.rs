@@ -204,7 +204,8 @@ fn read_keys(path: &Path) -> Result<KeyRing, Failure> {
 
 fn bytes_of(hex: &str) -> Option<Vec<u8>> {
     let digits = hex.as_bytes();
-    if !digits.len().is_multiple_of(2) {
+    // A sign would be taken for a part of a number.
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
     digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()

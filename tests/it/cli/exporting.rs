@@ -180,3 +180,27 @@ fn csv_has_the_columns_that_are_documented() {
     }
     assert_eq!(seeds().len(), 6);
 }
+
+#[test]
+fn what_cannot_be_written_is_named_and_a_reader_that_has_enough_is_no_failure() {
+    let many: Vec<_> = (0..2_500_u32).map(|n| made(&n.to_string(), json!({ "tenant": "acme" }))).collect();
+    let place = Place::of("journal", "journal:audit");
+    place.write(&many);
+    let export = |format: &str| {
+        let mut program = place.program();
+        program.args(["export", "journal:audit", "--tenant", "acme", "--unrecorded", "--format", format]);
+        program
+    };
+    for format in ["jsonl", "csv"] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ran = super::finish_into(export(format), full.into());
+        assert_eq!(ran.code, 3, "{format}: {ran:#?}");
+        assert!(ran.err.contains("the output cannot be written: no storage space"), "{format}: {}", ran.err);
+
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = super::finish_into(export(format), writer.into());
+        assert_eq!(ran.code, 0, "{format}: {ran:#?}");
+        assert!(!ran.err.contains("cannot be written"), "{format}: {}", ran.err);
+    }
+}

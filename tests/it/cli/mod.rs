@@ -80,3 +80,15 @@ pub(crate) fn finish(command: &mut Command) -> Ran {
         err: String::from_utf8(output.stderr).unwrap(),
     }
 }
+
+/// Runs a command to its end, with its standard output there.
+#[track_caller]
+pub(crate) fn finish_into(mut command: Command, out: Stdio) -> Ran {
+    let child = command.stdout(out).stderr(Stdio::piped()).spawn().unwrap();
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        code: output.status.code().unwrap_or_else(|| panic!("it was killed: {output:?}")),
+        out: String::new(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}

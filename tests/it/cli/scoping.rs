@@ -65,4 +65,9 @@ fn a_tenant_and_texts_that_are_kept_as_hashes_are_found_with_the_keys() {
     assert_eq!(broken.code, 2);
     assert!(broken.err.contains("broken, line 2: a line is the id of a key"), "{}", broken.err);
     assert!(!broken.err.contains("s3cret") && !broken.err.contains(&key), "{}", broken.err);
+
+    std::fs::write(directory.path().join("signed"), format!("2026 {}", "+f".repeat(32))).unwrap();
+    let signed = ask(&["--tenant-hashed", "acme", "--keys", "signed"]);
+    assert_eq!(signed.code, 2, "a sign is no digit, and the key would be another one");
+    assert!(signed.err.contains("signed, line 1"), "{}", signed.err);
 }

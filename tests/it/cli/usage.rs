@@ -96,6 +96,8 @@ fn no_password_is_ever_shown() {
         format!("postgres://bank:a b\n{SECRET}@127.0.0.1:{port}/bank"),
         format!("postgres://bank:@{SECRET} x@127.0.0.1:{port}/bank"),
         format!("postgres://bank@127.0.0.1:{port}/bank?sslmode=verify-full&password=a {SECRET}"),
+        format!("postgres://bank@127.0.0.1:{port}/bank?password=a&password={SECRET}"),
+        format!("mysql://127.0.0.1/bank?password=a&password={SECRET}"),
     ];
     for url in &urls {
         let ran = run(directory.path(), &["query", url, "--tenant", "a", "--unrecorded"]);

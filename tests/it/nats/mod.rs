@@ -1,5 +1,6 @@
 //! NATS `JetStream`, with real servers.
 
+mod addresses;
 mod cluster;
 mod conflicts;
 mod feed;

@@ -1,5 +1,6 @@
 //! Records in PostgreSQL: a real server, a database for each test.
 
+mod addresses;
 mod arriving;
 mod contract;
 mod crashes;

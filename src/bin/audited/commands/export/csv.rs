@@ -43,18 +43,25 @@ impl<W: Write> CsvRows<W> {
     /// Writes what stands above the columns.
     pub(super) fn begin(out: W) -> io::Result<Self> {
         let mut writer = csv::Writer::from_writer(out);
-        writer.write_record(COLUMNS)?;
+        writer.write_record(COLUMNS).map_err(of_output)?;
         Ok(Self(writer))
     }
 
     pub(super) fn write(&mut self, record: &StoredRecord) -> io::Result<()> {
         let row = row(record);
-        self.0.write_record(row.iter().map(|text| harmless(text).into_owned()))?;
-        Ok(())
+        self.0.write_record(row.iter().map(|text| harmless(text).into_owned())).map_err(of_output)
     }
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+/// What went wrong with the output: a pipe that was closed, or a disk that is full, is to be known as such.
+fn of_output(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        _ => io::ErrorKind::InvalidData.into(),
     }
 }
 
