@@ -144,6 +144,23 @@ impl AuditContext {
         self
     }
 
+    /// Knows nothing at all.
+    pub(crate) const EMPTY: Self = Self {
+        actor: None,
+        on_behalf_of: None,
+        invocation_chain: Vec::new(),
+        subjects: Vec::new(),
+        tenant: None,
+        roles: Vec::new(),
+        session: None,
+        source: Source::new(),
+        correlation_id: None,
+        trace_id: None,
+        claimed: Vec::new(),
+        client_request_id: None,
+        client_trace_id: None,
+    };
+
     /// Whether anything is to stand among the claims.
     pub(crate) fn has_claims(&self) -> bool {
         !self.claimed.is_empty() || self.client_request_id.is_some() || self.client_trace_id.is_some()
@@ -181,7 +198,7 @@ impl AuditContext {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        *self == Self::default()
+        *self == Self::EMPTY
     }
 }
 

@@ -8,6 +8,9 @@ use crate::Recorder;
 use crate::recorder::{Ambient, surrounding_context};
 use crate::sensitive::{Encoder, Notes, Object, Redaction, Sensitive};
 
+/// What most payloads have.
+const TYPICAL_BYTES: usize = 256;
+
 /// The payload of a record, already redacted: it can only be made through the redacting encoder.
 #[derive(Clone, Default)]
 pub struct Detail {
@@ -41,7 +44,12 @@ impl Detail {
     }
 
     pub(crate) fn add(&mut self, redaction: Redaction<'_>, fields: &mut dyn FnMut(&mut Object<'_, '_>)) {
-        let mut encoder = Encoder::resume(redaction, std::mem::take(&mut self.fields), std::mem::take(&mut self.notes));
+        let mut fields_so_far = std::mem::take(&mut self.fields);
+        if fields_so_far.is_empty() {
+            // A text that grows while it is written is copied.
+            fields_so_far.reserve(TYPICAL_BYTES);
+        }
+        let mut encoder = Encoder::resume(redaction, fields_so_far, std::mem::take(&mut self.notes));
         encoder.fields(fields);
         (self.fields, self.notes) = encoder.suspend();
     }

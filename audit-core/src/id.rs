@@ -1,20 +1,30 @@
 //! The id of a record.
 
+use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
-use std::sync::Mutex;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use rand::rngs::{StdRng, SysRng};
+use rand::{Rng, SeedableRng};
 use serde::{Serialize, Serializer};
-use uuid::timestamp::context::ContextV7;
-use uuid::{NoContext, Uuid};
+use uuid::Uuid;
 
 use crate::timestamp::Timestamp;
 
-/// Where the generator keeps its place, so that ids of one process are unique and ordered even within a
-/// millisecond and when the clock steps back.
-static PLACE: Mutex<ContextV7> = Mutex::new(ContextV7::new());
+thread_local! {
+    /// The nanosecond of the last id that the thread has made. Nothing is shared between threads: each record makes one.
+    static LAST: Cell<u64> = const { Cell::new(0) };
+    /// What ids take their random bits from. The system is asked for them once a thread.
+    static RANDOM: RefCell<Option<StdRng>> = const { RefCell::new(None) };
+}
 
-/// A UUID version 7: unique, and ordered within a process.
+/// A UUID version 7: unique, and ordered within a thread, whatever the clock does. Those of different threads are
+/// ordered as the clock is.
+///
+/// It tells the time to the nanosecond: the milliseconds stand where the version has them, what is within in the twenty
+/// bits that follow (12 and 8, around the variant), and 54 bits are random.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordId(Uuid);
 
@@ -22,17 +32,33 @@ impl RecordId {
     /// A new id, of now. When an event happened is no matter: ids stay ordered, so that one of the far future would
     /// set the time of all that follow.
     pub(crate) fn new() -> Self {
-        Self::at(Timestamp::now())
+        Self::now().0
     }
 
+    /// A new id and what time it is, by one look at the clock.
+    pub(crate) fn now() -> (Self, Timestamp) {
+        let now = SystemTime::now();
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        (Self::of(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)), now.into())
+    }
+
+    /// A new id of that time; a clock before the Unix epoch counts as the epoch.
     pub(crate) fn at(time: Timestamp) -> Self {
-        let (seconds, nanos) = time.since_epoch();
-        let time = match PLACE.lock() {
-            Ok(place) => uuid::Timestamp::from_unix(&*place, seconds, nanos),
-            // A poisoned place means a panic inside the generator: order is lost, uniqueness is not.
-            Err(_) => uuid::Timestamp::from_unix(NoContext, seconds, nanos),
-        };
-        Self(Uuid::new_v7(time))
+        let micros = u64::try_from(time.as_unix_micros()).unwrap_or(0);
+        Self::of(micros.saturating_mul(1_000))
+    }
+
+    fn of(nanos: u64) -> Self {
+        let nanos = nanos.max(LAST.get().saturating_add(1));
+        LAST.set(nanos);
+        let (millis, within) = (nanos / 1_000_000, nanos % 1_000_000);
+        let bits = u128::from(millis) << 80
+            | 0x7 << 76
+            | u128::from(within >> 8) << 64
+            | 0b10 << 62
+            | u128::from(within & 0xff) << 54
+            | u128::from(random() >> 10);
+        Self(Uuid::from_u128(bits))
     }
 
     pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
@@ -43,6 +69,23 @@ impl RecordId {
     pub const fn as_uuid(self) -> Uuid {
         self.0
     }
+
+    /// Appends its text, which needs no escaping.
+    pub(crate) fn push_to(self, out: &mut String) {
+        out.push_str(self.0.hyphenated().encode_lower(&mut [0; uuid::fmt::Hyphenated::LENGTH]));
+    }
+}
+
+fn random() -> u64 {
+    let kept = RANDOM.try_with(|random| random.borrow_mut().get_or_insert_with(seeded).next_u64());
+    // Where the thread is ending, it is gone already.
+    kept.unwrap_or_else(|_| seeded().next_u64())
+}
+
+#[cold]
+fn seeded() -> StdRng {
+    // A system without randomness keeps nobody from recording: what the maps of the standard library have will do.
+    StdRng::try_from_rng(&mut SysRng).unwrap_or_else(|_| StdRng::seed_from_u64(RandomState::new().hash_one(0)))
 }
 
 impl fmt::Display for RecordId {
@@ -83,6 +126,35 @@ mod tests {
         assert!(ids.is_sorted_by(|a, b| a < b));
         let earlier = RecordId::at(now.minus_micros(5_000_000));
         assert!(earlier > ids[ids.len() - 1]);
+    }
+
+    #[test]
+    fn an_id_is_of_version_7_and_tells_the_time() {
+        let (id, now) = RecordId::now();
+        let uuid = id.as_uuid();
+        assert_eq!((uuid.get_version_num(), uuid.get_variant()), (7, uuid::Variant::RFC4122));
+        let (seconds, nanos) = uuid.get_timestamp().unwrap().to_unix();
+        let millis = i64::try_from(seconds * 1_000 + u64::from(nanos / 1_000_000)).unwrap();
+        assert_eq!(millis, now.as_unix_micros() / 1_000);
+        let mut pushed = String::new();
+        id.push_to(&mut pushed);
+        assert_eq!(pushed, id.to_string());
+        for early in [i64::MIN / 1_000_000, -1, 0] {
+            let id = RecordId::at(Timestamp::from_unix_micros(early.max(-100_000_000_000)).unwrap());
+            assert!(id.as_uuid() > uuid, "the clock does not step back");
+        }
+    }
+
+    #[test]
+    fn ids_are_made_where_a_thread_ends() {
+        struct Last;
+        impl Drop for Last {
+            fn drop(&mut self) {
+                RecordId::new();
+            }
+        }
+        thread_local!(static LAST: Last = const { Last });
+        std::thread::spawn(|| LAST.with(|_| RecordId::new())).join().unwrap();
     }
 
     #[test]

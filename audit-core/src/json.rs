@@ -1,6 +1,8 @@
 //! JSON on one line, whatever the text: the only place that escapes.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 /// Appends `text` as a JSON string.
 pub(crate) fn push_string(out: &mut String, text: &str) {
@@ -18,9 +20,31 @@ pub(crate) fn push_key(out: &mut String, key: &str) {
     out.push(':');
 }
 
+/// What the JSON of a string stands for; anything else as it is.
+pub(crate) fn content(json: &str) -> Cow<'_, str> {
+    match json.strip_prefix('"').and_then(|json| json.strip_suffix('"')) {
+        Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
+        _ => serde_json::from_str(json).map_or(Cow::Borrowed(json), Cow::Owned),
+    }
+}
+
 /// Appends an integer.
 pub(crate) fn push_integer(out: &mut String, number: impl itoa::Integer) {
     out.push_str(itoa::Buffer::new().format(number));
+}
+
+/// Appends an address, as it is displayed.
+pub(crate) fn push_address(out: &mut String, address: IpAddr) {
+    let IpAddr::V4(address) = address else {
+        let _ = write!(out, "{address}");
+        return;
+    };
+    for (at, octet) in address.octets().into_iter().enumerate() {
+        if at > 0 {
+            out.push('.');
+        }
+        push_integer(out, octet);
+    }
 }
 
 /// Characters that a terminal or a log viewer may act on, although JSON allows them in a string: line and
@@ -43,26 +67,36 @@ pub(crate) fn push_fragment(out: &mut String, text: &str) {
 
 /// How many bytes at the start are ASCII that needs no escaping.
 fn harmless_bytes(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES * 0x80;
-    let (words, _) = bytes.as_chunks::<8>();
-    let mut at = 0;
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        // The high bit of each byte that is one of: below a blank, a quote, a backslash, 0x7f, no ASCII.
-        let zeroes = |word: u64| word.wrapping_sub(ONES);
-        let low = word.wrapping_sub(ONES * 0x20);
-        let quote = zeroes(word ^ (ONES * 0x22));
-        let backslash = zeroes(word ^ (ONES * 0x5c));
-        let delete = word.wrapping_add(ONES);
-        // A borrow or a carry can only come from a byte that counts anyway: at worst one is looked at too closely.
-        if (low | quote | backslash | delete | word) & HIGH != 0 {
-            break;
+    let (words, rest) = bytes.as_chunks::<8>();
+    let at = words.iter().position(|word| !is_harmless(*word)).map_or(bytes.len() - rest.len(), |word| word * 8);
+    if bytes.len() - at < 8 {
+        // The last word overlaps the one before; of a text that is shorter, blanks fill it.
+        let last = bytes.last_chunk().copied().unwrap_or_else(|| {
+            let mut word = [b' '; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            word
+        });
+        if is_harmless(last) {
+            return bytes.len();
         }
-        at += 8;
     }
     let rest = bytes[at..].iter().position(|byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\'));
     rest.map_or(bytes.len(), |rest| at + rest)
+}
+
+/// Whether all eight bytes need no escaping; at times it is not sure, and says no.
+fn is_harmless(word: [u8; 8]) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES * 0x80;
+    let word = u64::from_le_bytes(word);
+    // The high bit of each byte that is one of: below a blank, a quote, a backslash, 0x7f, no ASCII.
+    let zeroes = |word: u64| word.wrapping_sub(ONES);
+    let low = word.wrapping_sub(ONES * 0x20);
+    let quote = zeroes(word ^ (ONES * 0x22));
+    let backslash = zeroes(word ^ (ONES * 0x5c));
+    let delete = word.wrapping_add(ONES);
+    // A borrow or a carry can only come from a byte that counts anyway: at worst one is looked at too closely.
+    (low | quote | backslash | delete | word) & HIGH == 0
 }
 
 #[cold]

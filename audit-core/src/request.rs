@@ -16,7 +16,7 @@ use crate::correlation::CorrelationId;
 use crate::coverage::{Coverage, Left, Tally};
 use crate::decision::{Code, Verdict};
 use crate::id::RecordId;
-use crate::record::{Draft, Kind, Stage};
+use crate::record::{Draft, Kind, Stage, Times};
 use crate::recorder::{Ambient, Core, Place, Recorder, Scoped, SharedContext, Slot};
 use crate::sensitive::{Object, Redaction};
 use crate::sink::SinkError;
@@ -71,7 +71,7 @@ impl RequestScope {
             call: around.call,
             tally: Some(tally.clone()),
         };
-        let occurred_at = Timestamp::now();
+        let (id, occurred_at) = RecordId::now();
         Self(Arc::new(Inner {
             core: recorder.into_core(),
             scope,
@@ -79,7 +79,7 @@ impl RequestScope {
             correlation_id,
             tally,
             around: around.tally,
-            id: RecordId::at(occurred_at),
+            id,
             occurred_at,
             began: Instant::now(),
         }))
@@ -167,8 +167,8 @@ impl RequestScope {
         let mut draft = Draft::new(Action::new(HTTP_RESPONSE_LOST), Kind::System);
         draft.call = Some(record);
         self.finish(&mut draft, Some(reason), fields);
-        let now = Timestamp::now();
-        drop(self.submit(&draft, RecordId::at(now), now, self.0.core.try_slot()));
+        let (id, now) = RecordId::now();
+        drop(self.submit(&draft, id, Times::both(now), self.0.core.try_slot()));
     }
 
     fn finish(&self, draft: &mut Draft, floods: Option<Code>, fields: &mut WriteFields<'_>) {
@@ -182,11 +182,11 @@ impl RequestScope {
     }
 
     fn hand_over(&self, draft: &Draft, slot: Option<Slot>) -> Receipt {
-        self.submit(draft, self.0.id, self.0.occurred_at, slot)
+        self.submit(draft, self.0.id, Times::until_now(self.0.occurred_at), slot)
     }
 
-    fn submit(&self, draft: &Draft, id: RecordId, occurred_at: Timestamp, slot: Option<Slot>) -> Receipt {
-        self.0.core.submit(draft, Some(&self.0.context.snapshot()), id, occurred_at, slot)
+    fn submit(&self, draft: &Draft, id: RecordId, when: Times, slot: Option<Slot>) -> Receipt {
+        self.0.core.submit(draft, Some(&self.0.context.snapshot()), id, when, slot)
     }
 }
 

@@ -76,7 +76,7 @@ impl Ticket {
             account: account.as_ref().map(Arc::downgrade),
         };
         let slip = Arc::new(Slip { state: Mutex::new(state), answered: Condvar::new() });
-        (Self(Some(Obligation { slip: slip.clone(), account })), Receipt { slip, deadline: None })
+        (Self(Some(Obligation { slip: slip.clone(), account })), Receipt { slip, deadline: Deadline::Never })
     }
 
     /// A ticket whose answer goes to a function, once, on whichever thread settles or drops it.
@@ -214,7 +214,34 @@ impl State {
 #[must_use = "the record is acknowledged only once this says so"]
 pub struct Receipt {
     slip: Arc<Slip>,
-    deadline: Option<Instant>,
+    deadline: Deadline,
+}
+
+/// Until when somebody waits.
+#[derive(Clone, Copy)]
+enum Deadline {
+    Never,
+    /// So long after it is looked for an answer that is not there: most are, and the clock is not asked.
+    After(Duration),
+    At(Instant),
+}
+
+impl Deadline {
+    fn at(after: Duration) -> Self {
+        // Too long to be a moment is for ever.
+        Instant::now().checked_add(after).map_or(Self::Never, Self::At)
+    }
+
+    /// The moment; from now on it is that.
+    fn moment(&mut self) -> Option<Instant> {
+        if let Self::After(after) = *self {
+            *self = Self::at(after);
+        }
+        match *self {
+            Self::At(moment) => Some(moment),
+            Self::Never | Self::After(_) => None,
+        }
+    }
 }
 
 impl Receipt {
@@ -229,8 +256,21 @@ impl Receipt {
     ///
     /// A future needs somebody who sees to the deadline: that of a ticket of the alarms has.
     pub(crate) fn within(mut self, after: Duration) -> Self {
-        self.deadline = Instant::now().checked_add(after);
+        self.deadline = Deadline::at(after);
         self
+    }
+
+    /// The same from when it is waited for, or dropped, and the answer is not there: for who does that at once.
+    pub(crate) fn within_from_then(mut self, after: Duration) -> Self {
+        self.deadline = Deadline::After(after);
+        self
+    }
+
+    /// As [`wait`](Self::wait), and nothing is left to be seen to.
+    pub(crate) fn answer(mut self) -> Result<(), SinkError> {
+        let answer = self.wait();
+        self.deadline = Deadline::Never;
+        answer
     }
 
     /// Blocks the thread until the answer is there or the deadline has passed.
@@ -240,13 +280,14 @@ impl Receipt {
     /// What the sink answered, or [`SinkError::Deadline`].
     pub fn wait(&self) -> Result<(), SinkError> {
         let mut state = self.slip.lock();
+        let mut deadline = self.deadline;
         loop {
             if let Some(answer) = state.answer() {
                 return answer;
             }
             state.parked = true;
             // What is decided already is about to be published: no deadline applies to that.
-            let deadline = self.deadline.filter(|_| matches!(state.fate, Fate::Waiting));
+            let deadline = deadline.moment().filter(|_| matches!(state.fate, Fate::Waiting));
             let Some(deadline) = deadline else {
                 state = self.slip.answered.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -272,8 +313,10 @@ impl Receipt {
     }
 
     /// Has the deadline seen to by the account, once.
-    fn watch(&self) {
-        let Some(deadline) = self.deadline else { return };
+    fn watch(&mut self) {
+        if matches!(self.deadline, Deadline::Never) {
+            return;
+        }
         let account = {
             let mut state = self.slip.lock();
             if std::mem::replace(&mut state.watched, true) || !matches!(state.fate, Fate::Waiting) {
@@ -281,6 +324,7 @@ impl Receipt {
             }
             state.account.clone()
         };
+        let Some(deadline) = self.deadline.moment() else { return };
         if let Some(account) = account.and_then(|account| account.upgrade()) {
             account.watch(&self.slip, deadline);
         }
@@ -290,12 +334,17 @@ impl Receipt {
 impl Future for Receipt {
     type Output = Result<(), SinkError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            self.slip.expire();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { slip, deadline } = &mut *self;
+        if let Some(answer) = slip.lock().answer() {
+            *deadline = Deadline::Never;
+            return Poll::Ready(answer);
+        }
+        if deadline.moment().is_some_and(|deadline| deadline <= Instant::now()) {
+            slip.expire();
         }
         let replaced = {
-            let mut state = self.slip.lock();
+            let mut state = slip.lock();
             if let Some(answer) = state.answer() {
                 return Poll::Ready(answer);
             }

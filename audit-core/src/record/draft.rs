@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Kind, Record, Stage, Stamp, encode};
+use super::{Kind, Record, Stage, Stamp, Times, encode};
 use crate::Recorder;
 use crate::action::Action;
 use crate::actor::Actor;
@@ -12,6 +12,7 @@ use crate::context::AuditContext;
 use crate::decision::{Code, Decision, Outcome, Verdict};
 use crate::detail::Detail;
 use crate::id::RecordId;
+use crate::identity::TenantId;
 use crate::recorder::surrounding_context;
 use crate::resource::{Resource, Subject};
 use crate::sensitive::{Object, Redaction, Sensitive};
@@ -101,6 +102,29 @@ impl Flags {
     }
 }
 
+/// What a program says itself, where it says something: most records leave it to the context.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stated(Option<Box<AuditContext>>);
+
+impl Stated {
+    /// What was said, if anything was.
+    pub(crate) fn said(&self) -> Option<&AuditContext> {
+        self.0.as_deref().filter(|stated| !stated.is_empty())
+    }
+
+    pub(crate) fn tenant(&self) -> Option<&TenantId> {
+        self.0.as_ref()?.tenant.as_ref()
+    }
+
+    pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut AuditContext)) {
+        edit(self.0.get_or_insert_default());
+    }
+
+    pub(crate) fn add(&mut self, add: impl FnOnce(AuditContext) -> AuditContext) {
+        self.edit(|stated| *stated = add(std::mem::take(stated)));
+    }
+}
+
 /// Everything of a record but its stamp (id, times) and the context around it.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
@@ -112,7 +136,7 @@ pub(crate) struct Draft {
     pub(crate) severity: Option<Severity>,
     pub(crate) resource: Option<Resource>,
     /// What the program says of who and where; the context around it comes first.
-    pub(crate) stated: AuditContext,
+    pub(crate) stated: Stated,
     pub(crate) call: Option<RecordId>,
     pub(crate) parent: Option<RecordId>,
     pub(crate) latency: Option<Duration>,
@@ -135,7 +159,7 @@ impl Draft {
             outcome: None,
             severity: None,
             resource: None,
-            stated: AuditContext::new(),
+            stated: Stated::default(),
             call: None,
             parent: None,
             latency: None,
@@ -272,13 +296,13 @@ impl<'e> RecordBuilder<'e> {
 
     /// Sets who did it.
     pub fn actor(mut self, actor: Actor) -> Self {
-        self.draft.stated = self.draft.stated.actor(actor);
+        self.draft.stated.add(|stated| stated.actor(actor));
         self
     }
 
     /// Adds whom it is about.
     pub fn subject(mut self, subject: Subject) -> Self {
-        self.draft.stated = self.draft.stated.subject(subject);
+        self.draft.stated.add(|stated| stated.subject(subject));
         self
     }
 
@@ -290,7 +314,7 @@ impl<'e> RecordBuilder<'e> {
 
     /// Adds all that a context knows; what is set already stays.
     pub fn context(mut self, context: AuditContext) -> Self {
-        self.draft.stated.absorb(context);
+        self.draft.stated.edit(|stated| stated.absorb(context));
         self
     }
 
@@ -309,7 +333,7 @@ impl<'e> RecordBuilder<'e> {
     pub fn fields(mut self, fields: impl FnOnce(&mut Object<'_, '_>)) -> Self {
         let rules = self.recorder.as_ref().map(|recorder| recorder.core().rules());
         let context = rules.filter(|rules| rules.ask_for_the_tenant()).and_then(|_| surrounding_context());
-        let tenant = context.as_ref().and_then(|context| context.tenant.as_ref()).or(self.draft.stated.tenant.as_ref());
+        let tenant = context.as_ref().and_then(|context| context.tenant.as_ref()).or(self.draft.stated.tenant());
         let redaction = rules.map_or_else(Redaction::default, |rules| Redaction::new(rules, tenant));
         let mut fields = Some(fields);
         self.draft.detail.add(redaction, &mut |object| {
@@ -332,8 +356,7 @@ impl<'e> RecordBuilder<'e> {
         let occurred_at = written.occurred_at.unwrap_or_else(Timestamp::now);
         let stamp = Stamp {
             id: written.id.unwrap_or_else(RecordId::new),
-            occurred_at,
-            recorded_at: occurred_at,
+            when: Times::both(occurred_at),
             flags: written.draft.flags,
         };
         encode(&written.draft, None, &stamp, Redaction::default().rules)

@@ -14,16 +14,19 @@ use crate::decision::{Code, Decision, Outcome};
 use crate::id::RecordId;
 use crate::identity::Identity;
 use crate::json;
+use crate::record::Times;
 use crate::resource::{Resource, Subject};
 use crate::sensitive::{Notes, Paths, REDACTED, Redaction, Rules, push_hex};
 use crate::source::Source;
 use crate::text::start;
-use crate::timestamp::Timestamp;
 
 /// The most bytes of an identity; of a longer one the start and a digest are kept.
 const MAX_IDENTITY_BYTES: usize = 256;
 /// The most roles, subjects and callers that a record lists, each.
 const MAX_LISTED: usize = 32;
+
+/// What most records have besides their detail: a text that grows while it is written is copied.
+const TYPICAL_BYTES: usize = 640;
 
 /// What a client calls its request, among the claims.
 pub(super) const CLIENT_REQUEST_ID: &str = "client_request_id";
@@ -32,8 +35,7 @@ pub(super) const CLIENT_REQUEST_ID: &str = "client_request_id";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamp {
     pub(crate) id: RecordId,
-    pub(crate) occurred_at: Timestamp,
-    pub(crate) recorded_at: Timestamp,
+    pub(crate) when: Times,
     /// What the recorder found out about it, and what the draft says itself.
     pub(crate) flags: Flags,
 }
@@ -41,17 +43,18 @@ pub(crate) struct Stamp {
 /// Writes a draft inside its context. What the context has set comes first; what the draft states besides it is a
 /// claim.
 pub(crate) fn encode(draft: &Draft, context: Option<&AuditContext>, stamp: &Stamp, rules: &Rules) -> Record {
-    let who = match context {
-        None => Cow::Borrowed(&draft.stated),
-        Some(context) if draft.stated.is_empty() => Cow::Borrowed(context),
-        Some(context) => {
+    let who = match (context, draft.stated.said()) {
+        (Some(context), None) => Cow::Borrowed(context),
+        (None, Some(stated)) => Cow::Borrowed(stated),
+        (None, None) => Cow::Borrowed(&AuditContext::EMPTY),
+        (Some(context), Some(stated)) => {
             let mut context = context.clone();
-            context.absorb(draft.stated.clone());
+            context.absorb(stated.clone());
             Cow::Owned(context)
         }
     };
     let mut writer = Writer {
-        out: String::with_capacity(512),
+        out: String::with_capacity(TYPICAL_BYTES + draft.detail.fields().len()),
         index: Index::EMPTY,
         redaction: Redaction::new(rules, who.tenant.as_ref()),
         notes: draft.detail.notes.clone(),
@@ -94,34 +97,34 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn head(&mut self, draft: &Draft, stamp: &Stamp) {
         self.key(Key::Schema, |w| json::push_integer(&mut w.out, SCHEMA));
-        self.display(Key::Id, stamp.id);
-        self.text(Key::Kind, draft.kind.as_str());
-        self.text(Key::Stage, draft.stage.as_str());
+        self.quoted(Key::Id, |out| stamp.id.push_to(out));
+        self.word(Key::Kind, draft.kind.as_str());
+        self.word(Key::Stage, draft.stage.as_str());
         self.text(Key::Action, draft.action.as_str());
         if draft.action.breaks_the_rule() {
             self.flags.raise(Flag::VerbatimAction);
         }
-        self.display(Key::OccurredAt, stamp.occurred_at);
-        self.display(Key::RecordedAt, stamp.recorded_at);
+        self.quoted(Key::OccurredAt, |out| stamp.when.occurred_at.push_to(out));
+        self.quoted(Key::RecordedAt, |out| stamp.when.recorded_at.push_to(out));
         match &draft.decision {
-            Some(Decision::Allow) => self.text(Key::Decision, "allow"),
+            Some(Decision::Allow) => self.word(Key::Decision, "allow"),
             Some(Decision::Deny { reason }) => {
-                self.text(Key::Decision, "deny");
+                self.word(Key::Decision, "deny");
                 self.text(Key::Reason, reason.as_str());
             }
             None => {}
         }
         match &draft.outcome {
-            Some(Outcome::Success) => self.text(Key::Outcome, "success"),
+            Some(Outcome::Success) => self.word(Key::Outcome, "success"),
             Some(Outcome::Failure { code }) => {
-                self.text(Key::Outcome, "failure");
+                self.word(Key::Outcome, "failure");
                 self.text(Key::Code, code.as_str());
             }
-            Some(Outcome::Unknown) => self.text(Key::Outcome, "unknown"),
+            Some(Outcome::Unknown) => self.word(Key::Outcome, "unknown"),
             None => {}
         }
         if let Some(severity) = draft.severity {
-            self.text(Key::Severity, severity.as_str());
+            self.word(Key::Severity, severity.as_str());
         }
     }
 
@@ -139,10 +142,15 @@ impl Writer<'_> {
         self.optional(Key::Session, who.session.as_ref(), |w, session| w.identity("session", &session.0));
         let source = (!who.source.is_empty()).then_some(&who.source);
         self.optional(Key::Source, source, Self::source);
-        self.optional(Key::CorrelationId, who.correlation_id.as_ref(), |w, id| w.push_text(id.as_str()));
+        if let Some(id) = &who.correlation_id {
+            self.text(Key::CorrelationId, id.as_str());
+        }
         self.optional(Key::TraceId, who.trace_id, Self::push_display);
-        self.optional(Key::Call, draft.call, Self::push_display);
-        self.optional(Key::Parent, draft.parent, Self::push_display);
+        for (key, id) in [(Key::Call, draft.call), (Key::Parent, draft.parent)] {
+            if let Some(id) = id {
+                self.quoted(key, |out| id.push_to(out));
+            }
+        }
         self.optional(Key::LatencyUs, draft.latency, |w, latency| json::push_integer(&mut w.out, latency.as_micros()));
     }
 
@@ -173,8 +181,10 @@ impl Writer<'_> {
         // These are bounded where they are made.
         self.paths(Key::Redacted, &notes.redacted);
         self.paths(Key::Cut, &notes.cut);
-        let flags: Vec<_> = self.flags.raised().collect();
-        self.all(Key::Flags, &flags, |w, flag| w.push_text(flag.as_str()));
+        if self.flags != Flags::default() {
+            let flags: Vec<_> = self.flags.raised().collect();
+            self.all(Key::Flags, &flags, |w, flag| w.push_text(flag.as_str()));
+        }
     }
 
     fn paths(&mut self, key: Key, paths: &Paths) {
@@ -220,8 +230,9 @@ impl Writer<'_> {
     }
 
     fn actor(&mut self, path: &str, actor: &Actor) {
-        self.out.push_str("{\"kind\":");
-        self.push_text(actor.kind.as_str());
+        self.out.push_str("{\"kind\":\"");
+        self.out.push_str(actor.kind.as_str());
+        self.out.push('"');
         if let Some(id) = &actor.id {
             self.out.push_str(",\"id\":");
             self.identity(path, &id.0);
@@ -248,8 +259,9 @@ impl Writer<'_> {
     fn source(&mut self, source: &Source) {
         self.out.push('{');
         if let Some(ip) = source.ip {
-            json::push_key(&mut self.out, "ip");
-            self.push_display(ip);
+            self.out.push_str("\"ip\":\"");
+            json::push_address(&mut self.out, ip);
+            self.out.push('"');
         }
         for (key, text) in [("user_agent", &source.user_agent), ("origin", &source.origin)] {
             if let Some(text) = text {
@@ -276,19 +288,31 @@ impl Writer<'_> {
     }
 
     fn push_bounded(&mut self, path: &str, text: &str) {
-        match cut_identity(text) {
-            None => self.push_text(text),
-            Some(cut) => {
-                self.push_text(&cut);
-                self.notes.cut.note(path);
-            }
+        if text.len() <= MAX_IDENTITY_BYTES {
+            return self.push_text(text);
+        }
+        if let Some(cut) = cut_identity(text) {
+            self.push_text(&cut);
+            self.notes.cut.note(path);
         }
     }
 
     fn key(&mut self, key: Key, write: impl FnOnce(&mut Self)) {
-        json::push_key(&mut self.out, key.as_str());
+        let lead = key.lead();
+        let lead = &lead[..lead.len() - 1];
+        // The first one has no comma before it.
+        self.out.push_str(if self.out.len() == 1 { &lead[1..] } else { lead });
         let start = self.out.len();
         write(self);
+        self.index.set(key, start, self.out.len());
+    }
+
+    /// Writes a text that needs no escaping.
+    fn quoted(&mut self, key: Key, write: impl FnOnce(&mut String)) {
+        self.out.push_str(key.lead());
+        let start = self.out.len() - 1;
+        write(&mut self.out);
+        self.out.push('"');
         self.index.set(key, start, self.out.len());
     }
 
@@ -329,19 +353,19 @@ impl Writer<'_> {
         self.out.push(']');
     }
 
-    fn text(&mut self, key: Key, text: &str) {
-        self.key(key, |w| w.push_text(text));
+    fn word(&mut self, key: Key, word: &'static str) {
+        self.quoted(key, |out| out.push_str(word));
     }
 
-    fn display(&mut self, key: Key, value: impl std::fmt::Display) {
-        self.key(key, |w| w.push_display(value));
+    fn text(&mut self, key: Key, text: &str) {
+        self.quoted(key, |out| json::push_fragment(out, text));
     }
 
     fn push_text(&mut self, text: &str) {
         json::push_string(&mut self.out, text);
     }
 
-    /// For ids, times and addresses, whose text needs no escaping.
+    /// For what is seldom written and needs no escaping.
     fn push_display(&mut self, value: impl std::fmt::Display) {
         let _ = write!(self.out, "\"{value}\"");
     }

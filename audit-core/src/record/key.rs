@@ -16,6 +16,11 @@ macro_rules! keys {
                 match self { $(Self::$key => $name,)* }
             }
 
+            /// What comes before its value, `,"name":`, and the quote before a text. No name needs escaping.
+            pub(super) const fn lead(self) -> &'static str {
+                match self { $(Self::$key => concat!(",\"", $name, "\":\""),)* }
+            }
+
             pub(crate) fn parse(name: &str) -> Option<Self> {
                 match name { $($name => Some(Self::$key),)* _ => None }
             }
@@ -67,25 +72,25 @@ keys! {
     Origin = "origin",
 }
 
-/// Where the JSON of each key's value lies in the text of a record.
+/// Where the JSON of each key's value lies in the text of a record. No value begins at 0: that is where the record does.
 #[derive(Clone, Debug)]
-pub(crate) struct Index([Option<(u32, u32)>; Key::COUNT]);
+pub(crate) struct Index([(u32, u32); Key::COUNT]);
 
 impl Index {
-    pub(crate) const EMPTY: Self = Self([None; Key::COUNT]);
+    pub(crate) const EMPTY: Self = Self([(0, 0); Key::COUNT]);
 
     pub(crate) fn set(&mut self, key: Key, start: usize, end: usize) {
         if let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) {
-            self.0[key as usize] = Some((start, end));
+            self.0[key as usize] = (start, end);
         }
     }
 
     pub(crate) fn get<'a>(&self, key: Key, text: &'a str) -> Option<&'a str> {
-        let (start, end) = self.0[key as usize]?;
-        text.get(start as usize..end as usize)
+        let (start, end) = self.0[key as usize];
+        if start == 0 { None } else { text.get(start as usize..end as usize) }
     }
 
     pub(crate) fn has(&self, key: Key) -> bool {
-        self.0[key as usize].is_some()
+        self.0[key as usize].0 != 0
     }
 }

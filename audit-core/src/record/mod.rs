@@ -6,6 +6,7 @@ mod fields;
 mod key;
 mod omission;
 mod stored;
+mod times;
 
 pub use draft::RecordBuilder;
 pub(crate) use draft::{Draft, Flag, Flags};
@@ -13,6 +14,7 @@ pub(crate) use encode::{Stamp, cut_identity, encode, is_cut_identity};
 pub use fields::{Fields, StoredActor, StoredDecision, StoredOutcome, StoredResource, StoredSource};
 pub use omission::{InvalidPath, Omission};
 pub use stored::{InvalidRecord, Record, StoredRecord};
+pub(crate) use times::Times;
 
 /// The version of the record's JSON that this crate writes.
 pub const SCHEMA: u32 = 1;

@@ -18,7 +18,7 @@ use crate::context::AuditContext;
 use crate::coverage::LeftEnding;
 use crate::decision::{Guard, Outcome, Verdict};
 use crate::id::RecordId;
-use crate::record::{Draft, Flag, Kind, Stage};
+use crate::record::{Draft, Flag, Kind, Stage, Times};
 use crate::refusal::{Effect, Refusal};
 use crate::sink::SinkError;
 use crate::surface::is_minted;
@@ -90,8 +90,7 @@ impl Call {
         ambient.note_audited();
         let recorder = ambient.recorder.get_or_insert_with(|| Recorder::installed().clone()).clone();
         let context = ambient.context.get_or_insert_default().clone();
-        let occurred_at = Timestamp::now();
-        let id = RecordId::at(occurred_at);
+        let (id, occurred_at) = RecordId::now();
         draft.parent = ambient.call.replace(id);
         let only_from = site.only_from();
         if !only_from.is_empty() && !is_minted(only_from) {
@@ -186,7 +185,8 @@ impl Call {
             self.draft.flags.raise(Flag::InTransaction);
         }
         let id = RecordId::at(self.occurred_at);
-        let receipt = self.core.submit(&self.draft, Some(&self.context()), id, self.occurred_at, self.slot());
+        let when = Times::until_now(self.occurred_at);
+        let receipt = self.core.submit(&self.draft, Some(&self.context()), id, when, self.slot());
         (self.draft.call, self.draft.flags) = (None, flags);
         self.draft.announced = true;
         Ok(Some(receipt))
@@ -275,10 +275,10 @@ impl Call {
         judge: &mut dyn FnMut(&mut Self) -> Verdict,
     ) -> Option<Refusal> {
         let Some(panic) = panic else {
-            let answer = self.returned(judge).wait();
+            let answer = self.returned(judge).answer();
             return self.answered(&answer);
         };
-        let _ = self.panicked().wait();
+        let _ = self.panicked().answer();
         resume_unwind(panic)
     }
 
@@ -315,15 +315,22 @@ impl Call {
         self.ambient.note_call(self.id, self.draft.parent, LeftEnding::of(&self.draft));
     }
 
+    /// It is over now: notes how long it took.
+    pub(super) fn end(&mut self) -> Times {
+        let latency = self.began.elapsed();
+        self.draft.latency = Some(latency);
+        Times::after(self.occurred_at, latency)
+    }
+
     fn slot(&self) -> Option<Slot> {
         if self.admitted { Some(self.core.slot_beyond()) } else { self.core.try_slot() }
     }
 
     fn submit(&mut self, stage: Stage) -> Receipt {
         self.draft.stage = stage;
-        self.draft.latency = Some(self.began.elapsed());
+        let when = self.end();
         self.note_left();
         let context = self.context();
-        self.core.submit(&self.draft, Some(&context), self.id, self.occurred_at, self.slot())
+        self.core.submit(&self.draft, Some(&context), self.id, when, self.slot())
     }
 }

@@ -66,7 +66,7 @@ impl Call {
     /// Takes out what was captured early and turns out to be what the context says anyway.
     pub(super) fn settle_early(&mut self) {
         let context = self.context();
-        let stated = &self.draft.stated;
+        let Some(stated) = self.draft.stated.said() else { return };
         let same = |known: &Identity, stated: &Identity| self.is_same(known, &|_| Some(stated.clone()));
         let tenant = matches!((&context.tenant, &stated.tenant), (Some(a), Some(b)) if same(&a.0, &b.0));
         let actor = match (&context.actor, &stated.actor) {
@@ -75,12 +75,14 @@ impl Call {
             }
             _ => false,
         };
-        if tenant {
-            self.draft.stated.tenant = None;
-        }
-        if actor {
-            self.draft.stated.actor = None;
-        }
+        self.draft.stated.edit(|stated| {
+            if tenant {
+                stated.tenant = None;
+            }
+            if actor {
+                stated.actor = None;
+            }
+        });
     }
 
     fn redacting<R>(&self, capture: impl FnOnce(Redaction<'_>) -> R) -> R {
@@ -92,7 +94,7 @@ impl Call {
             return capture(Redaction::new(rules, None));
         }
         let context = self.context();
-        let tenant = context.tenant.as_ref().or(self.draft.stated.tenant.as_ref());
+        let tenant = context.tenant.as_ref().or(self.draft.stated.tenant());
         capture(Redaction::new(rules, tenant))
     }
 
@@ -108,7 +110,7 @@ impl Call {
     }
 
     fn state(&mut self, state: impl FnOnce(AuditContext) -> AuditContext) {
-        self.draft.stated = state(std::mem::take(&mut self.draft.stated));
+        self.draft.stated.add(state);
     }
 }
 

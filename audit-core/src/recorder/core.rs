@@ -17,11 +17,10 @@ use crate::contain::contained;
 use crate::context::AuditContext;
 use crate::guarded::Guarded;
 use crate::id::RecordId;
-use crate::record::{Draft, Flag, Flags, Record, Stamp, encode};
+use crate::record::{Draft, Flag, Flags, Record, Stamp, Times, encode};
 use crate::sensitive::Rules;
 use crate::sink::{Durability, SinkError};
 use crate::ticket::{Account, Receipt, Slip, Ticket};
-use crate::timestamp::Timestamp;
 use crate::vocabulary::Vocabulary;
 
 /// How many steps whoever finds them takes at most, before a thread of the recorder's goes on: each brings in its train
@@ -65,7 +64,7 @@ impl Core {
 
     /// Whether there is room for another record. A call asks when it begins.
     pub(crate) fn has_room(&self) -> bool {
-        self.try_slot().is_some()
+        self.slots.has_room()
     }
 
     /// A slot whether there is room or not, for the records of a call that was let in.
@@ -90,12 +89,12 @@ impl Core {
         draft: &Draft,
         context: Option<&AuditContext>,
         id: RecordId,
-        occurred_at: Timestamp,
+        when: Times,
         slot: Option<Slot>,
     ) -> Receipt {
         let mut flags = self.found_out(draft);
         let mut mark = None;
-        match self.flood.as_ref().map(|flood| flood.admit(draft, context, occurred_at)) {
+        match self.flood.as_ref().map(|flood| flood.admit(draft, context, when.occurred_at)) {
             None | Some(Admission::Written) => {}
             Some(Admission::Marked(marked)) => {
                 flags.raise(Flag::Coalescing);
@@ -106,7 +105,7 @@ impl Core {
                 return Receipt::acknowledged();
             }
         }
-        let record = self.stamped(draft, context, id, occurred_at, flags);
+        let record = self.stamped(draft, context, id, when, flags);
         let room = slot.is_some();
         let flight = self.losses.took_off();
         let entry = Entry { core: self.clone(), record: record.clone(), flight, mark, _slot: slot.map(Slot::fly) };
@@ -116,7 +115,7 @@ impl Core {
         } else {
             ticket.settle(Err(SinkError::Full));
         }
-        receipt.within(self.deadline)
+        receipt.within_from_then(self.deadline)
     }
 
     /// What the vocabulary says of a draft, and what that says itself.
@@ -131,20 +130,25 @@ impl Core {
         draft: &Draft,
         context: Option<&AuditContext>,
         id: RecordId,
-        occurred_at: Timestamp,
+        when: Times,
         flags: Flags,
     ) -> Record {
         let fell_back = draft.detail.notes.unencodable || draft.detail.notes.keyless;
         if fell_back || flags != Flags::default() {
             self.losses.flagged(flags, fell_back);
         }
-        let stamp = Stamp { id, occurred_at, recorded_at: Timestamp::now(), flags };
+        let stamp = Stamp { id, when, flags };
         let record = encode(draft, context, &stamp, &self.rules);
         let mut found = flags;
         if draft.detail.notes.unencodable {
             found.raise(Flag::Unencodable);
         }
-        UNEXPECTED.into_iter().filter(|(flag, _)| found.has(*flag)).for_each(|(flag, what)| warn(&record, flag, what));
+        if found != Flags::default() {
+            UNEXPECTED
+                .into_iter()
+                .filter(|(flag, _)| found.has(*flag))
+                .for_each(|(flag, what)| warn(&record, flag, what));
+        }
         record
     }
 
@@ -154,8 +158,8 @@ impl Core {
     }
 
     pub(super) fn submit_system_in(self: &Arc<Self>, draft: &Draft, slot: Option<Slot>) -> Receipt {
-        let now = Timestamp::now();
-        self.submit(draft, None, RecordId::at(now), now, slot)
+        let (id, now) = RecordId::now();
+        self.submit(draft, None, id, Times::both(now), slot)
     }
 
     /// Ends the window of the flood control: what was counted in it is owed to the stream.

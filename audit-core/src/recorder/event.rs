@@ -14,11 +14,10 @@ use crate::context::AuditContext;
 use crate::coverage::LeftEnding;
 use crate::event::{Anywhere, AuditEvent, EventKind};
 use crate::id::RecordId;
-use crate::record::{Flag, RecordBuilder};
+use crate::record::{Flag, RecordBuilder, Times};
 use crate::sink::SinkError;
 use crate::surface::{Surface, is_minted};
 use crate::ticket::Receipt;
-use crate::timestamp::Timestamp;
 
 /// Records an event: awaiting it, or [`RecordBuilder::wait`], returns when a sink has acknowledged it.
 ///
@@ -68,7 +67,7 @@ impl RecordBuilder<'_> {
         let (recorder, written) = (self.recorder(), self.written());
         let slot = recorder.core().try_slot().or_else(|| recorder.core().queue_for_slot().wait());
         let (id, receipt) = written.submit(&recorder, slot);
-        receipt.wait().map(|()| id).map_err(Unacknowledged)
+        receipt.answer().map(|()| id).map_err(Unacknowledged)
     }
 
     pub(super) fn recorder(&self) -> Recorder {
@@ -76,21 +75,22 @@ impl RecordBuilder<'_> {
     }
 
     fn submit(mut self, recorder: &Recorder, slot: Option<Slot>) -> (RecordId, Receipt) {
-        let (context, id, occurred_at) = self.placed();
-        (id, recorder.core().submit(&self.draft, context.as_deref(), id, occurred_at, slot))
+        let (context, id, when) = self.placed();
+        (id, recorder.core().submit(&self.draft, context.as_deref(), id, when, slot))
     }
 
     /// Takes what surrounds the code: the context, and the call around it.
-    pub(super) fn placed(&mut self) -> (Option<Arc<AuditContext>>, RecordId, Timestamp) {
+    pub(super) fn placed(&mut self) -> (Option<Arc<AuditContext>>, RecordId, Times) {
         let ambient = Ambient::current();
         ambient.note_audited();
         self.draft.parent = ambient.call;
-        let occurred_at = self.occurred_at.unwrap_or_else(Timestamp::now);
-        let id = self.id.unwrap_or_else(RecordId::new);
+        let (id, now) = RecordId::now();
+        let id = self.id.unwrap_or(id);
+        let when = Times { occurred_at: self.occurred_at.unwrap_or(now), recorded_at: now };
         if let Some(tally) = &ambient.tally {
             tally.event(id, LeftEnding::of(&self.draft));
         }
-        (ambient.context.map(|context| context.snapshot()), id, occurred_at)
+        (ambient.context.map(|context| context.snapshot()), id, when)
     }
 }
 

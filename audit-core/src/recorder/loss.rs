@@ -1,6 +1,7 @@
 //! The account of what was not acknowledged.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::meter::{Flight, Meter};
@@ -61,6 +62,8 @@ pub(super) type OnLoss = dyn Fn(&Loss<'_>) + Send + Sync;
 
 pub(super) struct Losses {
     state: Mutex<State>,
+    /// Counted by each record that all is well with, and so apart.
+    acknowledged: AtomicU64,
     owed: Arc<Owed>,
     on_loss: Option<Box<OnLoss>>,
     meter: Meter,
@@ -75,7 +78,13 @@ struct State {
 
 impl Losses {
     pub(super) fn new(owed: Arc<Owed>, on_loss: Option<Box<OnLoss>>) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), owed, on_loss, meter: Meter::register() })
+        Arc::new(Self {
+            state: Mutex::default(),
+            acknowledged: AtomicU64::new(0),
+            owed,
+            on_loss,
+            meter: Meter::register(),
+        })
     }
 
     /// What the stream has yet to say.
@@ -88,7 +97,7 @@ impl Losses {
     }
 
     pub(super) fn stats(&self) -> Stats {
-        self.lock().stats
+        Stats { acknowledged: self.acknowledged.load(Ordering::Relaxed), ..self.lock().stats }
     }
 
     pub(super) fn tell(&self, loss: &Loss<'_>) {
@@ -125,9 +134,11 @@ impl Losses {
 
     pub(super) fn acknowledged(&self, flight: &Flight, late: bool) {
         {
-            let stats = &mut self.lock().stats;
-            let count = if late { &mut stats.late } else { &mut stats.acknowledged };
-            *count += 1;
+            if late {
+                self.lock().stats.late += 1;
+            } else {
+                self.acknowledged.fetch_add(1, Ordering::Relaxed);
+            }
         }
         self.meter.acknowledged(flight, late);
     }

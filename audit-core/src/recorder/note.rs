@@ -3,7 +3,7 @@
 use super::flood::{Counted, DenialKind};
 use super::gap::Gap;
 use crate::id::RecordId;
-use crate::record::{Flags, Record, Stamp, encode};
+use crate::record::{Flags, Record, Stamp, Times, encode};
 use crate::sensitive::Rules;
 use crate::timestamp::Timestamp;
 
@@ -39,7 +39,7 @@ impl Debt {
 
     pub(super) fn note(self, rules: &Rules) -> Note {
         let now = Timestamp::now();
-        let stamp = Stamp { id: RecordId::at(now), occurred_at: now, recorded_at: now, flags: Flags::default() };
+        let stamp = Stamp { id: RecordId::at(now), when: Times::both(now), flags: Flags::default() };
         let draft = match &self {
             Self::Lost(gap) => gap.draft(),
             Self::Counted(kind, counted) => kind.draft(counted),

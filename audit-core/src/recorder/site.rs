@@ -181,24 +181,29 @@ struct Rest(&'static str);
 
 impl Rest {
     fn line(&mut self) -> &'static str {
-        self.up_to('\n')
+        self.up_to(b'\n')
     }
 
     fn part(&mut self) -> &'static str {
-        let len = self.up_to(':').parse().unwrap_or_default();
+        let len = self.up_to(b':').parse().unwrap_or_default();
         let (part, rest) = self.0.split_at_checked(len).unwrap_or_default();
         self.0 = rest;
         part
     }
 
     fn list<T>(&mut self, read: impl Fn(&mut Self) -> T) -> Vec<T> {
-        let len = self.up_to(';').parse().unwrap_or(0_u16);
+        let len = self.up_to(b';').parse().unwrap_or(0_u16);
         (0..len).map(|_| read(self)).collect()
     }
 
-    fn up_to(&mut self, end: char) -> &'static str {
-        let (before, rest) = self.0.split_once(end).unwrap_or_default();
-        self.0 = rest;
+    fn up_to(&mut self, end: u8) -> &'static str {
+        // Each is short, and a search that looks at words takes longer to begin.
+        let Some(at) = self.0.bytes().position(|byte| byte == end) else {
+            self.0 = "";
+            return "";
+        };
+        let (before, rest) = self.0.split_at(at);
+        self.0 = &rest[1..];
         before
     }
 }

@@ -29,6 +29,8 @@ struct State {
     taken: usize,
     /// Of those, the ones whose record the sink has.
     flying: usize,
+    /// Whether somebody waits until those have landed: telling nobody is a system call, too.
+    watched: bool,
     waiting: VecDeque<Ticket>,
     sweep_at: usize,
 }
@@ -41,12 +43,17 @@ pub(crate) struct Slot {
 
 impl Slots {
     pub(super) fn new(most: usize) -> Arc<Self> {
-        let state = State { taken: 0, flying: 0, waiting: VecDeque::new(), sweep_at: SWEEP_AT };
+        let state = State { taken: 0, flying: 0, watched: false, waiting: VecDeque::new(), sweep_at: SWEEP_AT };
         Arc::new(Self { most, state: Mutex::new(state), landed: Condvar::new() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is a slot.
+    pub(super) fn has_room(&self) -> bool {
+        self.lock().taken < self.most
     }
 
     /// Takes a slot if there is one.
@@ -86,18 +93,21 @@ impl Slots {
     }
 
     /// Hands a slot to the next in the queue who is still there.
-    fn pass_on(&self) {
+    fn pass_on(&self, mut flew: bool) {
         loop {
-            let next = {
+            let (next, landed) = {
                 let mut state = self.lock();
+                // Once, whoever it is passed on to.
+                state.flying -= usize::from(std::mem::take(&mut flew));
                 let next = if state.taken > self.most { None } else { state.waiting.pop_front() };
-                let Some(next) = next else {
-                    state.taken -= 1;
-                    return;
-                };
-                next
+                state.taken -= usize::from(next.is_none());
+                let landed = state.flying == 0 && std::mem::take(&mut state.watched);
+                (next, landed)
             };
-            if next.settle_if_awaited(&Ok(())) {
+            if landed {
+                self.landed.notify_all();
+            }
+            if next.is_none_or(|next| next.settle_if_awaited(&Ok(()))) {
                 return;
             }
         }
@@ -113,6 +123,7 @@ impl Slots {
     pub(super) fn wait_until_landed(&self, until: Option<Instant>) -> usize {
         let mut state = self.lock();
         while state.flying > 0 {
+            state.watched = true;
             let Some(until) = until else {
                 state = self.landed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -155,14 +166,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if self.flying {
-            let mut state = self.slots.lock();
-            state.flying -= 1;
-            if state.flying == 0 {
-                self.slots.landed.notify_all();
-            }
-        }
-        self.slots.pass_on();
+        self.slots.pass_on(self.flying);
     }
 }
 

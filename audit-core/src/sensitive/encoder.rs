@@ -164,9 +164,7 @@ impl<'a> Encoder<'a> {
         if json.starts_with(['{', '[']) || notes.unencodable {
             return Some((REDACTED.to_owned(), true));
         }
-        (json != "null").then(|| {
-            (serde_json::from_str::<String>(json).unwrap_or_else(|_| json.clone()), !notes.redacted.is_empty())
-        })
+        (json != "null").then(|| (json::content(json).into_owned(), !notes.redacted.is_empty()))
     }
 
     /// The text of an identity, as [`Encoder::text_of`] gives it, and what it was hashed from, where that is all that
@@ -175,7 +173,7 @@ impl<'a> Encoder<'a> {
         redaction: Redaction<'a>,
         value: &dyn Sensitive,
     ) -> Option<(String, bool, Option<String>)> {
-        let mut encoder = Self::resume(redaction, String::new(), Notes::default());
+        let mut encoder = Self::resume(redaction, String::with_capacity(64), Notes::default());
         encoder.held = Held::Nothing;
         encoder.rooted(&mut |encoder| value.write(encoder));
         let held = std::mem::replace(&mut encoder.held, Held::NotAsked);

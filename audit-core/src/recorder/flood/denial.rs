@@ -57,7 +57,7 @@ impl DenialKind {
             }
             _ => return None,
         };
-        let source = context.and_then(|context| context.source.ip).or(draft.stated.source.ip);
+        let source = context.and_then(|context| context.source.ip).or_else(|| draft.stated.said()?.source.ip);
         // What a client says must not buy it another quota: the tenant is the one that authentication has set.
         let tenant = context.and_then(|context| context.tenant.as_ref());
         Some(Self {
@@ -75,7 +75,7 @@ impl DenialKind {
     /// The record of what was counted. It is the tenant's, who could not read it otherwise.
     pub(in super::super) fn draft(&self, counted: &Counted) -> Draft {
         let mut draft = Draft::new(Action::new("audit.coalesced"), Kind::System);
-        draft.stated.tenant.clone_from(&self.tenant);
+        draft.stated.edit(|stated| stated.tenant.clone_from(&self.tenant));
         draft.detail.add(Redaction::default(), &mut |fields| {
             fields.plain("action", &self.action);
             fields.plain("reason", &self.reason);

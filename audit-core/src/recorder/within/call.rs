@@ -63,8 +63,8 @@ impl Call {
         self.within = Within::Asked;
         self.draft.set_verdict(Verdict::success());
         self.draft.stage = Stage::Completed;
-        self.draft.latency = Some(self.began.elapsed());
-        Obliged::new(&self.core, &self.draft, Some(&self.context()), self.id, self.occurred_at)
+        let when = self.end();
+        Obliged::new(&self.core, &self.draft, Some(&self.context()), self.id, when)
     }
 
     /// The verdict for the record that goes to the recorder. A success that is in no transaction is none that anybody can

@@ -12,11 +12,10 @@ use crate::contain::contained;
 use crate::context::AuditContext;
 use crate::guarded::block_on;
 use crate::id::RecordId;
-use crate::record::{Draft, Flag, Record};
+use crate::record::{Draft, Flag, Record, Times};
 use crate::recorder::Core;
 use crate::sink::SinkError;
 use crate::ticket::{Account, Receipt, Slip, Ticket};
-use crate::timestamp::Timestamp;
 use crate::transaction::AuditTransaction;
 
 /// A record that is to be written into a transaction, and the obligation to say what came of that.
@@ -34,11 +33,11 @@ impl Obliged {
         draft: &Draft,
         context: Option<&AuditContext>,
         id: RecordId,
-        occurred_at: Timestamp,
+        when: Times,
     ) -> Self {
         let mut flags = core.found_out(draft);
         flags.raise(Flag::InTransaction);
-        let record = core.stamped(draft, context, id, occurred_at, flags);
+        let record = core.stamped(draft, context, id, when, flags);
         let entry = Entry { core: core.clone(), record: record.clone() };
         let (ticket, receipt) = Ticket::with_account(Some(Arc::new(entry)));
         Self { record, ticket, receipt: receipt.within(core.deadline), within: core.deadline }
