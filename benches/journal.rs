@@ -42,8 +42,8 @@ fn main() {
     let line = line_bytes(&record, directory.path());
     println!("{} bytes a line; {ROUNDS} rounds of {TURN:?}\n", line.len());
     one_caller(directory.path(), &record, &line);
-    many_callers(directory.path(), &record, &line);
-    steady_state(directory.path(), &record);
+    many_callers(directory.path(), &line);
+    steady_state(directory.path());
     verifying(directory.path(), &record);
 }
 
@@ -179,7 +179,7 @@ fn one_caller(directory: &Path, record: &Record, line: &[u8]) {
             },
             1,
         );
-        let tasks = Turn::take(|| callers(&runtime, &journal, record, 1), 1);
+        let tasks = Turn::take(|| callers(&runtime, &journal, 1), 1);
         ratios.push(ours.rate / plain.rate);
         asyncs.push(tasks.rate / plain.rate);
         plain_times.push(plain.at(0.5));
@@ -194,11 +194,12 @@ fn one_caller(directory: &Path, record: &Record, line: &[u8]) {
     );
 }
 
-fn callers(runtime: &Runtime, journal: &Journal, record: &Record, callers: usize) -> Vec<Vec<f64>> {
+fn callers(runtime: &Runtime, journal: &Journal, callers: usize) -> Vec<Vec<f64>> {
     let stop = Arc::new(AtomicBool::new(false));
     let tasks: Vec<_> = (0..callers)
         .map(|_| {
-            let (journal, record, stop) = (journal.clone(), record.clone(), stop.clone());
+            // Each has a record of its own, as callers have: else they would all count the users of one.
+            let (journal, record, stop) = (journal.clone(), self::record(), stop.clone());
             runtime.spawn(async move {
                 let mut waits = Vec::new();
                 while !stop.load(Ordering::Relaxed) {
@@ -221,7 +222,7 @@ fn callers(runtime: &Runtime, journal: &Journal, record: &Record, callers: usize
     })
 }
 
-fn many_callers(directory: &Path, record: &Record, line: &[u8]) {
+fn many_callers(directory: &Path, line: &[u8]) {
     let file = filled(&directory.join("bare"));
     let runtime = Runtime::new().unwrap();
     println!(
@@ -234,7 +235,7 @@ fn many_callers(directory: &Path, record: &Record, line: &[u8]) {
         for _ in 0..ROUNDS {
             let journal = journal(&directory.join("many"));
             let bare = Turn::take(|| vec![bare(&file, &lines)], count);
-            let ours = Turn::take(|| callers(&runtime, &journal, record, count), 1);
+            let ours = Turn::take(|| callers(&runtime, &journal, count), 1);
             turns.push((bare, ours));
         }
         let of = |what: &dyn Fn(&Turn, &Turn) -> f64| median(turns.iter().map(|(bare, ours)| what(bare, ours)));
@@ -255,11 +256,11 @@ fn many_callers(directory: &Path, record: &Record, line: &[u8]) {
 }
 
 /// With the default options: files are filled while they are written.
-fn steady_state(directory: &Path, record: &Record) {
+fn steady_state(directory: &Path) {
     let runtime = Runtime::new().unwrap();
     let at = directory.join("steady");
     let journal = Journal::open(&at).unwrap();
-    let turns: Vec<_> = (0..ROUNDS).map(|_| Turn::take(|| callers(&runtime, &journal, record, 256), 1)).collect();
+    let turns: Vec<_> = (0..ROUNDS).map(|_| Turn::take(|| callers(&runtime, &journal, 256), 1)).collect();
     println!(
         "\n256 callers, default options (files are filled while they are written, and rotate): {:.0} /s",
         median(turns.iter().map(|turn| turn.rate))

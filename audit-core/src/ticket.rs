@@ -136,21 +136,23 @@ impl Account for Answering {
 impl Obligation {
     fn settle(self, result: &Result<(), SinkError>) -> bool {
         let Self { slip, account } = self;
-        let late = {
-            let mut state = slip.lock();
-            let late = !matches!(state.fate, Fate::Waiting);
-            if !late {
-                state.fate = Fate::Settled(result.clone());
-            }
-            late
-        };
-        if let Some(account) = account {
-            account.settled(result, late);
-            // What it holds (the room for the record) is free before the waiter goes on.
-            drop(account);
-        }
+        let mut state = slip.lock();
+        let late = !matches!(state.fate, Fate::Waiting);
         if !late {
-            slip.publish();
+            state.fate = Fate::Settled(result.clone());
+        }
+        let Some(account) = account else {
+            if !late {
+                slip.publish(state);
+            }
+            return !late;
+        };
+        drop(state);
+        account.settled(result, late);
+        // What it holds (the room for the record) is free before the waiter goes on.
+        drop(account);
+        if !late {
+            slip.publish(slip.lock());
         }
         !late
     }
@@ -174,7 +176,7 @@ impl Slip {
         if let Some(account) = account.and_then(|account| account.upgrade()) {
             account.expired();
         }
-        self.publish();
+        self.publish(self.lock());
     }
 
     pub(crate) fn is_waiting(&self) -> bool {
@@ -182,12 +184,10 @@ impl Slip {
     }
 
     /// Lets the waiter see what was decided.
-    fn publish(&self) {
-        let (waker, parked) = {
-            let mut state = self.lock();
-            state.counted = true;
-            (state.waker.take(), state.parked)
-        };
+    fn publish(&self, mut state: MutexGuard<'_, State>) {
+        state.counted = true;
+        let (waker, parked) = (state.waker.take(), state.parked);
+        drop(state);
         if parked {
             self.answered.notify_all();
         }

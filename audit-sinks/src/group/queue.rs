@@ -28,7 +28,9 @@ pub(crate) struct Queue<L> {
 }
 
 struct State<L> {
-    waiting: VecDeque<Entry<L>>,
+    /// In their order. The writer mostly takes all of them, by taking the whole list.
+    waiting: Vec<Entry<L>>,
+    waiting_bytes: usize,
     /// What came when there was no room, in its order. Its callers wait as those of the others do, up to their deadline.
     outside: VecDeque<(Number, Entry<L>)>,
     next_number: u64,
@@ -184,6 +186,7 @@ impl<L: Lot> Queue<L> {
     pub(crate) fn kill(&self) -> Vec<Ticket> {
         let mut state = self.lock();
         state.dead = true;
+        state.waiting_bytes = 0;
         let State { waiting, outside, .. } = &mut *state;
         let outside = outside.drain(..).map(|(_, entry)| entry);
         waiting.drain(..).chain(outside).map(|entry| entry.ticket).collect()
@@ -209,7 +212,8 @@ impl<L: Lot> Queue<L> {
 impl<L> Default for State<L> {
     fn default() -> Self {
         Self {
-            waiting: VecDeque::new(),
+            waiting: Vec::new(),
+            waiting_bytes: 0,
             outside: VecDeque::new(),
             next_number: 0,
             bytes: 0,
@@ -237,17 +241,29 @@ impl<L> State<L> {
 
     fn admit(&mut self, entry: Entry<L>) {
         self.bytes += entry.bytes;
-        self.waiting.push_back(entry);
+        self.waiting_bytes += entry.bytes;
+        self.waiting.push(entry);
     }
 
     /// Without `exact`, one lot is never too large.
     fn take(&mut self, batch: &mut Vec<Entry<L>>, most_bytes: usize, exact: bool) {
-        let mut bytes = 0;
-        while self.waiting.front().is_some_and(|entry| (bytes == 0 && !exact) || bytes + entry.bytes <= most_bytes)
-            && let Some(entry) = self.waiting.pop_front()
-        {
-            bytes += entry.bytes;
-            batch.push(entry);
+        if self.waiting_bytes <= most_bytes {
+            self.waiting_bytes = 0;
+            if batch.is_empty() {
+                std::mem::swap(batch, &mut self.waiting);
+            } else {
+                batch.append(&mut self.waiting);
+            }
+            return;
         }
+        let (mut count, mut bytes) = (0, 0);
+        for entry in &self.waiting {
+            if (count > 0 || exact) && bytes + entry.bytes > most_bytes {
+                break;
+            }
+            (count, bytes) = (count + 1, bytes + entry.bytes);
+        }
+        self.waiting_bytes -= bytes;
+        batch.extend(self.waiting.drain(..count));
     }
 }

@@ -13,7 +13,7 @@ use loom::thread;
 use crate::__private::Inline;
 use crate::action::Action;
 use crate::id::RecordId;
-use crate::record::{Draft, Kind, Record};
+use crate::record::{Draft, Kind, Record, Times};
 use crate::recorder::{Core, Recorder};
 use crate::sink::{AuditSink, Durability, SinkError};
 use crate::sync::{Condvar, Mutex};
@@ -119,7 +119,7 @@ impl AuditSink for Disk {
 
 fn submit(core: &Arc<Core>, action: &'static str) -> Receipt {
     let (draft, now) = (Draft::new(Action::new(action), Kind::Event), Timestamp::now());
-    core.submit(&draft, None, RecordId::at(now), now, core.try_slot())
+    core.submit(&draft, None, RecordId::at(now), Times::both(now), core.try_slot())
 }
 
 /// As it would be without a line: what is owed goes first, unless it is on its way.
