@@ -40,7 +40,7 @@ impl Identity {
     pub(crate) fn captured(redaction: Redaction<'_>, value: &dyn Sensitive) -> Option<Self> {
         Some(match Encoder::identity_of(redaction, value)? {
             (_, _, Some(hashed)) => Self::hashed(hashed),
-            (text, true, None) => Self { text: text.into(), showing: Showing::Redacted },
+            (text, true, None) => Self { text, showing: Showing::Redacted },
             (text, false, None) => Self::plain(text),
         })
     }

@@ -57,7 +57,7 @@ pub(crate) fn encode(draft: &Draft, context: Option<&AuditContext>, stamp: &Stam
         out: String::with_capacity(TYPICAL_BYTES + draft.detail.fields().len()),
         index: Index::EMPTY,
         redaction: Redaction::new(rules, who.tenant.as_ref()),
-        notes: draft.detail.notes.clone(),
+        notes: Cow::Borrowed(&draft.detail.notes),
         flags: stamp.flags,
     };
     writer.out.push('{');
@@ -90,7 +90,8 @@ struct Writer<'a> {
     out: String,
     index: Index,
     redaction: Redaction<'a>,
-    notes: Notes,
+    /// The payload's, until something else is noted.
+    notes: Cow<'a, Notes>,
     flags: Flags,
 }
 
@@ -278,7 +279,7 @@ impl Writer<'_> {
 
     fn identity(&mut self, path: &str, identity: &Identity) {
         if identity.is_redacted() {
-            self.notes.redacted.note(path);
+            self.notes.to_mut().redacted.note(path);
         }
         if let Some(text) = identity.shown() {
             return self.push_bounded(path, text);
@@ -293,7 +294,7 @@ impl Writer<'_> {
         }
         if let Some(cut) = cut_identity(text) {
             self.push_text(&cut);
-            self.notes.cut.note(path);
+            self.notes.to_mut().cut.note(path);
         }
     }
 
@@ -338,7 +339,7 @@ impl Writer<'_> {
     fn bounded<T>(&mut self, items: &[T], path: &str, write: impl Fn(&mut Self, &T)) {
         self.items(&items[..items.len().min(MAX_LISTED)], write);
         if items.len() > MAX_LISTED {
-            self.notes.cut.note(path);
+            self.notes.to_mut().cut.note(path);
         }
     }
 

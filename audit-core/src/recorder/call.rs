@@ -68,7 +68,12 @@ enum Refused {
 
 impl Call {
     pub(super) fn begin(site: Described) -> Box<Self> {
-        Self::begin_with(site, Draft::new(site.action(), Kind::Call))
+        let (action, only_from) = site.action_and_surface();
+        let mut draft = Draft::new(action, Kind::Call);
+        if !only_from.is_empty() && !is_minted(only_from) {
+            draft.flags.raise(Flag::Surface);
+        }
+        Self::begin_with(site, draft)
     }
 
     /// Begins where what is captured is not yet known to be what the context says: the context is another one later.
@@ -92,10 +97,6 @@ impl Call {
         let context = ambient.context.get_or_insert_default().clone();
         let (id, occurred_at) = RecordId::now();
         draft.parent = ambient.call.replace(id);
-        let only_from = site.only_from();
-        if !only_from.is_empty() && !is_minted(only_from) {
-            draft.flags.raise(Flag::Surface);
-        }
         let core = recorder.into_core();
         let admitted = core.has_room();
         Box::new(Self {

@@ -115,10 +115,10 @@ impl Described {
         self.says(TRANSACTION)
     }
 
-    pub(super) fn only_from(self) -> &'static str {
+    /// Its action, and where it may be recorded from, if not from everywhere.
+    pub(super) fn action_and_surface(self) -> (Action, &'static str) {
         let mut rest = self.rest();
-        rest.line();
-        rest.line()
+        (Action::checked(rest.line()), rest.line())
     }
 
     fn says(self, flag: u8) -> bool {

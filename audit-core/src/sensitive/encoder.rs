@@ -1,6 +1,8 @@
 //! The redacting encoder: the one way by which a payload enters a record.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -157,14 +159,14 @@ impl<'a> Encoder<'a> {
     /// The text of one classified scalar (of a string its content, of anything else its JSON), and whether it was
     /// redacted. What is no scalar, or cannot be written, becomes [`REDACTED`]; what is absent has none.
     pub(crate) fn text_of(redaction: Redaction<'a>, value: &dyn Sensitive) -> Option<(String, bool)> {
-        Self::text_in(&Self::encoded(redaction, value))
+        Self::text_in(&Self::encoded(redaction, value)).map(|(text, redacted)| (text.into_owned(), redacted))
     }
 
-    fn text_in((json, notes): &(String, Notes)) -> Option<(String, bool)> {
+    fn text_in((json, notes): &(String, Notes)) -> Option<(Cow<'_, str>, bool)> {
         if json.starts_with(['{', '[']) || notes.unencodable {
-            return Some((REDACTED.to_owned(), true));
+            return Some((REDACTED.into(), true));
         }
-        (json != "null").then(|| (json::content(json).into_owned(), !notes.redacted.is_empty()))
+        (json != "null").then(|| (json::content(json), !notes.redacted.is_empty()))
     }
 
     /// The text of an identity, as [`Encoder::text_of`] gives it, and what it was hashed from, where that is all that
@@ -172,17 +174,18 @@ impl<'a> Encoder<'a> {
     pub(crate) fn identity_of(
         redaction: Redaction<'a>,
         value: &dyn Sensitive,
-    ) -> Option<(String, bool, Option<String>)> {
+    ) -> Option<(Arc<str>, bool, Option<String>)> {
         let mut encoder = Self::resume(redaction, String::with_capacity(64), Notes::default());
         encoder.held = Held::Nothing;
         encoder.rooted(&mut |encoder| value.write(encoder));
         let held = std::mem::replace(&mut encoder.held, Held::NotAsked);
-        let (text, redacted) = Self::text_in(&encoder.suspend())?;
+        let written = encoder.suspend();
+        let (text, redacted) = Self::text_in(&written)?;
         let held = match held {
             Held::Text(held) if redacted => Some(held),
             _ => None,
         };
-        Some((text, redacted, held))
+        Some((text.into(), redacted, held))
     }
 
     /// Writes a classified value.
