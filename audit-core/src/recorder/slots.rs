@@ -3,34 +3,69 @@
 //! An event waits for a slot, an audited call for the moment in which there is one: its own records then take theirs
 //! beyond the limit, so that they never have to wait, not even when the future is dropped, and calls within calls never
 //! wait for each other. A slot that becomes free goes to the one who has waited longest, never past the queue.
+//!
+//! Each record takes a slot and gives it back, so that both are one change of one [word](Word) while nobody waits for
+//! anything. Whoever begins to wait says so in that word, in the same step in which it finds that it has to: from then
+//! on those who give back a slot take the lock.
 
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::sink::SinkError;
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard};
 use crate::ticket::{Account, Receipt, Ticket};
 
 /// How long the queue may grow before it is swept of those who have left.
 const SWEEP_AT: usize = 64;
 
 pub(super) struct Slots {
-    most: usize,
-    state: Mutex<State>,
+    most: u64,
+    word: AtomicU64,
+    queue: Mutex<Queue>,
     landed: Condvar,
 }
 
-struct State {
-    /// Slots that are out, those beyond the limit included. While it is below the limit, nobody waits.
-    taken: usize,
-    /// Of those, the ones whose record the sink has.
-    flying: usize,
-    /// Whether somebody waits until those have landed: telling nobody is a system call, too.
-    watched: bool,
+/// How many slots are out, those beyond the limit included, how many of those have a record that the sink has, and who
+/// waits. While fewer are out than there may be, nobody waits for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Word(u64);
+
+impl Word {
+    const TAKEN: u64 = 1;
+    const FLYING: u64 = 1 << 31;
+    /// How many of each it can count.
+    const MOST: u64 = Self::FLYING - 1;
+    /// Somebody may be in the queue.
+    const QUEUED: u64 = 1 << 62;
+    /// Somebody waits until all have landed.
+    const WATCHED: u64 = 1 << 63;
+
+    const fn taken(self) -> u64 {
+        self.0 & Self::MOST
+    }
+
+    const fn flying(self) -> u64 {
+        (self.0 / Self::FLYING) & Self::MOST
+    }
+
+    const fn has(self, flag: u64) -> bool {
+        self.0 & flag != 0
+    }
+
+    /// A record has landed, where one flew; says whether somebody waits for that.
+    const fn landed(self, flew: bool) -> (Self, bool) {
+        let landed = Self(self.0 - if flew { Self::FLYING } else { 0 });
+        let told = flew && landed.flying() == 0 && landed.has(Self::WATCHED);
+        (Self(if told { landed.0 & !Self::WATCHED } else { landed.0 }), told)
+    }
+}
+
+struct Queue {
     waiting: VecDeque<Ticket>,
     sweep_at: usize,
 }
@@ -43,73 +78,112 @@ pub(crate) struct Slot {
 
 impl Slots {
     pub(super) fn new(most: usize) -> Arc<Self> {
-        let state = State { taken: 0, flying: 0, watched: false, waiting: VecDeque::new(), sweep_at: SWEEP_AT };
-        Arc::new(Self { most, state: Mutex::new(state), landed: Condvar::new() })
+        let queue = Queue { waiting: VecDeque::new(), sweep_at: SWEEP_AT };
+        let most = u64::try_from(most).unwrap_or(Word::MOST).min(Word::MOST / 2);
+        Arc::new(Self { most, word: AtomicU64::new(0), queue: Mutex::new(queue), landed: Condvar::new() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn word(&self) -> Word {
+        Word(self.word.load(Ordering::Acquire))
+    }
+
+    /// Changes the word, where there is something to change; gives what it was.
+    fn change(&self, change: impl Fn(Word) -> Option<Word>) -> Result<Word, Word> {
+        let changed = |word| change(Word(word)).map(|word| word.0);
+        self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, changed).map(Word).map_err(Word)
+    }
+
+    fn add(&self, amount: u64) {
+        self.word.fetch_add(amount, Ordering::AcqRel);
     }
 
     /// Whether there is a slot.
     pub(super) fn has_room(&self) -> bool {
-        self.lock().taken < self.most
+        self.word().taken() < self.most
     }
 
     /// Takes a slot if there is one.
     pub(super) fn try_take(self: &Arc<Self>) -> Option<Slot> {
-        let mut state = self.lock();
-        if state.taken >= self.most {
-            return None;
-        }
-        state.taken += 1;
-        Some(Slot::new(self))
+        let taken = self.change(|word| (word.taken() < self.most).then_some(Word(word.0 + Word::TAKEN)));
+        taken.ok().map(|_| Slot::new(self))
     }
 
     /// Takes a slot, be there one or not.
     pub(super) fn take_beyond(self: &Arc<Self>) -> Slot {
-        self.lock().taken += 1;
+        self.add(Word::TAKEN);
         Slot::new(self)
     }
 
     /// Queues for a slot. `account` sees to the deadline.
     pub(super) fn queue(self: &Arc<Self>, account: Arc<dyn Account>, deadline: Duration) -> Place {
         let (ticket, receipt) = Ticket::with_account(Some(account));
-        let mut state = self.lock();
-        let at_once = state.taken < self.most;
-        let left = if at_once {
-            state.taken += 1;
-            drop(state);
+        let mut queue = self.lock();
+        let before = self.change(|word| {
+            let found = word.taken() < self.most;
+            Some(Word(if found { word.0 + Word::TAKEN } else { word.0 | Word::QUEUED }))
+        });
+        let left = if before.is_ok_and(|before| before.taken() < self.most) {
+            drop(queue);
             ticket.settle(Ok(()));
             VecDeque::new()
         } else {
-            let left = state.sweep();
-            state.waiting.push_back(ticket);
-            drop(state);
+            let left = queue.sweep();
+            queue.waiting.push_back(ticket);
+            drop(queue);
             left
         };
         drop(left);
         Place { slots: self.clone(), receipt: receipt.within(deadline), called: false }
     }
 
+    /// Gives back a slot.
+    fn give_back(&self, flew: bool) {
+        let given = self.change(|word| {
+            let landed = word.landed(flew).0;
+            (!word.has(Word::QUEUED)).then_some(Word(landed.0 - Word::TAKEN))
+        });
+        match given {
+            Ok(before) => self.tell(before.landed(flew).1),
+            Err(_) => self.pass_on(flew),
+        }
+    }
+
     /// Hands a slot to the next in the queue who is still there.
     fn pass_on(&self, mut flew: bool) {
         loop {
-            let (next, landed) = {
-                let mut state = self.lock();
-                // Once, whoever it is passed on to.
-                state.flying -= usize::from(std::mem::take(&mut flew));
-                let next = if state.taken > self.most { None } else { state.waiting.pop_front() };
-                state.taken -= usize::from(next.is_none());
-                let landed = state.flying == 0 && std::mem::take(&mut state.watched);
-                (next, landed)
-            };
-            if landed {
-                self.landed.notify_all();
-            }
+            let mut queue = self.lock();
+            // More come only under the lock, and none leaves but there.
+            let next = if self.word().taken() > self.most { None } else { queue.waiting.pop_front() };
+            let empty = queue.waiting.is_empty();
+            let before = self.change(|word| {
+                let mut word = word.landed(flew).0;
+                if next.is_none() {
+                    word.0 -= Word::TAKEN;
+                    if empty {
+                        word.0 &= !Word::QUEUED;
+                    }
+                }
+                Some(word)
+            });
+            drop(queue);
+            self.tell(before.is_ok_and(|before| before.landed(flew).1));
+            flew = false;
             if next.is_none_or(|next| next.settle_if_awaited(&Ok(()))) {
                 return;
             }
+        }
+    }
+
+    /// Tells those who wait until all have landed.
+    fn tell(&self, told: bool) {
+        if told {
+            // Who has said so waits already, or has not let go of the lock.
+            drop(self.lock());
+            self.landed.notify_all();
         }
     }
 
@@ -121,24 +195,25 @@ impl Slots {
     /// Waits until the sink has answered for every record that it has, or the deadline has passed; gives how many are
     /// left.
     pub(super) fn wait_until_landed(&self, until: Option<Instant>) -> usize {
-        let mut state = self.lock();
-        while state.flying > 0 {
-            state.watched = true;
+        let mut queue = self.lock();
+        let watched = |word: Word| (word.flying() > 0).then_some(Word(word.0 | Word::WATCHED));
+        while self.change(watched).is_ok() {
             let Some(until) = until else {
-                state = self.landed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                queue = self.landed.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
-            state = self.landed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            queue = self.landed.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.flying
+        drop(queue);
+        usize::try_from(self.word().flying()).unwrap_or(usize::MAX)
     }
 }
 
-impl State {
+impl Queue {
     /// Takes out those who have left, once in a while. They are dropped outside of the lock.
     fn sweep(&mut self) -> VecDeque<Ticket> {
         if self.waiting.len() < self.sweep_at {
@@ -158,7 +233,7 @@ impl Slot {
 
     /// Notes that the record is on its way.
     pub(super) fn fly(mut self) -> Self {
-        self.slots.lock().flying += 1;
+        self.slots.add(Word::FLYING);
         self.flying = true;
         self
     }
@@ -166,7 +241,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.slots.pass_on(self.flying);
+        self.slots.give_back(self.flying);
     }
 }
 

@@ -90,7 +90,7 @@ mod interleaved {
             drop(first);
             drop(queue(&slots).wait().unwrap());
             other.join().unwrap();
-            assert_eq!(slots.lock().taken, 0);
+            assert_eq!(slots.word(), Word(0));
         });
     }
 
@@ -105,7 +105,34 @@ mod interleaved {
             drop(stayer.wait().unwrap());
             frees.join().unwrap();
             leaves.join().unwrap();
-            assert_eq!(slots.lock().taken, 0);
+            assert_eq!(slots.word(), Word(0));
+        });
+    }
+
+    #[test]
+    fn loom_who_waits_for_the_last_to_land_is_told() {
+        loom::model(|| {
+            let slots = Slots::new(1);
+            let (first, second) = (slots.take_beyond().fly(), slots.take_beyond().fly());
+            let lands = thread::spawn(move || drop(first));
+            drop(second);
+            assert_eq!(slots.wait_until_landed(None), 0);
+            lands.join().unwrap();
+            assert_eq!(slots.word(), Word(0));
+        });
+    }
+
+    #[test]
+    fn loom_who_waits_for_it_to_land_is_told_by_who_passes_it_on() {
+        loom::model(|| {
+            let slots = Slots::new(1);
+            let flying = slots.take_beyond().fly();
+            let waits = queue(&slots);
+            let lands = thread::spawn(move || drop(flying));
+            assert_eq!(slots.wait_until_landed(None), 0);
+            drop(waits.wait().unwrap());
+            lands.join().unwrap();
+            assert!(slots.has_room());
         });
     }
 }
