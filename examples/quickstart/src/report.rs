@@ -40,7 +40,7 @@ pub(crate) fn print(journal: &Path, before: u64) -> Result<(), Box<dyn Error>> {
     println!("\nLook further:");
     println!("  less {path}/*.jsonl");
     println!("  grep -h '\"decision\":\"deny\"' {path}/*.jsonl");
-    println!("  cargo run --features axum --example quickstart -- --serve     keeps the bank open for your own calls");
+    println!("  cargo run -p quickstart -- --serve     keeps the bank open for your own calls");
     Ok(())
 }
 

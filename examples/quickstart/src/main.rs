@@ -1,7 +1,7 @@
 //! A bank with audited handlers, called as its users would call it, and what the audit journal says afterwards.
 //!
-//! `cargo run --features axum --example quickstart` runs it once; with `-- --serve` it keeps serving, with `-- --catalogue` it says what
-//! it records, as `CATALOGUE.md` beside this file does.
+//! `cargo run -p quickstart` runs it once; with `-- --serve` it keeps serving, with `-- --catalogue` it says what it
+//! records, as `CATALOGUE.md` does.
 
 mod bank;
 mod client;
@@ -48,9 +48,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Below `target`, so that `cargo clean` removes it; a second run appends.
+/// Beside the program, in the directory that `cargo clean` removes; a second run appends.
 fn journal_path() -> std::io::Result<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target").join("quickstart");
+    let folder = std::env::current_exe()?.with_file_name("quickstart-journal");
     std::fs::create_dir_all(&folder)?;
     Ok(folder.join("audit"))
 }
@@ -65,11 +65,11 @@ mod tests {
 
     #[test]
     fn the_committed_catalogue_is_what_the_binary_records() {
-        let committed = include_str!("CATALOGUE.md");
+        let committed = include_str!("../CATALOGUE.md");
         let current = audited::catalogue().to_markdown();
         assert!(
             committed == current,
-            "write it anew: cargo run --features axum --example quickstart -- --catalogue > examples/quickstart/CATALOGUE.md"
+            "write it anew: cargo run -p quickstart -- --catalogue > examples/quickstart/CATALOGUE.md"
         );
     }
 }
