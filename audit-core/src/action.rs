@@ -16,7 +16,8 @@ pub const MAX_ACTION_LEN: usize = 128;
 /// what auditors search for years later, so they are never renamed in place.
 ///
 /// ```
-/// use audit_core::Action;
+/// # use audit_core as audited;
+/// use audited::Action;
 ///
 /// const TRANSFER: Action = Action::new("account.transfer");
 /// assert_eq!(TRANSFER.as_str(), "account.transfer");

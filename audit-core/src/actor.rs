@@ -35,7 +35,8 @@ impl ActorKind {
 /// Who did it. A missing actor stays absent from a record; it is never turned into [`Actor::anonymous`].
 ///
 /// ```
-/// use audit_core::{Actor, ActorId};
+/// # use audit_core as audited;
+/// use audited::{Actor, ActorId};
 ///
 /// let ann = Actor::user(ActorId::hash("ann@example.org"));
 /// let billing = Actor::service(ActorId::plain("billing"));

@@ -20,7 +20,8 @@ const MAX_SUBJECTS: usize = 64;
 /// replaced: a differing value is kept in the record under `claimed`, and the record is flagged.
 ///
 /// ```
-/// use audit_core::{Actor, ActorId, AuditContext, TenantId};
+/// # use audit_core as audited;
+/// use audited::{Actor, ActorId, AuditContext, TenantId};
 ///
 /// let context = AuditContext::new()
 ///     .actor(Actor::user(ActorId::hash("ann@example.org")))

@@ -61,7 +61,8 @@ pub fn note_exempt() {
 /// In a middleware, around everything that can answer:
 ///
 /// ```
-/// use audit_core::{Coverage, Recorder, covered, report_unaudited};
+/// # use audit_core as audited;
+/// use audited::{Coverage, Recorder, covered, report_unaudited};
 ///
 /// # async fn handle() -> u16 { 200 }
 /// # async fn middleware() -> u16 {
@@ -155,7 +156,8 @@ pub fn report_unaudited(method: &str, route: &str) {
 /// What each of a list of routes leaves: for a test that walks all of them.
 ///
 /// ```
-/// use audit_core::CoverageTable;
+/// # use audit_core as audited;
+/// use audited::CoverageTable;
 ///
 /// # async fn send(request: &str) {}
 /// # async fn test() {

@@ -187,7 +187,7 @@ impl<T: Decide> Decide for Option<T> {
 /// Usually derived:
 ///
 /// ```
-/// # mod audited { pub use audit_core::*; }
+/// # use audit_core as audited;
 /// use audited::{Deny, Verdict};
 ///
 /// enum TransferError { MissingScope, Ledger }

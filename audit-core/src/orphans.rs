@@ -15,8 +15,9 @@ use crate::record::{Stage, StoredRecord};
 /// The first error of the records themselves.
 ///
 /// ```
+/// # use audit_core as audited;
 /// use std::convert::Infallible;
-/// use audit_core::{Action, Record, Stage, StoredRecord, orphans};
+/// use audited::{Action, Record, Stage, StoredRecord, orphans};
 ///
 /// let intent = Record::builder(Action::new("vault.open")).stage(Stage::Intent).build();
 /// let open = orphans([Ok::<_, Infallible>(StoredRecord::from(intent))])?;

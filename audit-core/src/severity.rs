@@ -9,7 +9,8 @@ use thiserror::Error;
 /// How grave it is, from the least to the most. A record says it only where the program does.
 ///
 /// ```
-/// use audit_core::Severity;
+/// # use audit_core as audited;
+/// use audited::Severity;
 ///
 /// assert!(Severity::Warning > Severity::Notice);
 /// assert_eq!("critical".parse(), Ok(Severity::Critical));

@@ -64,8 +64,9 @@ impl fmt::Display for Durability {
 /// runtime on that thread; a client that needs one brings it along.
 ///
 /// ```
+/// # use audit_core as audited;
 /// use async_trait::async_trait;
-/// use audit_core::{AuditSink, Durability, Record, SinkError};
+/// use audited::{AuditSink, Durability, Record, SinkError};
 ///
 /// struct Stdout;
 ///

@@ -17,12 +17,13 @@ static MINTED: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 /// `surface`, and counted in [`Stats::violations`](crate::Stats).
 ///
 /// ```
-/// use audit_core::Surface;
+/// # use audit_core as audited;
+/// use audited::Surface;
 ///
 /// let cli = Surface::mint("cli")?;
 /// assert_eq!(cli.name(), "cli");
 /// assert!(Surface::mint("cli").is_err());
-/// # Ok::<(), audit_core::AlreadyMinted>(())
+/// # Ok::<(), audited::AlreadyMinted>(())
 /// ```
 pub struct Surface {
     name: &'static str,

@@ -11,9 +11,10 @@ use thiserror::Error;
 /// A moment in UTC, to the microsecond. Its text is RFC 3339 with six decimals.
 ///
 /// ```
-/// let moment: audit_core::Timestamp = "2026-11-21T09:30:00.000123Z".parse()?;
+/// # use audit_core as audited;
+/// let moment: audited::Timestamp = "2026-11-21T09:30:00.000123Z".parse()?;
 /// assert_eq!(moment.to_string(), "2026-11-21T09:30:00.000123Z");
-/// # Ok::<(), audit_core::InvalidTimestamp>(())
+/// # Ok::<(), audited::InvalidTimestamp>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp {

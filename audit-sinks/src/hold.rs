@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 /// Keeps records from being removed until it is lifted.
 ///
 /// ```
-/// use audit_sinks::LegalHold;
+/// # use audit_sinks as audited;
+/// use audited::LegalHold;
 ///
 /// let all = LegalHold::new("case-17", "litigation, ask legal@");
 /// assert_eq!(all.name(), "case-17");

@@ -45,12 +45,13 @@ impl LockMode {
 /// A check of the sections of some packages. What `assert_locked!` does, for those who want to do it otherwise.
 ///
 /// ```
-/// use audit_core::{Lock, LockCheck, LockMode};
+/// # use audit_core as audited;
+/// use audited::{Lock, LockCheck, LockMode};
 ///
 /// # let directory = std::env::temp_dir().join(format!("audited-lock-doc-{}", std::process::id()));
 /// # std::fs::create_dir_all(&directory)?;
 /// # let path = directory.join("audit.lock");
-/// # let catalogue: audit_core::Catalogue = serde_json::from_str(
+/// # let catalogue: audited::Catalogue = serde_json::from_str(
 /// #     r#"{ "actions": [{ "action": "account.open", "origin": "function", "package": "bank", "module": "bank",
 /// #          "item": "open", "file": "f", "line": 1 }], "types": [], "errors": [], "exemptions": [] }"#)?;
 /// let check = LockCheck::new(["bank"]);

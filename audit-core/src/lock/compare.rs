@@ -13,7 +13,8 @@ impl Catalogue {
     /// What another build of the same program records otherwise, as the lock would say it: what did this release change?
     ///
     /// ```
-    /// use audit_core::Catalogue;
+    /// # use audit_core as audited;
+    /// use audited::Catalogue;
     ///
     /// # fn example(released: &str, built: &str) -> Result<(), serde_json::Error> {
     /// let (released, built) = (Catalogue::from_json(released)?, Catalogue::from_json(built)?);

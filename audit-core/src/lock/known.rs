@@ -9,7 +9,8 @@ impl Lock {
     /// such as lines of source and docs. Where several places share an action, there is an entry for each.
     ///
     /// ```
-    /// use audit_core::Lock;
+    /// # use audit_core as audited;
+    /// use audited::Lock;
     ///
     /// let lock: Lock = r#"
     ///     version = 1
@@ -22,7 +23,7 @@ impl Lock {
     /// let catalogue = lock.to_catalogue();
     /// assert_eq!(catalogue.actions[0].place.item, "open");
     /// assert_eq!(Lock::of(&catalogue, &["bank"]), lock);
-    /// # Ok::<(), audit_core::InvalidLock>(())
+    /// # Ok::<(), audited::InvalidLock>(())
     /// ```
     pub fn to_catalogue(&self) -> Catalogue {
         let mut catalogue = Catalogue::default();

@@ -12,7 +12,8 @@ use crate::catalogue::{Catalogue, CatalogueAction, CatalogueField};
 /// docs, no order. Its text is sorted, so that the same code gives the same bytes.
 ///
 /// ```
-/// use audit_core::Lock;
+/// # use audit_core as audited;
+/// use audited::Lock;
 ///
 /// let lock: Lock = r#"
 ///     version = 1
@@ -24,7 +25,7 @@ use crate::catalogue::{Catalogue, CatalogueAction, CatalogueField};
 /// .parse()?;
 /// assert_eq!(lock.packages["bank"].actions["account.open"].policy.as_deref(), Some("fail_open"));
 /// assert_eq!(lock.to_string().parse::<Lock>()?, lock);
-/// # Ok::<(), audit_core::InvalidLock>(())
+/// # Ok::<(), audited::InvalidLock>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -15,13 +15,14 @@ use crate::sensitive::KeyRing;
 /// `Debug` tells how many there are: what somebody searches for may be as sensitive as what is found.
 ///
 /// ```
-/// use audit_core::{AnyOf, KeyRing, Query};
+/// # use audit_core as audited;
+/// use audited::{AnyOf, KeyRing, Query};
 ///
 /// let keys = KeyRing::new("2026", [7; 32])?.previous("2025", [3; 32])?;
 /// let plain = Query::new().user("u-17");
 /// let several = Query::new().user(AnyOf::from_iter(["u-17", "u-18"]));
 /// let hashed = Query::new().user(AnyOf::hashed(&keys, Some("acme"), None, "ann@example.org"));
-/// # Ok::<(), audit_core::InvalidKey>(())
+/// # Ok::<(), audited::InvalidKey>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct AnyOf(Vec<String>);

@@ -38,7 +38,8 @@ const MAX_TEXT_BYTES: usize = 64 << 10;
 /// The intent of a call counts as its call: it is found only where no final record of the call has arrived, as an orphan.
 ///
 /// ```
-/// use audit_core::{Action, ActorId, Actor, KeyRing, Query, Record};
+/// # use audit_core as audited;
+/// use audited::{Action, ActorId, Actor, KeyRing, Query, Record};
 ///
 /// let keys = KeyRing::new("2026", [7; 32])?.previous("2025", [3; 32])?;
 /// let query = Query::new().hashed("detail.transfer.device", &keys, None, None, "9f1c2d34");
@@ -46,7 +47,7 @@ const MAX_TEXT_BYTES: usize = 64 << 10;
 /// let other = Record::builder(Action::new("transfer.made")).field("cents", &5_u32).build();
 /// assert!(!query.matches(&other));
 /// assert!(Query::new().action_prefix("transfer.").succeeded().matches(&other));
-/// # Ok::<(), audit_core::InvalidKey>(())
+/// # Ok::<(), audited::InvalidKey>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "a query finds nothing until a reader is asked"]

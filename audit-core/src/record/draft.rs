@@ -182,7 +182,8 @@ impl Draft {
 /// hashed is redacted.
 ///
 /// ```
-/// use audit_core::{Action, Actor, ActorId, Outcome, Record};
+/// # use audit_core as audited;
+/// use audited::{Action, Actor, ActorId, Outcome, Record};
 ///
 /// let record = Record::builder(Action::new("session.close"))
 ///     .actor(Actor::user(ActorId::plain("u-17")))

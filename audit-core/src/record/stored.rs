@@ -47,13 +47,14 @@ impl Deref for Record {
 /// accept it.
 ///
 /// ```
-/// use audit_core::{Action, Record, StoredRecord};
+/// # use audit_core as audited;
+/// use audited::{Action, Record, StoredRecord};
 ///
 /// let record = Record::builder(Action::new("door.open")).build();
 /// let stored = StoredRecord::parse(record.json())?;
 /// assert_eq!(stored.action(), "door.open");
 /// assert_eq!(stored.json(), record.json());
-/// # Ok::<(), audit_core::InvalidRecord>(())
+/// # Ok::<(), audited::InvalidRecord>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct StoredRecord(Arc<Fields>);

@@ -117,7 +117,8 @@ impl RecorderBuilder {
     /// by the name of its action, `http.request`.
     ///
     /// ```
-    /// use audit_core::{BuildError, Recorder, TracingSink};
+    /// # use audit_core as audited;
+    /// use audited::{BuildError, Recorder, TracingSink};
     ///
     /// let builder = Recorder::builder().sink(TracingSink::new());
     /// let misspelt = builder.allow_weak_fail_closed_for(["acount.transfer"]).build();

@@ -43,9 +43,10 @@ use crate::timestamp::Timestamp;
 /// as many as callers ask for at the same time.
 ///
 /// ```
+/// # use audit_core as audited;
 /// use std::time::Duration;
 ///
-/// use audit_core::{FloodControl, Recorder, TracingSink};
+/// use audited::{FloodControl, Recorder, TracingSink};
 ///
 /// let recorder = Recorder::builder()
 ///     .sink(TracingSink::new())

@@ -37,9 +37,10 @@ impl Recorder {
     /// or counted without a record that says so.
     ///
     /// ```
+    /// # use audit_core as audited;
     /// use std::time::Duration;
     ///
-    /// use audit_core::{Recorder, TracingSink};
+    /// use audited::{Recorder, TracingSink};
     ///
     /// let recorder = Recorder::builder().sink(TracingSink::new()).build()?;
     /// if let Err(not_flushed) = recorder.shutdown(Duration::from_secs(5)) {

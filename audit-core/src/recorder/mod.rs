@@ -70,7 +70,8 @@ use crate::tracing_sink::TracingSink;
 /// installed, records go to `tracing`, and the body of a `fail_closed` function does not run.
 ///
 /// ```
-/// use audit_core::{Recorder, TracingSink};
+/// # use audit_core as audited;
+/// use audited::{Recorder, TracingSink};
 ///
 /// let recorder = Recorder::builder().sink(TracingSink::new()).build()?;
 /// recorder.install()?;

@@ -29,7 +29,8 @@ pub use self::vocabulary::EventSchema;
 /// By hand it is said of a type that writes itself, and of a [`Redactor`](crate::Redactor):
 ///
 /// ```
-/// use audit_core::{Encoder, Redactor, SensitiveSchema};
+/// # use audit_core as audited;
+/// use audited::{Encoder, Redactor, SensitiveSchema};
 ///
 /// struct Domain;
 ///

@@ -26,10 +26,11 @@ const KEPT_BYTES: usize = 16;
 /// key is in the ring. Taking a key out makes what was hashed with it unfindable, for good.
 ///
 /// ```
-/// use audit_core::KeyRing;
+/// # use audit_core as audited;
+/// use audited::KeyRing;
 ///
 /// let keys = KeyRing::new("2026", [7; 32])?.previous("2025", [3; 32])?;
-/// # Ok::<(), audit_core::InvalidKey>(())
+/// # Ok::<(), audited::InvalidKey>(())
 /// ```
 #[derive(Clone)]
 pub struct KeyRing {

@@ -14,7 +14,8 @@ pub const DEFAULT_ENTRIES: usize = 4096;
 /// path is in the record's list of what was cut, and the record is flagged. Nothing fails.
 ///
 /// ```
-/// use audit_core::Limits;
+/// # use audit_core as audited;
+/// use audited::Limits;
 ///
 /// let limits = Limits::new().field_bytes(4096).detail_bytes(16 * 1024).depth(8).entries(100);
 /// ```

@@ -58,7 +58,8 @@ pub trait Sensitive {
 /// A mode of your own: what a record may show of a `T`, where a field says `#[sensitive(with = …)]`.
 ///
 /// ```
-/// use audit_core::{Encoder, Redactor};
+/// # use audit_core as audited;
+/// use audited::{Encoder, Redactor};
 ///
 /// /// Of an e-mail address the domain.
 /// struct Domain;

@@ -42,7 +42,8 @@ impl Mode {
     /// The mode that shows nothing which either of the two hides. What has no such mode but the strictest gets that.
     ///
     /// ```
-    /// use audit_core::Mode;
+    /// # use audit_core as audited;
+    /// use audited::Mode;
     ///
     /// assert_eq!(Mode::Plain.tightened_by(Mode::Hash), Mode::Hash);
     /// assert_eq!(Mode::Hash.tightened_by(Mode::Plain), Mode::Hash);

@@ -19,7 +19,8 @@ use super::{Mode, SensitiveField, SensitiveType, sensitive_types};
 /// writes it into its start record.
 ///
 /// ```
-/// use audit_core::{Mode, PolicyRule, RedactionPolicy};
+/// # use audit_core as audited;
+/// use audited::{Mode, PolicyRule, RedactionPolicy};
 ///
 /// let policy = RedactionPolicy::new()
 ///     .rule(PolicyRule::new(Mode::Drop).class("contact"))
@@ -29,7 +30,8 @@ use super::{Mode, SensitiveField, SensitiveType, sensitive_types};
 /// It reads from configuration, too:
 ///
 /// ```
-/// let policy: audit_core::RedactionPolicy = serde_json::from_str(
+/// # use audit_core as audited;
+/// let policy: audited::RedactionPolicy = serde_json::from_str(
 ///     r#"{ "rules": [{ "mode": "mask(last = 4)", "type": "Transfer", "field": "iban", "tenant": "acme" }] }"#,
 /// )?;
 /// # Ok::<(), serde_json::Error>(())

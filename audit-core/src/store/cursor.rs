@@ -30,7 +30,8 @@ const MAX_CURSOR_CHARS: usize = 16 << 10;
 /// was rotated. Somebody else may go on with it where their reader may read that at all, and is recorded, too.
 ///
 /// ```
-/// use audit_core::Cursor;
+/// # use audit_core as audited;
+/// use audited::Cursor;
 ///
 /// assert!("not a cursor".parse::<Cursor>().is_err());
 /// ```

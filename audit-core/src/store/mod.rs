@@ -31,7 +31,8 @@ use crate::sink::AuditSink;
 /// or, by name, for all of them:
 ///
 /// ```
-/// use audit_core::{AuditStore, Query, StoreError};
+/// # use audit_core as audited;
+/// use audited::{AuditStore, Query, StoreError};
 ///
 /// async fn denials(store: &(impl AuditStore + Clone)) -> Result<usize, StoreError> {
 ///     let page = store.tenant("acme").page(&Query::new().denied().limit(20)).await?;

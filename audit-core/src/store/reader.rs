@@ -23,7 +23,8 @@ use crate::recorder::Recorder;
 /// and what looks like a name of the program's: actions, kinds, codes, paths.
 ///
 /// ```
-/// use audit_core::{AuditStore, Cursor, Page, Query, StoreError};
+/// # use audit_core as audited;
+/// use audited::{AuditStore, Cursor, Page, Query, StoreError};
 ///
 /// /// One page for a client, who goes on with the cursor of the page before.
 /// async fn list(store: &(impl AuditStore + Clone), tenant: &str, after: Option<Cursor>) -> Result<Page, StoreError> {

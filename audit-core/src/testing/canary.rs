@@ -27,8 +27,9 @@ use crate::sink::AuditSink;
 /// and the keys of maps.
 ///
 /// ```
-/// use audit_core::testing::canary;
-/// use audit_core::{Action, Encoder, Sensitive, record_action};
+/// # use audit_core as audited;
+/// use audited::testing::canary;
+/// use audited::{Action, Encoder, Sensitive, record_action};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Deserialize, Serialize)]
@@ -88,8 +89,9 @@ impl<T> Canary<T> {
     /// takes more than one value.
     ///
     /// ```
-    /// use audit_core::testing::Canary;
-    /// use audit_core::{Action, record_action};
+    /// # use audit_core as audited;
+    /// use audited::testing::Canary;
+    /// use audited::{Action, record_action};
     ///
     /// Canary::with(|secrets| secrets.text("password"))
     ///     .run_sync(|password| record_action(Action::new("user.login")).fields(|fields| fields.redacted("password")).wait())
@@ -193,7 +195,8 @@ impl<T> Canary<T> {
     /// recorder where it is spawned with [`carry`](crate::carry) and awaited; what it logs there is not captured.
     ///
     /// ```
-    /// # use audit_core::{Action, record_action, testing::Canary};
+    /// # use audit_core as audited;
+    /// # use audited::{Action, record_action, testing::Canary};
     /// # async fn nothing_leaks() {
     /// Canary::with(|secrets| secrets.text("memo"))
     ///     .run(async |memo| record_action(Action::new("note.write")).fields(|fields| fields.hashed("memo", &memo)).await)
@@ -240,8 +243,9 @@ impl<T> Canary<T> {
     /// Runs no code: records the value by itself, so that the type and the sinks are checked.
     ///
     /// ```
-    /// use audit_core::testing::canary;
-    /// # use audit_core::{Encoder, Sensitive};
+    /// # use audit_core as audited;
+    /// use audited::testing::canary;
+    /// # use audited::{Encoder, Sensitive};
     /// # #[derive(serde::Deserialize, serde::Serialize)]
     /// # struct Note(String);
     /// # impl Sensitive for Note {

@@ -8,7 +8,8 @@ use crate::recorder::{Recorder, Stats};
 /// know, whose payload does not fit, or that came from elsewhere than it may, or redacted a value only because it could not do what the type says.
 ///
 /// ```
-/// use audit_core::{Action, Recorder, TracingSink, record_action, testing::faithful, with_recorder_sync};
+/// # use audit_core as audited;
+/// use audited::{Action, Recorder, TracingSink, record_action, testing::faithful, with_recorder_sync};
 ///
 /// let recorder = Recorder::builder().sink(TracingSink::new()).allow_weak_fail_closed().build()?;
 /// let _faithful = faithful(&recorder);

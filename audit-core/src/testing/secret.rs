@@ -35,7 +35,8 @@ pub(super) struct Secret {
 /// Secrets to build a value from by hand, each under the name by which the report calls it.
 ///
 /// ```
-/// use audit_core::testing::Canary;
+/// # use audit_core as audited;
+/// use audited::testing::Canary;
 ///
 /// struct Login { user: String, password: String, pin: u32 }
 ///

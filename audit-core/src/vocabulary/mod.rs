@@ -23,14 +23,15 @@ use crate::view::{EventView, ViewFields};
 /// (`unknown_action`, `drift`) and counted ([`Stats`](crate::Stats)). Audited functions are always expected.
 ///
 /// ```
-/// use audit_core::{Payload, PayloadType, Vocabulary};
+/// # use audit_core as audited;
+/// use audited::{Payload, PayloadType, Vocabulary};
 ///
 /// let vocabulary = Vocabulary::builder()
 ///     .custom("plugin.installed", Payload::new().field("id", PayloadType::Integer).optional("by", PayloadType::Text))
 ///     .build()?;
 /// assert!(vocabulary.knows("plugin.installed"));
 /// assert!(Vocabulary::builder().custom("no action", Payload::any()).build().is_err());
-/// # Ok::<(), audit_core::InvalidVocabulary>(())
+/// # Ok::<(), audited::InvalidVocabulary>(())
 /// ```
 pub struct Vocabulary {
     known: HashMap<String, Expected>,

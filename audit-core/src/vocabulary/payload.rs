@@ -9,7 +9,8 @@ use crate::detail::Detail;
 /// What a payload holds: its fields, and what each is. A field that was redacted or cut fits whatever it is.
 ///
 /// ```
-/// use audit_core::{Payload, PayloadType};
+/// # use audit_core as audited;
+/// use audited::{Payload, PayloadType};
 ///
 /// let payload = Payload::new().field("id", PayloadType::Integer).optional("tags", PayloadType::List);
 /// ```

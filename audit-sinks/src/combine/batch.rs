@@ -31,9 +31,9 @@ pub const DEFAULT_BATCH_DELAY: Duration = Duration::from_millis(5);
 /// What waits is bounded by the queue of the [`Member`]. The batches of one caller are never torn apart.
 ///
 /// ```
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
 /// use std::time::Duration;
-/// use audit_sinks::{Batch, MemorySink};
-/// use audit_core::AuditSink;
+/// use audited::{AuditSink, Batch, MemorySink};
 ///
 /// let batch = Batch::builder(MemorySink::new()).records(100).delay(Duration::from_millis(2)).build();
 /// assert_eq!(batch.describe(), "batch(memory)");

@@ -13,7 +13,8 @@ use audit_core::{AuditSink, Durability, Record, SinkError};
 /// that has a record. Cloning it shares the count.
 ///
 /// ```
-/// use audit_sinks::{DiscardCounted, Filter, MemorySink};
+/// # use audit_sinks as audited;
+/// use audited::{DiscardCounted, Filter, MemorySink};
 ///
 /// let discarded = DiscardCounted::new();
 /// let filter = Filter::new(|record| record.action() != "cache.read", MemorySink::new(), discarded.clone());

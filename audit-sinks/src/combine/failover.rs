@@ -33,8 +33,8 @@ pub const DEFAULT_FAILOVER_PAUSE: Duration = Duration::from_secs(10);
 /// `Ok` promises the lesser of what the two promise. Cloning it copies a handle.
 ///
 /// ```
-/// use audit_sinks::{Failover, FailoverState, MemorySink};
-/// use audit_core::{AuditSink, TracingSink};
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
+/// use audited::{AuditSink, Failover, FailoverState, MemorySink, TracingSink};
 ///
 /// let failover = Failover::new(MemorySink::new(), TracingSink::new());
 /// assert_eq!(failover.describe(), "failover(memory, then: tracing)");

@@ -34,16 +34,16 @@ use super::seat::Seat;
 /// them: flush before, as [`Recorder::shutdown`](audit_core::Recorder::shutdown) does.
 ///
 /// ```
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
 /// use std::sync::Arc;
-/// use audit_sinks::{FanOut, MemorySink};
-/// use audit_core::{AuditSink, Durability, TracingSink};
+/// use audited::{AuditSink, Durability, FanOut, MemorySink, TracingSink};
 ///
 /// let archive: Arc<dyn AuditSink> = Arc::new(MemorySink::new());
 /// let siem: Arc<dyn AuditSink> = Arc::new(TracingSink::new());
 /// let fan_out = FanOut::builder().required(MemorySink::new()).any([archive, siem]).build()?;
 /// assert_eq!(fan_out.describe(), "fan_out(all: memory, any: [memory, tracing])");
 /// assert_eq!(fan_out.durability(), Durability::Memory);
-/// # Ok::<(), audit_sinks::FanOutError>(())
+/// # Ok::<(), audited::FanOutError>(())
 /// ```
 #[derive(Clone)]
 pub struct FanOut(Arc<Inner>);

@@ -24,10 +24,10 @@ type Predicate = dyn Fn(&Record) -> bool + Send + Sync;
 /// `Ok` promises the lesser of what the two promise. Cloning it copies a handle.
 ///
 /// ```
-/// use audit_sinks::{DiscardCounted, Filter, MemorySink};
-/// use audit_core::{AuditSink, Severity};
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
+/// use audited::{AuditSink, DiscardCounted, Filter, MemorySink, Severity};
 ///
-/// let grave = |record: &audit_core::Record| record.severity() >= Some(Severity::Warning);
+/// let grave = |record: &audited::Record| record.severity() >= Some(Severity::Warning);
 /// let filter = Filter::new(grave, MemorySink::new(), DiscardCounted::new());
 /// assert_eq!(filter.describe(), "filter(memory, else: discard_counted)");
 /// ```

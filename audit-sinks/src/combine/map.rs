@@ -19,13 +19,13 @@ use super::poll::guarded;
 /// A digest that the record carries of a value that was too large stays with that value: it goes where the value goes.
 ///
 /// ```
-/// use audit_sinks::{Map, MemorySink};
-/// use audit_core::AuditSink;
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
+/// use audited::{AuditSink, Map, MemorySink};
 ///
 /// let elsewhere = Map::builder(MemorySink::new()).drop("detail.email").drop("source.ip").build()?;
 /// assert_eq!(elsewhere.describe(), "map(memory)");
 /// assert!(Map::builder(MemorySink::new()).drop("action").build().is_err());
-/// # Ok::<(), audit_sinks::InvalidPath>(())
+/// # Ok::<(), audited::InvalidPath>(())
 /// ```
 #[derive(Clone)]
 pub struct Map(Arc<Inner>);

@@ -22,13 +22,15 @@ pub const DEFAULT_MEMBER_BYTES: usize = 16 << 20;
 /// `Member::from(…)` or of `Arc<dyn AuditSink>`.
 ///
 /// ```
+/// # use audit_sinks as audited;
 /// use std::time::Duration;
-/// use audit_sinks::{FanOut, Member, MemorySink};
+/// use audited::{FanOut, Member, MemorySink};
 ///
 /// let slow = Member::new(MemorySink::new()).deadline(Duration::from_secs(30)).queue(100_000, 256 << 20);
 /// let fan_out = FanOut::builder().required(MemorySink::new()).any([slow, MemorySink::new().into()]).build()?;
-/// # Ok::<(), audit_sinks::FanOutError>(())
+/// # Ok::<(), audited::FanOutError>(())
 /// ```
+/// # use audit_core as audited;
 pub struct Member {
     pub(super) sink: Arc<dyn AuditSink>,
     pub(super) deadline: Duration,
@@ -54,7 +56,7 @@ impl Member {
         self
     }
 
-    /// Sets how much may wait for it. What comes beyond fails with [`SinkError::Full`](audit_core::SinkError::Full) and
+    /// Sets how much may wait for it. What comes beyond fails with [`SinkError::Full`](audited::SinkError::Full) and
     /// is counted. A sink that takes records on its caller's thread has a bound of its own instead.
     #[must_use]
     pub const fn queue(mut self, records: usize, bytes: usize) -> Self {

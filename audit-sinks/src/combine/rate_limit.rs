@@ -27,9 +27,9 @@ pub const DEFAULT_RATE_LIMIT_WAIT: Duration = Duration::from_secs(1);
 /// Cloning it shares the rate.
 ///
 /// ```
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
 /// use std::num::NonZeroU32;
-/// use audit_sinks::{MemorySink, RateLimit};
-/// use audit_core::AuditSink;
+/// use audited::{AuditSink, MemorySink, RateLimit};
 ///
 /// let (a_second, burst) = (NonZeroU32::new(100).unwrap(), NonZeroU32::new(500).unwrap());
 /// let limit = RateLimit::new(MemorySink::new(), a_second, burst);

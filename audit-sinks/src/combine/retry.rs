@@ -34,9 +34,9 @@ pub const DEFAULT_RETRY_TOTAL: Duration = Duration::from_secs(4);
 /// this, which is why a recorder and a [`FanOut`](super::FanOut) have one for it.
 ///
 /// ```
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
 /// use std::time::Duration;
-/// use audit_sinks::{MemorySink, Retry, Timeout};
-/// use audit_core::AuditSink;
+/// use audited::{AuditSink, MemorySink, Retry, Timeout};
 ///
 /// let postgres = MemorySink::new();
 /// let retry = Retry::new(Timeout::new(postgres, Duration::from_millis(500))).attempts(5);

@@ -21,9 +21,9 @@ use super::seat::Seat;
 /// asked no more until it does.
 ///
 /// ```
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
 /// use std::time::Duration;
-/// use audit_sinks::{MemorySink, Timeout};
-/// use audit_core::AuditSink;
+/// use audited::{AuditSink, MemorySink, Timeout};
 ///
 /// let timeout = Timeout::new(MemorySink::new(), Duration::from_millis(200));
 /// assert_eq!(timeout.describe(), "timeout(memory)");

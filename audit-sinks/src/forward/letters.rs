@@ -19,9 +19,10 @@ use super::letter::{DeadLetter, resolution};
 /// [`Forwarder::redeliver`](crate::Forwarder::redeliver), [`Forwarder::dismiss`](crate::Forwarder::dismiss).
 ///
 /// ```no_run
+/// # use audit_sinks as audited;
 /// use std::time::Duration;
 ///
-/// use audit_sinks::{DeadLetterBox, MemorySink};
+/// use audited::{DeadLetterBox, MemorySink};
 ///
 /// let letters = DeadLetterBox::open("audit", "store")?;
 /// for letter in letters.unresolved()? {

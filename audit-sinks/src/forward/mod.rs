@@ -77,10 +77,10 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// [`DeadLetter`], which is on the disk before the cursor goes on and stays until somebody resolves it.
 ///
 /// ```
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
 /// use std::time::Duration;
 ///
-/// use audit_core::{Action, Recorder, record_action, with_recorder_sync};
-/// use audit_sinks::{Forwarder, Journal, MemorySink};
+/// use audited::{Action, Forwarder, Journal, MemorySink, Recorder, record_action, with_recorder_sync};
 ///
 /// # let directory = std::env::temp_dir().join(format!("forwarder-example-{}", std::process::id()));
 /// let journal = Journal::open(&directory)?;

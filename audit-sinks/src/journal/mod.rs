@@ -107,8 +107,8 @@ type Queue = queue::Queue<Lot>;
 /// `fork` it refuses everything.
 ///
 /// ```
-/// use audit_core::{Action, Recorder, record_action, with_recorder_sync};
-/// use audit_sinks::Journal;
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
+/// use audited::{Action, Journal, Recorder, record_action, with_recorder_sync};
 ///
 /// # let directory = std::env::temp_dir().join(format!("journal-example-{}", std::process::id()));
 /// let journal = Journal::open(&directory)?;

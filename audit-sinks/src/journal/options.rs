@@ -30,9 +30,10 @@ pub const DEFAULT_RESERVE_BYTES: u64 = 1 << 20;
 /// How a [`Journal`] works.
 ///
 /// ```
+/// # use audit_sinks as audited;
 /// use std::time::Duration;
 ///
-/// use audit_sinks::JournalOptions;
+/// use audited::JournalOptions;
 ///
 /// # let directory = std::env::temp_dir().join(format!("journal-options-{}", std::process::id()));
 /// let journal = JournalOptions::new()

@@ -98,7 +98,8 @@ impl JournalReader {
     /// [`from_seq`](Self::from_seq) begins at no cost, for whoever wants the end alone.
     ///
     /// ```
-    /// use audit_sinks::{Journal, JournalError};
+    /// # use audit_sinks as audited;
+    /// use audited::{Journal, JournalError};
     ///
     /// /// The records of the last file.
     /// fn newest(directory: &str) -> Result<Vec<String>, JournalError> {

@@ -29,7 +29,8 @@ const REPORT_BYTES: u64 = 1 << 20;
 /// How [`Journal::verify_with`](super::Journal::verify_with) works.
 ///
 /// ```
-/// use audit_sinks::{Journal, VerifyOptions};
+/// # use audit_sinks as audited;
+/// use audited::{Journal, VerifyOptions};
 ///
 /// # let directory = std::env::temp_dir().join(format!("verify-options-{}", std::process::id()));
 /// # drop(Journal::open(&directory)?);

@@ -18,8 +18,8 @@ pub const DEFAULT_MEMORY_RECORDS: usize = 10_000;
 /// it holds.
 ///
 /// ```
-/// use audit_core::{Action, Recorder, record_action, with_recorder_sync};
-/// use audit_sinks::MemorySink;
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
+/// use audited::{Action, MemorySink, Recorder, record_action, with_recorder_sync};
 ///
 /// let memory = MemorySink::new();
 /// let recorder = Recorder::builder().sink(memory.clone()).allow_weak_fail_closed().build()?;

@@ -21,8 +21,9 @@ use super::kept::{Kept, Known};
 /// tenant and by id; all else is looked through. Cloning it shares what it holds.
 ///
 /// ```
-/// use audit_core::{Action, AuditStore, Query, Recorder, TenantId, AuditContext, record_action, with_recorder};
-/// use audit_sinks::MemoryStore;
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
+/// use audited::{Action, AuditStore, Query, Recorder, TenantId, AuditContext, record_action, with_recorder};
+/// use audited::MemoryStore;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -224,12 +224,14 @@ impl NatsOptions {
     /// for what is too long. Different names have different tokens.
     ///
     /// ```
-    /// use audit_sinks::NatsOptions;
+    /// # use audit_sinks as audited;
+    /// use audited::NatsOptions;
     ///
     /// let options = NatsOptions::new("nats://127.0.0.1:4222", "AUDIT");
     /// assert_eq!(options.subject(Some("acme"), "account.transfer"), "audit.acme.account:transfer");
     /// assert_eq!(options.subject(None, "a *"), "audit.~none.a%20%2A");
     /// ```
+    /// # use audit_core as audited;
     pub fn subject(&self, tenant: Option<&str>, action: &str) -> String {
         subject(&self.wanted.prefix, tenant, action)
     }
@@ -253,7 +255,7 @@ impl NatsOptions {
     /// service that starts while NATS is away. Records are taken once the stream is seen and found fit.
     ///
     /// Since nobody has told yet what the stream promises, the sink promises nothing:
-    /// [`Durability::None`](audit_core::Durability::None).
+    /// [`Durability::None`](audited::Durability::None).
     ///
     /// # Errors
     ///

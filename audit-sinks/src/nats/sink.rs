@@ -45,10 +45,10 @@ const PARTS: usize = 4;
 /// its way is bounded ([`NatsOptions::window`]); whoever writes more waits.
 ///
 /// ```no_run
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
 /// use std::time::Duration;
 ///
-/// use audit_core::Recorder;
-/// use audit_sinks::{Forwarder, Journal, NatsOptions};
+/// use audited::{Forwarder, Journal, NatsOptions, Recorder};
 ///
 /// let stream = NatsOptions::new("tls://nats.example.org", "AUDIT")
 ///     .credentials_file("/run/secrets/audit.creds")

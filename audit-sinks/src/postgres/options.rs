@@ -24,14 +24,15 @@ pub const DEFAULT_POSTGRES_STATEMENT_TIMEOUT: Duration = Duration::from_secs(30)
 /// Neither `Debug` nor any error shows a user or a password.
 ///
 /// ```
+/// # use audit_sinks as audited;
 /// use std::time::Duration;
-/// use audit_sinks::PostgresOptions;
+/// use audited::PostgresOptions;
 ///
 /// let options = PostgresOptions::new("postgres://bank@db.example.org/bank")?
 ///     .tls()
 ///     .statement_timeout(Duration::from_secs(10));
 /// assert_eq!(options.to_string(), "postgres(db.example.org/bank)");
-/// # Ok::<(), audit_sinks::PostgresError>(())
+/// # Ok::<(), audited::PostgresError>(())
 /// ```
 #[derive(Clone)]
 #[must_use = "options do nothing until a store connects"]
@@ -53,7 +54,8 @@ impl PostgresOptions {
     /// `%23` and `%20`: a part of a password would be taken for a host otherwise, and be shown as such.
     ///
     /// ```
-    /// use audit_sinks::PostgresOptions;
+    /// # use audit_sinks as audited;
+    /// use audited::PostgresOptions;
     ///
     /// assert!(PostgresOptions::new("postgres://bank:p%40ss@db.example.org/bank").is_ok());
     /// assert!(PostgresOptions::new("postgres://bank:p@ss@db.example.org/bank").is_err());

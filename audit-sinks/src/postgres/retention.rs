@@ -21,10 +21,11 @@ use super::set_up::connect;
 /// Only the owner of the tables can do it; the store's own role cannot.
 ///
 /// ```no_run
+/// # use audit_sinks as audited;
 /// use std::time::Duration;
-/// use audit_sinks::{PostgresOptions, PostgresRetention};
+/// use audited::{PostgresOptions, PostgresRetention};
 ///
-/// # async fn clean(owner: &PostgresOptions) -> Result<(), audit_sinks::PostgresError> {
+/// # async fn clean(owner: &PostgresOptions) -> Result<(), audited::PostgresError> {
 /// let seven_years = Duration::from_secs(7 * 366 * 24 * 3600);
 /// let retained = PostgresRetention::older_than(seven_years).run(owner).await?;
 /// println!("{} records are gone", retained.records);

@@ -44,9 +44,10 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// restored dump: read from the beginning then.
 ///
 /// ```no_run
-/// use audit_sinks::{PostgresOptions, PostgresSetUp, PostgresStore};
+/// # use audit_sinks as audited;
+/// use audited::{PostgresOptions, PostgresSetUp, PostgresStore};
 ///
-/// # async fn open() -> Result<(), audit_sinks::PostgresError> {
+/// # async fn open() -> Result<(), audited::PostgresError> {
 /// // Once, and after each upgrade of this crate, as the owner of the database:
 /// let owner = PostgresOptions::new("postgres://owner@db.example.org/bank")?.tls();
 /// PostgresSetUp::new().grant_writer("bank_service")?.run(&owner).await?;
@@ -56,6 +57,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// # Ok(())
 /// # }
 /// ```
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
 #[derive(Clone)]
 pub struct PostgresStore(Arc<Shared>);
 
@@ -141,8 +143,8 @@ impl PostgresStore {
     /// whose role is granted the store's writer.
     ///
     /// ```no_run
-    /// use audit_core::{AuditTransaction as _, Record};
-    /// use audit_sinks::PostgresStore;
+    /// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
+    /// use audited::{AuditTransaction as _, PostgresStore, Record};
     ///
     /// # async fn pay(store: &PostgresStore, client: &mut tokio_postgres::Client, record: &Record) -> Result<(), Box<dyn std::error::Error>> {
     /// let transaction = client.transaction().await?;

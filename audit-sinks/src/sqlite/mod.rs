@@ -79,8 +79,8 @@ use crate::shown::Shown;
 /// `fork` it refuses everything.
 ///
 /// ```
-/// use audit_core::{Action, AuditStore, Query, Recorder, record_action, with_recorder};
-/// use audit_sinks::SqliteStore;
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
+/// use audited::{Action, AuditStore, Query, Recorder, SqliteStore, record_action, with_recorder};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

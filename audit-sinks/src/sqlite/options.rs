@@ -20,7 +20,8 @@ pub const DEFAULT_SQLITE_READERS: usize = 2;
 /// How a [`SqliteStore`] works.
 ///
 /// ```
-/// use audit_sinks::SqliteOptions;
+/// # use audit_sinks as audited;
+/// use audited::SqliteOptions;
 ///
 /// # let directory = std::env::temp_dir().join(format!("sqlite-options-{}", std::process::id()));
 /// # std::fs::create_dir_all(&directory)?;

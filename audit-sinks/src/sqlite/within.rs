@@ -29,8 +29,8 @@ impl SqliteStore {
     /// [`Connection::last_insert_rowid`] gives.
     ///
     /// ```
-    /// use audit_core::{Action, AuditTransaction, Record};
-    /// use audit_sinks::SqliteStore;
+    /// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
+    /// use audited::{Action, AuditTransaction, Record, SqliteStore};
     /// use rusqlite::{Connection, TransactionBehavior};
     ///
     /// # #[tokio::main(flavor = "current_thread")]

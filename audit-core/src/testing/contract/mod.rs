@@ -158,7 +158,7 @@ impl fmt::Display for SinkViolation {
 /// among them.
 ///
 /// ```
-/// # mod audited { pub use audit_core::*; }
+/// # use audit_core as audited;
 /// use audited::TracingSink;
 /// use audited::testing::{SinkUnderTest, sink_violations};
 ///

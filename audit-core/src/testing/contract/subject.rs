@@ -29,7 +29,7 @@ enum Read {
 /// it. The more is said here, the more is proven.
 ///
 /// ```
-/// # mod audited { pub use audit_core::*; }
+/// # use audit_core as audited;
 /// # use std::sync::{Arc, Mutex};
 /// # use async_trait::async_trait;
 /// # use audited::{AuditSink, Durability, Record, SinkError};

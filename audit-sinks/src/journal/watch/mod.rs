@@ -27,11 +27,12 @@ use crate::group::thread;
 /// Cloning it copies a handle; the thread that looks ends with the last one.
 ///
 /// ```
-/// use audit_sinks::{Journal, JournalWatch};
+/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
+/// use audited::{Journal, JournalWatch};
 ///
 /// # let directory = std::env::temp_dir().join(format!("watch-example-{}", std::process::id()));
 /// let journal = Journal::open(&directory)?; // in another process
-/// # drop(audit_core::Recorder::builder().sink(journal.clone()).build()?);
+/// # drop(audited::Recorder::builder().sink(journal.clone()).build()?);
 /// let watch = JournalWatch::open(&directory)?;
 /// assert!(watch.head().seq >= 1);
 /// # drop((watch, journal));

@@ -46,9 +46,10 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// with its place there.
 ///
 /// ```no_run
+/// # use audit_sinks as audited;
 /// use std::time::Duration;
 ///
-/// use audit_sinks::{MemorySink, NatsOptions};
+/// use audited::{MemorySink, NatsOptions};
 ///
 /// let store = MemorySink::new(); // or any other
 /// let feed = NatsOptions::new("nats://127.0.0.1:4222", "AUDIT").feed(store, "dead-letters").name("store").start()?;
