@@ -68,7 +68,7 @@ keys! {
 }
 
 /// Where the JSON of each key's value lies in the text of a record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Index([Option<(u32, u32)>; Key::COUNT]);
 
 impl Index {
