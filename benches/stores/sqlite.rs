@@ -10,23 +10,34 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use tokio::runtime::Runtime;
 
-use super::{Pairs, directory, head, records, write};
+use super::{Pairs, ROUNDS, directory, head, records, write};
 
 pub(super) fn run() {
     let directory = directory();
     let runtime = Runtime::new().unwrap();
     head("SQLite, durable inserts: callers, and how many the plain loop commits at a time");
-    for (callers, each, count) in [(1, 1, 1_500), (64, 64, 20_000), (64, 1_000, 20_000)] {
+    // Alone, and with as many as share a commit of the store's, and with more than that.
+    for (callers, count, batches) in [(1, 1_500, &[1][..]), (64, 20_000, &[64, 1_000])] {
         let records = Arc::new(records(0..count));
-        let rows = Rows::of(&directory.path().join(format!("rows-{callers}-{each}")), &runtime, &records);
-        let pairs = Pairs::of(|round| {
-            let path = |what| directory.path().join(format!("{what}-{callers}-{each}-{round}"));
+        let rows = Rows::of(&directory.path().join(format!("rows-{callers}")), &runtime, &records);
+        let mut pairs: Vec<Vec<(f64, f64)>> = vec![Vec::new(); batches.len()];
+        for round in 0..ROUNDS {
+            let path = |what: &str| directory.path().join(format!("{what}-{callers}-{round}"));
             let store = SqliteStore::open(path("ours")).unwrap();
             let ours = write(&runtime, &store, &records, callers);
             drop(store);
-            (ours, rows.insert(&path("plain"), each))
-        });
-        pairs.print(&format!("{callers} callers, {each} a commit"), count);
+            for (pairs, each) in pairs.iter_mut().zip(batches) {
+                pairs.push((ours, rows.insert(&path(&format!("plain-{each}")), *each)));
+            }
+        }
+        if let [same, more] = &pairs[..] {
+            let plain = same.iter().zip(more).map(|(same, more)| (same.1, more.1));
+            Pairs(plain.collect())
+                .print(&format!("the plain loop itself, {} a commit, beside {}", batches[0], batches[1]), count);
+        }
+        for (pairs, each) in pairs.into_iter().zip(batches) {
+            Pairs(pairs).print(&format!("{callers} callers, {each} a commit"), count);
+        }
     }
 }
 

@@ -249,8 +249,9 @@ impl Query {
     /// Whether a record is what is asked for. Order, limit, offset and cursor are no matter, and whether an intent's call
     /// has ended is not known here: [`orphans`](Self::orphans) asks for an intent.
     pub fn matches(&self, record: &Fields) -> bool {
-        let Some(row) = Row::to_match(record) else { return false };
-        self.intents.may_be(&row) && self.conditions().all(|condition| condition.holds(&row, record))
+        let conditions: Vec<_> = self.conditions().collect();
+        let Some(row) = Row::to_match(record, &conditions, self.intents) else { return false };
+        self.intents.may_be(&row) && conditions.iter().all(|condition| condition.holds(&row, record))
     }
 
     /// What is asked, each by itself.

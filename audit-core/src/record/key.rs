@@ -73,7 +73,7 @@ keys! {
 }
 
 /// Where the JSON of each key's value lies in the text of a record. No value begins at 0: that is where the record does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Index([(u32, u32); Key::COUNT]);
 
 impl Index {

@@ -5,6 +5,7 @@ mod encode;
 mod fields;
 mod key;
 mod omission;
+mod scan;
 mod stored;
 mod times;
 
@@ -13,6 +14,7 @@ pub(crate) use draft::{Draft, Flag, Flags};
 pub(crate) use encode::{Stamp, cut_identity, encode, is_cut_identity};
 pub use fields::{Fields, StoredActor, StoredDecision, StoredOutcome, StoredResource, StoredSource};
 pub use omission::{InvalidPath, Omission};
+pub(crate) use scan::entries;
 pub use stored::{InvalidRecord, Record, StoredRecord};
 pub(crate) use times::Times;
 

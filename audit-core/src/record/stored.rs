@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::fields::Fields;
 use super::key::{Index, Key};
-use super::{RecordBuilder, SCHEMA};
+use super::{RecordBuilder, SCHEMA, scan};
 use crate::action::Action;
 
 /// A record as sinks get it: redacted, stamped and encoded. Cloning it copies a pointer.
@@ -68,14 +68,10 @@ impl StoredRecord {
     /// twice, or a schema that this crate is too old for.
     pub fn parse(json: impl Into<String>) -> Result<Self, InvalidRecord> {
         let json = json.into();
-        if json.contains(['\n', '\r']) {
-            return Err(InvalidRecord::Lines);
-        }
-        // The parser's message for anything else would quote it.
-        if !json.trim_ascii_start().starts_with('{') {
-            return Err(InvalidRecord::NoObject);
-        }
-        let index = serde_json::from_str::<Indexed<'_>>(&json).map_err(InvalidRecord::Json)?.index(&json)?;
+        let index = match scan::index(&json) {
+            Some(index) => index,
+            None => index(&json)?,
+        };
         for key in [Key::Schema, Key::Id, Key::Action] {
             if !index.has(key) {
                 return Err(InvalidRecord::Missing { key: key.as_str() });
@@ -189,6 +185,18 @@ pub enum InvalidRecord {
     },
 }
 
+/// Finds where the values of the reserved keys lie, whatever the text is.
+fn index(json: &str) -> Result<Index, InvalidRecord> {
+    if json.contains(['\n', '\r']) {
+        return Err(InvalidRecord::Lines);
+    }
+    // The parser's message for anything else would quote it.
+    if !json.trim_ascii_start().starts_with('{') {
+        return Err(InvalidRecord::NoObject);
+    }
+    serde_json::from_str::<Indexed<'_>>(json).map_err(InvalidRecord::Json)?.index(json)
+}
+
 /// The reserved entries of a JSON object, borrowed from its text.
 struct Indexed<'a>(Vec<(Key, &'a RawValue)>);
 
@@ -230,5 +238,70 @@ impl<'de> Deserialize<'de> for Indexed<'de> {
         }
 
         deserializer.deserialize_map(Entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What texts are made of.
+    const PARTS: &str = "{|}|[|]|,|:|\"|\\|\\\"|\\u00e9|\\u12|\"id\"|\"id\":|\"action\":|\"x\":|\"\\u0069d\":|\"seq\":7|true|\
+        fals|\n|null|0|-|-1|00|1.5|1.|2e+3|e| |\t|\u{1}|\u{7f}|\u{e9}|\u{1f600}|\"a text of some length, \u{e9} in it\"|\
+        eight by|{}|[]|[1,\"a\"]|{\"id\":{\"id\":[]}}|,\"y\":";
+
+    fn part() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(PARTS.split('|').collect::<Vec<_>>())
+    }
+
+    fn object() -> impl Strategy<Value = String> {
+        let parts = || prop::collection::vec(part(), 0..12).prop_map(|parts| parts.concat());
+        let value = prop_oneof![4 => part().prop_map(str::to_owned), 1 => parts()];
+        let entries = prop::collection::vec((part(), value), 0..6);
+        let whole = entries.prop_map(|entries| {
+            let entries: Vec<_> = entries.iter().map(|(key, value)| format!("{key}{value}")).collect();
+            format!("{{{}}}", entries.join(","))
+        });
+        prop_oneof![3 => whole, 1 => parts()]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20_000) })]
+        #[test]
+        fn what_is_found_in_one_pass_is_what_the_parser_finds(json in object()) {
+            if let Some(found) = scan::index(&json) {
+                prop_assert_eq!(found, index(&json).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn the_text_of_a_record_is_found_in_one_pass() {
+        let record = Record::builder(Action::new("door.open")).fields(|fields| {
+            fields.plain("text", "a \"quoted\" \u{e9} \u{1} text");
+            fields.plain("numbers", &[0.5, -1e300, 7.0]);
+            fields.redacted("memo");
+        });
+        let record = record.build();
+        let found = scan::index(record.json()).unwrap();
+        assert_eq!(found, index(record.json()).unwrap());
+        let deep = |levels: usize| format!("{{\"x\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+        assert!(scan::index(&deep(20)).is_some());
+        assert!(scan::index(&deep(100_000)).is_none(), "it does not recurse into what somebody has nested");
+    }
+
+    #[test]
+    fn a_line_break_is_found_wherever_it_is() {
+        let json = r#"{ "schema" : 1 , "id":"01a2b3c4-0000-7000-8000-000000000001","action":"a","x":[ 1 , "y z" ] } "#;
+        StoredRecord::parse(json).unwrap();
+        for at in 0..=json.len() {
+            for line_break in ['\n', '\r'] {
+                let mut broken = json.to_owned();
+                broken.insert(at, line_break);
+                assert!(matches!(StoredRecord::parse(broken), Err(InvalidRecord::Lines)), "{at}");
+            }
+        }
     }
 }

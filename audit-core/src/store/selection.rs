@@ -31,7 +31,7 @@ impl Selection {
     /// Whether all [`conditions`](Self::conditions) hold of a record, and whether such an intent may be found at all.
     /// Whether its call has ended is for the store to say, and so is the place.
     pub fn matches(&self, record: &Fields) -> bool {
-        Row::to_match(record).is_some_and(|row| self.holds(&row, record))
+        Row::to_match(record, &self.conditions, self.intents).is_some_and(|row| self.holds(&row, record))
     }
 
     /// As [`matches`](Self::matches), of a record that was read already.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use thiserror::Error;
 
 use super::SqliteStore;
-use super::insert::{Prepared, Unwritten};
+use super::insert::{Insert, Prepared, Unwritten};
 use super::readers::failed;
 use crate::hold::LegalHold;
 
@@ -75,7 +75,7 @@ fn parse(name: &str, text: &str) -> LegalHold {
 /// Writes what the store says about itself.
 pub(super) fn insert(connection: &Connection, record: Record) -> rusqlite::Result<()> {
     let Some(prepared) = Prepared::new(record) else { return Ok(()) };
-    prepared.insert(connection).map_err(|unwritten| match unwritten {
+    prepared.insert(connection, Insert::Whole).map_err(|unwritten| match unwritten {
         Unwritten::Failed(error) => error,
         Unwritten::Refused(refusal) => rusqlite::Error::ToSqlConversionFailure(Box::<SinkError>::new(refusal)),
     })

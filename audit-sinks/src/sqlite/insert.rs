@@ -21,10 +21,34 @@ pub(super) enum Unwritten {
     Failed(rusqlite::Error),
 }
 
-const INSERT: &str = "
-INSERT INTO main.audit_records (id, at, stream, seq, digest, tenant, action, kind, stage, call, actor_kind, actor_id,
-    resource_kind, resource_id, decision, reason, outcome, code, correlation_id, json)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+/// Which statement inserts a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Insert {
+    /// It is undone where it fails, also what triggers of somebody else's have done for it.
+    Whole,
+    /// It fails before it has changed anything, and so nothing is kept to undo it: for tables without such triggers.
+    Bare,
+}
+
+macro_rules! insert {
+    ($verb:literal) => {
+        concat!(
+            $verb,
+            " INTO main.audit_records (id, at, stream, seq, digest, tenant, action, kind, stage, call, actor_kind,
+                actor_id, resource_kind, resource_id, decision, reason, outcome, code, correlation_id, json)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
+        )
+    };
+}
+
+impl Insert {
+    const fn sql(self) -> &'static str {
+        match self {
+            Self::Whole => insert!("INSERT"),
+            Self::Bare => insert!("INSERT OR FAIL"),
+        }
+    }
+}
 
 impl Prepared {
     /// `None` where it has no id, which no record lacks.
@@ -38,11 +62,11 @@ impl Prepared {
     }
 
     /// Writes it, once: where it is already, it is well.
-    pub(super) fn insert(&self, connection: &Connection) -> Result<(), Unwritten> {
+    pub(super) fn insert(&self, connection: &Connection, how: Insert) -> Result<(), Unwritten> {
         let Columns { id, at, stream, seq, digest, tenant, action, kind, stage, call, .. } = &self.columns;
         let Columns { actor_kind, actor_id, resource_kind, resource_id, decision, reason, .. } = &self.columns;
         let Columns { outcome, code, correlation_id, subjects, .. } = &self.columns;
-        let mut insert = connection.prepare_cached(INSERT)?;
+        let mut insert = connection.prepare_cached(how.sql())?;
         let inserted = insert.execute(params![
             id,
             at,

@@ -62,6 +62,6 @@ impl SqliteStore {
 
 fn foreign_triggers(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT name FROM main.sqlite_schema
-        WHERE type = 'trigger' AND tbl_name GLOB 'audit_*' AND name NOT GLOB 'audit_*' ORDER BY name";
+        WHERE type = 'trigger' AND lower(tbl_name) GLOB 'audit_*' AND name NOT GLOB 'audit_*' ORDER BY name";
     connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
 }

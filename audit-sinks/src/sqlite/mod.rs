@@ -70,7 +70,7 @@ use crate::shown::Shown;
 /// may have the file open and write.
 ///
 /// Triggers refuse to change or remove what is in the tables. They keep mistakes away; who may write the file can
-/// remove them.
+/// remove them. Triggers of an application's own on these tables run, too, and make writing slower.
 ///
 /// Only the user who runs the process can read the file. The tables begin with `audit_`, so that an application can
 /// have its own in the same file.

@@ -1,13 +1,14 @@
 //! The reading: connections of their own, that only read, each on a thread of its own. In a write-ahead log readers and
 //! the writer do not wait for each other.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use audit_core::{Selection, StoreError, StoredRecord};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 
 use super::answer::answer;
@@ -27,23 +28,44 @@ pub(super) struct Reading {
 
 type Job = Box<dyn FnOnce(&mut Reading) + Send>;
 
-/// The threads that read.
-pub(super) struct Readers(Mutex<Option<Sender<Job>>>);
+/// What is to be read, and the threads that read. Each that comes wakes one of them.
+pub(super) struct Readers(Arc<Jobs>);
+
+#[derive(Default)]
+struct Jobs {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
 
 impl Readers {
     /// Starts them.
     pub(super) fn start(place: &Place, options: &SqliteOptions) -> Result<(Self, Vec<JoinHandle<()>>), SqliteError> {
-        let (jobs, waiting) = channel();
-        let waiting = Arc::new(Mutex::new(waiting));
+        let readers = Self(Arc::default());
         let mut threads = Vec::new();
         for _ in 0..options.readers.max(1) {
-            let reading =
-                Reading::new(place.reading(options.busy)?).map_err(|error| SqliteError::sqlite(&place.path, error))?;
-            let waiting = waiting.clone();
-            let started = thread::spawn("audited-sqlite-reader", move || run(reading, &waiting));
-            threads.push(started.map_err(|source| SqliteError::Thread { path: place.path.clone(), source })?);
+            match readers.thread(place, options) {
+                Ok(thread) => threads.push(thread),
+                Err(error) => {
+                    readers.close();
+                    return Err(error);
+                }
+            }
         }
-        Ok((Self(Mutex::new(Some(jobs))), threads))
+        Ok((readers, threads))
+    }
+
+    fn thread(&self, place: &Place, options: &SqliteOptions) -> Result<JoinHandle<()>, SqliteError> {
+        let reading = place.reading(options.busy)?;
+        let reading = Reading::new(reading).map_err(|error| SqliteError::sqlite(&place.path, error))?;
+        let jobs = self.0.clone();
+        let started = thread::spawn("audited-sqlite-reader", move || run(reading, &jobs));
+        started.map_err(|source| SqliteError::Thread { path: place.path.clone(), source })
     }
 
     /// Has something read, without blocking the thread.
@@ -60,23 +82,50 @@ impl Readers {
                 asker.give(read);
             }
         });
-        let sent = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|jobs| jobs.send(job));
-        match sent {
-            Some(Ok(())) => answer.get().await,
-            _ => Err(StoreError::Closed),
-        }
+        if self.0.push(job) { answer.get().await } else { Err(StoreError::Closed) }
     }
 
     /// Takes nothing any more; the threads end once what is waiting is answered.
     pub(super) fn close(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.0.lock().closed = true;
+        self.0.changed.notify_all();
     }
 }
 
-fn run(mut reading: Reading, waiting: &Mutex<Receiver<Job>>) {
-    loop {
-        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
+impl Jobs {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says whether it is still taken.
+    fn push(&self, job: Job) -> bool {
+        {
+            let mut waiting = self.lock();
+            if waiting.closed {
+                return false;
+            }
+            waiting.jobs.push_back(job);
+        }
+        self.changed.notify_one();
+        true
+    }
+
+    /// Waits for the next one; none where nothing comes any more.
+    fn next(&self) -> Option<Job> {
+        let mut waiting = self.lock();
+        loop {
+            match waiting.jobs.pop_front() {
+                None if !waiting.closed => {
+                    waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+                }
+                job => return job,
+            }
+        }
+    }
+}
+
+fn run(mut reading: Reading, jobs: &Jobs) {
+    while let Some(job) = jobs.next() {
         // Whoever asked is told that it is closed; the next one is not to blame.
         let _ = catch_unwind(AssertUnwindSafe(|| job(&mut reading)));
         reading.asks(None);
@@ -95,6 +144,8 @@ impl Reading {
             Ok(StoredRecord::parse(json).is_ok_and(|record| selection.matches(&record)))
         })?;
         connection.pragma_update(None, "query_only", true)?;
+        // A plan that depends on what is asked for would be made anew with every answer.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(Self { connection, asked })
     }
 

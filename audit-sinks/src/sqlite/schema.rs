@@ -20,7 +20,7 @@ const TABLES: &str = "('audit_meta', 'audit_records', 'audit_subjects', 'audit_h
 type Migration = fn(&Connection) -> rusqlite::Result<()>;
 
 /// Leads from each layout to the next, from nothing to the first.
-const MIGRATIONS: &[Migration] = &[first, second];
+const MIGRATIONS: &[Migration] = &[first, second, third];
 
 /// Makes the tables of today, whatever is there.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Refused> {
@@ -74,6 +74,14 @@ pub(super) fn differing(connection: &Connection) -> Result<Vec<String>, Refused>
     let found = objects(connection)?;
     let differing = objects(&transaction)?.into_iter().filter(|object| !found.contains(object));
     Ok(differing.map(|(_, name, _)| name).collect())
+}
+
+/// Whether somebody else's triggers do something when a record is written.
+pub(super) fn has_other_triggers(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql =
+        "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = 'audit_records'
+        AND name NOT IN ('audit_records_no_update', 'audit_records_no_delete', 'audit_records_no_replace'))";
+    connection.query_row(sql, [], |row| row.get(0))
 }
 
 type Object = (String, String, Option<String>);
@@ -202,4 +210,21 @@ DROP TRIGGER audit_subjects_no_delete;
 CREATE TRIGGER audit_subjects_no_delete BEFORE DELETE ON audit_subjects
 WHEN NOT EXISTS (SELECT 1 FROM audit_retaining WHERE position = OLD.position)
 BEGIN SELECT RAISE(ABORT, 'audit records are append-only'); END;
+";
+
+/// Has what keeps records from being replaced fail without undoing anything: a statement that might have to be undone
+/// has every page that it changes copied first, which took as long as all else that it does.
+fn third(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(THIRD)
+}
+
+/// There is nothing to undo: it fails before the row is written. Of a statement with several rows those before stay,
+/// each of them new.
+const THIRD: &str = "
+DROP TRIGGER audit_records_no_replace;
+CREATE TRIGGER audit_records_no_replace BEFORE INSERT ON audit_records
+WHEN EXISTS (SELECT 1 FROM audit_records WHERE id = NEW.id)
+    OR (NEW.stream IS NOT NULL AND EXISTS (SELECT 1 FROM audit_records WHERE stream = NEW.stream AND seq = NEW.seq))
+    OR (NEW.position >= 0 AND NEW.position <= (SELECT max(position) FROM audit_records))
+BEGIN SELECT RAISE(FAIL, 'audit records are append-only'); END;
 ";

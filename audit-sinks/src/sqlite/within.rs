@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::SqliteStore;
 use super::error::sink_error;
-use super::insert::{Prepared, Unwritten};
+use super::insert::{Insert, Prepared, Unwritten};
 use super::schema::{LAYOUT, layout};
 
 /// Writes records into a transaction of the application's own: [`SqliteStore::within`].
@@ -63,7 +63,7 @@ impl AuditTransaction for SqliteTransaction<'_> {
     async fn write(&self, record: &Record) -> Result<(), SinkError> {
         self.check()?;
         let Some(prepared) = Prepared::new(record.clone()) else { return Ok(()) };
-        prepared.insert(self.connection).map_err(|unwritten| match unwritten {
+        prepared.insert(self.connection, Insert::Whole).map_err(|unwritten| match unwritten {
             Unwritten::Refused(refusal) => refusal,
             Unwritten::Failed(error) => sink_error(error),
         })

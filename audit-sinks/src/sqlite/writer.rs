@@ -19,7 +19,8 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::error::{is_failed_sync, sink_error};
-use super::insert::{Prepared, Unwritten};
+use super::insert::{Insert, Prepared, Unwritten};
+use super::schema;
 use crate::group::queue::{self, Entry, RECORD_OVERHEAD, Turn};
 use crate::group::round::{Round, Rounds};
 use crate::group::settle::{Settler, settle};
@@ -36,7 +37,8 @@ pub(super) enum TaskEnd {
     SyncFailed,
 }
 
-/// From how many pages in the log a checkpoint copies them into the database: 16 MiB of the usual ones.
+/// From how many pages in the log a checkpoint copies them into the database: 16 MiB of the usual ones. More would save
+/// little, and whoever comes meanwhile waits longer.
 const CHECKPOINT_PAGES: u64 = 4_096;
 
 /// What is handed over and answered for as one.
@@ -68,6 +70,8 @@ pub(super) struct Writer {
     connection: Connection,
     account: Arc<Account>,
     grown: Arc<Event>,
+    /// How records are inserted, and for which version of the schema that is right.
+    insert: (Insert, Option<i64>),
     backlog: Log,
     poisoned: bool,
     /// What logs call the store.
@@ -86,7 +90,8 @@ type Refusals = Vec<(usize, SinkError)>;
 
 impl Writer {
     pub(super) fn new(connection: Connection, account: Arc<Account>, grown: Arc<Event>, name: String) -> Self {
-        Self { connection, account, grown, backlog: Log { commits: 0, due: 16 }, poisoned: false, name }
+        let (insert, backlog) = ((Insert::Whole, None), Log { commits: 0, due: 16 });
+        Self { connection, account, grown, insert, backlog, poisoned: false, name }
     }
 
     /// Writes until the queue is closed and empty.
@@ -152,17 +157,18 @@ impl Writer {
     }
 
     /// Writes what is answered for as one, all of it or nothing; says how many records that were.
-    fn write(&self, entry: &Entry<Lot>) -> Result<u64, Unwritten> {
+    fn write(&mut self, entry: &Entry<Lot>) -> Result<u64, Unwritten> {
         let Lot::Records(records) = &entry.lot else { return Ok(0) };
         if self.connection.is_autocommit() && !records.is_empty() {
-            self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            self.begin()?;
         }
+        let how = self.insert.0;
         match records.as_slice() {
             [] => {}
-            [record] => record.insert(&self.connection)?,
+            [record] => record.insert(&self.connection, how)?,
             records => {
                 self.connection.prepare_cached("SAVEPOINT audit_batch")?.execute([])?;
-                let written = records.iter().try_for_each(|record| record.insert(&self.connection));
+                let written = records.iter().try_for_each(|record| record.insert(&self.connection, how));
                 if let Err(Unwritten::Refused(_)) = written {
                     self.connection.prepare_cached("ROLLBACK TO audit_batch")?.execute([])?;
                 }
@@ -171,6 +177,17 @@ impl Writer {
             }
         }
         Ok(records.len() as u64)
+    }
+
+    /// Begins a transaction, and sees how records are inserted in it: nobody else changes the schema before it ends.
+    fn begin(&mut self) -> rusqlite::Result<()> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let version = self.connection.prepare_cached("PRAGMA main.schema_version")?.query_row([], |row| row.get(0))?;
+        if self.insert.1 != Some(version) {
+            let how = if schema::has_other_triggers(&self.connection)? { Insert::Whole } else { Insert::Bare };
+            self.insert = (how, Some(version));
+        }
+        Ok(())
     }
 
     fn commit(&mut self) -> rusqlite::Result<()> {

@@ -42,6 +42,13 @@ fn first(path: &Path) {
     }
 }
 
+/// Tables, indexes and triggers, and what they were made with.
+fn objects(path: &Path) -> Vec<String> {
+    let connection = plain(path);
+    let mut rows = connection.prepare("SELECT name || ifnull(sql, '') FROM sqlite_schema ORDER BY name").unwrap();
+    rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
 #[test]
 fn a_store_of_the_first_layout_becomes_one_of_today() {
     let directory = tempfile::tempdir().unwrap();
@@ -58,12 +65,33 @@ fn a_store_of_the_first_layout_becomes_one_of_today() {
         assert_eq!(page.records[0].json(), old_record(49).json());
         block_on(audited::AuditSink::write(&store, &[old_record(7)])).unwrap();
     }
-    let objects = |path: &Path| {
-        let connection = plain(path);
-        let mut rows = connection.prepare("SELECT name || ifnull(sql, '') FROM sqlite_schema ORDER BY name").unwrap();
-        rows.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap).collect::<Vec<_>>()
-    };
     assert_eq!(objects(&path), objects(&fresh().path), "to the letter");
+}
+
+/// What the second layout had otherwise than that of today.
+const SECOND: &str = "
+DROP TRIGGER audit_records_no_replace;
+CREATE TRIGGER audit_records_no_replace BEFORE INSERT ON audit_records
+WHEN EXISTS (SELECT 1 FROM audit_records WHERE id = NEW.id)
+    OR (NEW.stream IS NOT NULL AND EXISTS (SELECT 1 FROM audit_records WHERE stream = NEW.stream AND seq = NEW.seq))
+    OR (NEW.position >= 0 AND NEW.position <= (SELECT max(position) FROM audit_records))
+BEGIN SELECT RAISE(ABORT, 'audit records are append-only'); END;
+UPDATE audit_meta SET value = 2 WHERE key = 'layout';
+";
+
+#[test]
+fn a_store_of_the_second_layout_becomes_one_of_today() {
+    let fresh = fresh();
+    fresh.write(&[old_record(1)]);
+    drop(fresh.store);
+    let today = objects(&fresh.path);
+    plain(&fresh.path).execute_batch(SECOND).unwrap();
+    assert_ne!(objects(&fresh.path), today);
+    let store = SqliteStore::open(&fresh.path).unwrap();
+    assert_eq!(objects(&fresh.path), today, "to the letter");
+    block_on(audited::AuditSink::write(&store, &[old_record(1), old_record(2)])).unwrap();
+    let check = block_on(store.check()).unwrap();
+    assert!(check.is_sound() && check.records == 2, "{check:?}");
 }
 
 #[test]

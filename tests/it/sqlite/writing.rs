@@ -104,6 +104,28 @@ fn a_place_in_a_stream_is_taken_once() {
     assert_eq!(texts(&fresh.path).len(), 4);
 }
 
+/// Triggers of an application's own that come to a store that is open: what they refuse is not there, and not
+/// acknowledged.
+#[test]
+fn what_a_trigger_of_somebody_else_cannot_do_is_not_written() {
+    let fresh = fresh();
+    fresh.write(&[numbered(1, 1)]);
+    let other = plain(&fresh.path);
+    let theirs = "CREATE TABLE theirs (n PRIMARY KEY);
+        CREATE TRIGGER theirs AFTER INSERT ON Audit_Records BEGIN INSERT INTO theirs VALUES (NEW.action); END;";
+    other.execute_batch(theirs).unwrap();
+    fresh.write(&[numbered(2, 2)]);
+    for _ in 0..2 {
+        let refused = block_on(fresh.store.write(&[numbered(3, 3)]));
+        assert!(matches!(refused, Err(SinkError::Failed(_))), "{refused:?}");
+    }
+    assert_eq!(texts(&fresh.path).len(), 2);
+    fresh.write(&[numbered(2, 2)]);
+    other.execute_batch("DROP TRIGGER theirs").unwrap();
+    fresh.write(&[numbered(3, 3)]);
+    assert_eq!(texts(&fresh.path).len(), 3);
+}
+
 #[test]
 fn who_stops_waiting_loses_nothing_of_others() {
     let fresh = fresh();
