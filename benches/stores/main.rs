@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench stores                    # all of it: some minutes, and the servers of PostgreSQL and NATS
-//! cargo bench --bench stores -- sqlite newest   # some of it: sqlite, newest, postgres, nats
+//! cargo bench --bench stores -- sqlite newest   # some of it: sqlite, newest, postgres, callers, nats
 //! ```
 //!
 //! In every round the store and the plain way take turns with the same records; a ratio is taken within its round.
@@ -16,6 +16,7 @@
     reason = "figures that are printed"
 )]
 
+mod callers;
 mod nats;
 mod newest;
 mod postgres;
@@ -35,8 +36,13 @@ const ROUNDS: usize = 5;
 
 fn main() {
     let asked: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let parts: [(&str, fn()); 4] =
-        [("sqlite", sqlite::run), ("newest", newest::run), ("postgres", postgres::run), ("nats", nats::run)];
+    let parts: [(&str, fn()); 5] = [
+        ("sqlite", sqlite::run),
+        ("newest", newest::run),
+        ("postgres", postgres::run),
+        ("callers", callers::run),
+        ("nats", nats::run),
+    ];
     for (name, run) in parts {
         if asked.is_empty() || asked.iter().any(|asked| asked == name) {
             run();

@@ -147,7 +147,8 @@ fn column(name: &str) -> String {
 fn look(row: &Row, id: Uuid) -> Result<Option<PostgresDamage>, PostgresError> {
     let found: Vec<Option<String>> = (0..COLUMNS.len()).map(|at| row.try_get(at)).collect::<Result<_, _>>()?;
     let record = found.last().cloned().flatten().and_then(|json| StoredRecord::parse(json).ok());
-    let Some(entry) = record.as_ref().map(carried).and_then(|record| Entry::of(&record)) else {
+    let carried = record.as_ref().map(carried);
+    let Some(entry) = carried.as_ref().and_then(Entry::of) else {
         return Ok(Some(PostgresDamage::NotARecord { id }));
     };
     // No key is without a digest.

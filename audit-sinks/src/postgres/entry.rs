@@ -6,60 +6,61 @@ use audit_core::{Record, Row, StoredDecision, StoredOutcome};
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
-use super::text::{BETWEEN, column, subject};
+use super::text::{BETWEEN, held, subject};
 
 /// A record, with what its columns hold.
-pub(super) struct Entry {
+pub(super) struct Entry<'a> {
     pub(super) id: Uuid,
     pub(super) digest: [u8; 32],
     /// The stream that it is in, and the position there.
-    pub(super) place: Option<(String, i64)>,
-    record: Record,
+    pub(super) place: Option<(Cow<'a, str>, i64)>,
+    json: &'a str,
     micros: i64,
     call: Option<Uuid>,
-    tenant: Option<String>,
-    action: String,
+    tenant: Option<Cow<'a, str>>,
+    action: Cow<'a, str>,
     kind: Option<&'static str>,
     stage: Option<&'static str>,
     actor_kind: Option<&'static str>,
-    actor_id: Option<String>,
+    actor_id: Option<Cow<'a, str>>,
     subjects: Option<String>,
-    resource: Option<(String, String)>,
-    decision: Option<(&'static str, Option<String>)>,
-    outcome: Option<(&'static str, Option<String>)>,
-    correlation_id: Option<String>,
+    resource: Option<(Cow<'a, str>, Cow<'a, str>)>,
+    decision: Option<(&'static str, Option<Cow<'a, str>>)>,
+    outcome: Option<(&'static str, Option<Cow<'a, str>>)>,
+    correlation_id: Option<Cow<'a, str>>,
 }
 
-impl Entry {
+impl<'a> Entry<'a> {
     /// Reads a record. `None` where it has no id, which no record lacks.
-    pub(super) fn of(record: &Record) -> Option<Self> {
+    pub(super) fn of(record: &'a Record) -> Option<Self> {
         let row = Row::of(record)?;
-        let owned = |text: &Cow<'_, str>| column(text).into_owned();
         let subjects: Vec<_> = row.subjects.iter().map(|of| subject(&of.kind, &of.id)).collect();
+        let outcome = row.ending().map(|ending| match &row.outcome {
+            Some(StoredOutcome::Failure { code }) => (ending.as_str(), Some(held(code.clone()))),
+            _ => (ending.as_str(), None),
+        });
+        let (actor_kind, actor_id) = row.actor.map_or((None, None), |actor| (actor.kind, actor.id));
         Some(Self {
             id: row.id.as_uuid(),
             digest: row.digest,
-            place: row.position.as_ref().map(|(stream, seq)| (owned(stream), seq.cast_signed())),
-            record: record.clone(),
+            place: row.position.map(|(stream, seq)| (held(stream), seq.cast_signed())),
+            json: record.json(),
             micros: row.sort_key.micros,
             call: row.call.map(audit_core::RecordId::as_uuid),
-            tenant: row.tenant.as_ref().map(owned),
-            action: owned(&row.action),
+            tenant: row.tenant.map(held),
+            action: held(row.action),
             kind: row.kind.map(audit_core::Kind::as_str),
             stage: row.stage.map(audit_core::Stage::as_str),
-            actor_kind: row.actor.as_ref().and_then(|actor| actor.kind).map(audit_core::ActorKind::as_str),
-            actor_id: row.actor.as_ref().and_then(|actor| actor.id.as_deref()).map(|id| column(id).into_owned()),
+            actor_kind: actor_kind.map(audit_core::ActorKind::as_str),
+            actor_id: actor_id.map(|id| held(id.into())),
             subjects: (!subjects.is_empty()).then(|| subjects.join(BETWEEN)),
-            resource: row.resource.as_ref().map(|of| (column(&of.kind).into_owned(), column(&of.id).into_owned())),
-            decision: row.decision.as_ref().map(|decision| match decision {
-                StoredDecision::Deny { reason } => ("deny", Some(owned(reason))),
+            resource: row.resource.map(|of| (held(of.kind.into()), held(of.id.into()))),
+            decision: row.decision.map(|decision| match decision {
+                StoredDecision::Deny { reason } => ("deny", Some(held(reason))),
                 _ => ("allow", None),
             }),
-            outcome: row.ending().map(|ending| match &row.outcome {
-                Some(StoredOutcome::Failure { code }) => (ending.as_str(), Some(owned(code))),
-                _ => (ending.as_str(), None),
-            }),
-            correlation_id: row.correlation_id.as_ref().map(owned),
+            outcome,
+            correlation_id: row.correlation_id.map(held),
         })
     }
 
@@ -67,31 +68,30 @@ impl Entry {
     pub(super) fn texts(&self) -> [Option<String>; COLUMNS.len()] {
         let of = |text: Option<&str>| text.map(str::to_owned);
         let (stream, seq) = self.place();
-        let digest = hex(&self.digest);
         let resource = self.resource.as_ref();
         let (decision, outcome) = (self.decision.as_ref(), self.outcome.as_ref());
         [
             Some(self.id.to_string()),
             of(stream),
             seq.map(|seq| seq.to_string()),
-            Some(digest),
+            Some(hex(&self.digest)),
             Some(self.micros.to_string()),
             self.call.map(|call| call.to_string()),
-            self.tenant.clone(),
-            Some(self.action.clone()),
+            of(self.tenant.as_deref()),
+            of(Some(&self.action)),
             of(self.kind),
             of(self.stage),
             of(self.actor_kind),
-            self.actor_id.clone(),
+            of(self.actor_id.as_deref()),
             self.subjects.clone(),
-            resource.map(|(kind, _)| kind.clone()),
-            resource.map(|(_, id)| id.clone()),
-            decision.map(|(decision, _)| (*decision).to_owned()),
-            decision.and_then(|(_, reason)| reason.clone()),
-            outcome.map(|(outcome, _)| (*outcome).to_owned()),
-            outcome.and_then(|(_, code)| code.clone()),
-            self.correlation_id.clone(),
-            Some(self.record.json().to_owned()),
+            of(resource.map(|(kind, _)| &**kind)),
+            of(resource.map(|(_, id)| &**id)),
+            of(decision.map(|(decision, _)| *decision)),
+            of(decision.and_then(|(_, reason)| reason.as_deref())),
+            of(outcome.map(|(outcome, _)| *outcome)),
+            of(outcome.and_then(|(_, code)| code.as_deref())),
+            of(self.correlation_id.as_deref()),
+            of(Some(self.json)),
         ]
     }
 
@@ -136,7 +136,7 @@ pub(super) const COLUMNS: [(&str, &str); 21] = [
 ];
 
 impl<'a> Lists<'a> {
-    pub(super) fn of(entries: &[&'a Entry]) -> Self {
+    pub(super) fn of(entries: &[&'a Entry<'a>]) -> Self {
         let mut lists = Self { lists: Vec::with_capacity(COLUMNS.len()) };
         lists.add(entries, Type::UUID_ARRAY, |of| of.id);
         lists.add(entries, Type::TEXT_ARRAY, |of| of.place().0);
@@ -158,7 +158,7 @@ impl<'a> Lists<'a> {
         lists.add(entries, Type::TEXT_ARRAY, |of| of.outcome.as_ref().map(|(outcome, _)| *outcome));
         lists.add(entries, Type::TEXT_ARRAY, |of| of.outcome.as_ref().and_then(|(_, code)| code.as_deref()));
         lists.add(entries, Type::TEXT_ARRAY, |of| of.correlation_id.as_deref());
-        lists.add(entries, Type::TEXT_ARRAY, |of| of.record.json());
+        lists.add(entries, Type::TEXT_ARRAY, |of| of.json);
         lists
     }
 
@@ -174,7 +174,12 @@ impl<'a> Lists<'a> {
         self.lists.iter().map(|(_, ty)| ty.clone()).collect()
     }
 
-    fn add<T: ToSql + Sync + Send + 'a>(&mut self, entries: &[&'a Entry], ty: Type, of: impl Fn(&'a Entry) -> T) {
+    fn add<T: ToSql + Sync + Send + 'a>(
+        &mut self,
+        entries: &[&'a Entry<'a>],
+        ty: Type,
+        of: impl Fn(&'a Entry<'a>) -> T,
+    ) {
         let list: Vec<T> = entries.iter().map(|entry| of(entry)).collect();
         self.lists.push((Box::new(list), ty));
     }

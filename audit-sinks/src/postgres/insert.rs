@@ -15,8 +15,10 @@ use super::pool::Lent;
 
 /// How often a batch is tried that other writers of the same records come between.
 const ATTEMPTS: usize = 8;
-/// How many records one statement writes.
+/// How many records a statement writes at most.
 const CHUNK: usize = 256;
+/// How many the first of several writes, for which the server waits; each next one writes twice as many.
+const FIRST_CHUNK: usize = 32;
 /// How many columns are keys; they come first.
 const KEYS: usize = 5;
 
@@ -33,29 +35,38 @@ pub(super) struct Sql {
 impl Sql {
     pub(super) fn new(schema: &Name) -> Self {
         let names = |columns: &[(&str, &str)]| columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        let lists = |columns: &[(&str, &str)]| {
-            let lists = columns.iter().map(|(name, ty)| {
-                let at = COLUMNS.iter().position(|column| column.0 == *name).unwrap_or_default() + 1;
-                format!("${at}::{ty}[]")
-            });
-            lists.collect::<Vec<_>>().join(", ")
+        // A list is the parameter of its place in `COLUMNS`.
+        let list = |(name, ty): &(&str, &str)| {
+            let at = COLUMNS.iter().position(|column| column.0 == *name).unwrap_or_default() + 1;
+            format!("${at}::{ty}[]")
+        };
+        let joined = |columns: &[(&str, &str)], each: &dyn Fn(&(&str, &str)) -> String| {
+            columns.iter().map(each).collect::<Vec<_>>().join(", ")
+        };
+        let split = |value: &str| format!("string_to_array({value}, E'\\x01,')");
+        // In the list of a SELECT, rows come one by one; in its FROM each list would be put by as a whole first.
+        let element = |column: &(&str, &str)| {
+            let each = format!("unnest({})", list(column));
+            if column.0 == "subjects" { split(&each) } else { each }
         };
         let is_of_records = |column: &&(&str, &str)| !matches!(column.0, "stream" | "seq" | "digest");
         let records: Vec<_> = COLUMNS.iter().filter(is_of_records).copied().collect();
-        let values = names(&records).replace("subjects", "string_to_array(subjects, E'\\x01,')");
-        let insert = |conflict: &str, join: &str| {
-            format!(
-                "WITH new AS (INSERT INTO {schema}.keys ({keys}) SELECT * FROM unnest({key_lists}){conflict})
-                 INSERT INTO {schema}.records ({columns}) SELECT {values} FROM unnest({lists}) AS each ({columns}){join}",
-                keys = names(&COLUMNS[..KEYS]),
-                key_lists = lists(&COLUMNS[..KEYS]),
-                columns = names(&records),
-                lists = lists(&records),
-            )
-        };
+        let (keys, columns) = (names(&COLUMNS[..KEYS]), names(&records));
+        let key_elements = joined(&COLUMNS[..KEYS], &element);
         Self {
-            insert: insert("", ""),
-            insert_missing: insert(" ON CONFLICT DO NOTHING RETURNING id", " WHERE id IN (SELECT new.id FROM new)"),
+            insert: format!(
+                "WITH new AS (INSERT INTO {schema}.keys ({keys}) SELECT {key_elements})
+                 INSERT INTO {schema}.records ({columns}) SELECT {elements}",
+                elements = joined(&records, &element),
+            ),
+            insert_missing: format!(
+                "WITH new AS (INSERT INTO {schema}.keys ({keys}) SELECT {key_elements}
+                     ON CONFLICT DO NOTHING RETURNING id)
+                 INSERT INTO {schema}.records ({columns}) SELECT {values} FROM unnest({lists}) AS each ({columns})
+                     WHERE id IN (SELECT new.id FROM new)",
+                values = columns.replace("subjects", &split("subjects")),
+                lists = joined(&records, &list),
+            ),
             known: format!(
                 "SELECT id, stream, seq, digest FROM {schema}.keys WHERE id = ANY ($1::uuid[])
                  UNION SELECT id, keys.stream, keys.seq, digest FROM {schema}.keys
@@ -77,7 +88,7 @@ pub(super) async fn write_new(client: &Lent, sql: &Sql, records: &[&Record]) -> 
         return insert(records).await;
     }
     let mut asked: Vec<Asked<'_>> = vec![simple(client, "BEGIN")];
-    asked.extend(records.chunks(CHUNK).map(|records| Box::pin(insert(records)) as Asked<'_>));
+    asked.extend(chunks(records).map(|records| Box::pin(insert(records)) as Asked<'_>));
     // Where one of them has failed, this rolls back.
     asked.push(simple(client, "COMMIT"));
     let mut answers = Vec::with_capacity(asked.len());
@@ -95,6 +106,16 @@ pub(super) async fn write_new(client: &Lent, sql: &Sql, records: &[&Record]) -> 
     Ok(())
 }
 
+/// Cuts a batch up, so that the server soon has something to do.
+fn chunks<'a>(mut records: &'a [&'a Record]) -> impl Iterator<Item = &'a [&'a Record]> {
+    let mut size = FIRST_CHUNK;
+    std::iter::from_fn(move || {
+        let (chunk, rest) = records.split_at(size.min(records.len()));
+        (records, size) = (rest, (size * 2).min(CHUNK));
+        (!chunk.is_empty()).then_some(chunk)
+    })
+}
+
 /// What is asked of a server, sent when it is first polled.
 type Asked<'a> = Pin<Box<dyn Future<Output = Result<(), PostgresError>> + Send + 'a>>;
 
@@ -110,7 +131,7 @@ async fn insert(client: &Lent, statement: &Statement, records: &[&Record]) -> Re
 }
 
 /// Writes those of the entries that are not known, in a transaction.
-pub(super) async fn write_missing(client: &mut Lent, sql: &Sql, entries: &[&Entry]) -> Result<(), PostgresError> {
+pub(super) async fn write_missing(client: &mut Lent, sql: &Sql, entries: &[&Entry<'_>]) -> Result<(), PostgresError> {
     let mut result = Err(PostgresError::Contended);
     for _ in 0..ATTEMPTS {
         let transaction = client.transaction().await?;
@@ -144,7 +165,11 @@ pub(super) async fn write_missing(client: &mut Lent, sql: &Sql, entries: &[&Entr
 }
 
 /// Writes an entry into a transaction of somebody's, which a record that is known does not abort.
-pub(super) async fn write_within(client: &impl GenericClient, sql: &Sql, entry: &Entry) -> Result<(), PostgresError> {
+pub(super) async fn write_within(
+    client: &impl GenericClient,
+    sql: &Sql,
+    entry: &Entry<'_>,
+) -> Result<(), PostgresError> {
     let entries = [entry];
     let written = client.execute_typed(&sql.insert_missing, &Lists::of(&entries).typed()).await?;
     if written == 1 {

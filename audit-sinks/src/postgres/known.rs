@@ -29,7 +29,7 @@ impl Known {
     pub(super) async fn of(
         client: &impl tokio_postgres::GenericClient,
         sql: &Sql,
-        entries: &[&Entry],
+        entries: &[&Entry<'_>],
     ) -> Result<Self, PostgresError> {
         let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
         let places = || entries.iter().filter_map(|entry| entry.place.as_ref());
@@ -48,22 +48,22 @@ impl Known {
 
     /// Whether an entry is known; an error where another record has its place. One that was written without a place is
     /// the same in any.
-    pub(super) fn has(&self, entry: &Entry) -> Result<bool, PostgresError> {
-        let place = entry.place.as_ref();
-        let occupied = place.and_then(|place| self.by_place.get(place)).is_some_and(|id| *id != entry.id);
+    pub(super) fn has(&self, entry: &Entry<'_>) -> Result<bool, PostgresError> {
+        let place = place(entry);
+        let occupied = place.as_ref().and_then(|place| self.by_place.get(place)).is_some_and(|id| *id != entry.id);
         let Some(mark) = self.by_id.get(&entry.id) else {
             return if occupied { Err(PostgresError::Taken) } else { Ok(false) };
         };
-        let moved = place.is_some() && mark.place.is_some() && mark.place.as_ref() != place;
+        let moved = place.is_some() && mark.place.is_some() && mark.place != place;
         if mark.digest != entry.digest || moved || occupied { Err(PostgresError::Taken) } else { Ok(true) }
     }
 
     /// Those that are not known, each once.
-    pub(super) fn fresh<'a>(mut self, entries: &[&'a Entry]) -> Result<Vec<&'a Entry>, PostgresError> {
+    pub(super) fn fresh<'a>(mut self, entries: &[&'a Entry<'a>]) -> Result<Vec<&'a Entry<'a>>, PostgresError> {
         let mut fresh = Vec::with_capacity(entries.len());
         for &entry in entries {
             if !self.has(entry)? {
-                self.note(entry.id, entry.digest.to_vec(), entry.place.clone());
+                self.note(entry.id, entry.digest.to_vec(), place(entry));
                 fresh.push(entry);
             }
         }
@@ -76,4 +76,8 @@ impl Known {
         }
         self.by_id.insert(id, Mark { digest, place });
     }
+}
+
+fn place(entry: &Entry<'_>) -> Option<Place> {
+    entry.place.as_ref().map(|(stream, seq)| (stream.to_string(), *seq))
 }

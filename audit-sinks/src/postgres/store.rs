@@ -125,6 +125,11 @@ impl PostgresStore {
     /// other times are in the default partition, which is found as fast and cannot be removed for its age. To be called
     /// now and then, such as daily; where it is not, the default partition has what comes.
     ///
+    /// A default partition that has records of these periods becomes the partition of all of its records' times, and an
+    /// empty one the default: nothing is moved, and everybody waits while it is read once. It stays as it is where
+    /// another partition has a part of those times, where they go beyond the coming periods, where it has more than
+    /// 1 GiB, or where somebody uses the table for longer than a second.
+    ///
     /// # Errors
     ///
     /// [`PostgresError`]; nothing is made then.

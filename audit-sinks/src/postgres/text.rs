@@ -37,6 +37,20 @@ pub(super) fn column(text: &str) -> Cow<'_, str> {
     Cow::Owned(cut)
 }
 
+/// The same of a text that is given away: hardly one is not held as it is.
+pub(super) fn held(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => column(text),
+        Cow::Owned(text) => {
+            let other = match column(&text) {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(other) => Some(other),
+            };
+            Cow::Owned(other.unwrap_or(text))
+        }
+    }
+}
+
 /// A subject as a column holds it.
 pub(super) fn subject(kind: &str, id: &str) -> String {
     format!("{}{WITHIN}{}", column(kind), column(id))

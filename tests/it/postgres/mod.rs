@@ -5,6 +5,7 @@ mod arriving;
 mod contract;
 mod crashes;
 mod partitions;
+mod plans;
 mod reading;
 mod roles;
 mod tls;

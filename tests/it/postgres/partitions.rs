@@ -59,6 +59,57 @@ fn coming_partitions_are_made_and_the_default_one_catches_the_rest() {
 }
 
 #[test]
+fn what_came_while_no_partition_was_made_gets_one_and_stays_what_it_is() {
+    let database = crate::servers::postgres::shared().empty_database();
+    let set_up = PostgresSetUp::new().grant_writer("service").unwrap().partitions(PostgresPeriod::Day, 0);
+    block_on(set_up.run(&database.options("postgres"))).unwrap();
+    let store = database.store();
+    let now = Timestamp::now().as_unix_micros();
+    let on = |days: i64| Timestamp::from_unix_micros(now + days * 86_400_000_000).unwrap().to_string();
+    // Nobody has called it for two days, as it were.
+    let records: Vec<_> = [1, 2, 2].iter().zip(1..).map(|(days, n)| at(n, &on(*days))).collect();
+    write(&store, &records).unwrap();
+    let rows = "SELECT id, xid, arrival, record FROM audited.records ORDER BY arrival";
+    let rows = || database.sql("postgres", &format!("SELECT row::text FROM ({rows}) AS row"));
+    let (before, count) = (rows(), |table: &str| database.sql("postgres", &format!("SELECT count(*) FROM {table}")));
+    assert_eq!(count("audited.records_default"), ["3"]);
+    database.sql("postgres", "UPDATE audited.settings SET ahead = 4");
+    let made = block_on(store.maintain()).unwrap();
+    assert_eq!(made.len(), 3, "one for both days, and the two behind: {made:?}");
+    assert_eq!(count("audited.records_default"), ["0"]);
+    assert_eq!(count(&format!("audited.{}", made[0])), ["3"]);
+    assert_eq!(rows(), before);
+    assert_eq!(block_on(store.maintain()).unwrap(), [""; 0]);
+    for partition in database.sql("postgres", PARTITIONS) {
+        let always = "SELECT count(*) FROM pg_trigger WHERE tgenabled = 'A' AND tgrelid = ";
+        assert_eq!(database.sql("postgres", &format!("{always}'{partition}'::regclass")), ["2"], "{partition}");
+        let walled = format!("SELECT relrowsecurity FROM pg_class WHERE oid = '{partition}'::regclass");
+        assert_eq!(database.sql("postgres", &walled), ["t"], "{partition}");
+        assert!(database.try_sql("postgres", &format!("DELETE FROM {partition}")).is_err(), "{partition}");
+        assert!(database.try_sql("service", &format!("SELECT FROM {partition}")).is_err(), "{partition}");
+    }
+    // Both are written into from now on: what comes again is the same, and another day is in the default one.
+    write(&store, &records).unwrap();
+    write(&store, &[at(4, &on(2)), at(5, &on(9))]).unwrap();
+    assert_eq!(
+        (count(&format!("audited.{}", made[0])), count("audited.records_default")),
+        (vec!["4".into()], vec!["1".into()])
+    );
+    let indexes = |table: &str| {
+        let sql = format!(
+            "SELECT count(*) FROM pg_index JOIN pg_inherits ON inhrelid = indexrelid WHERE indrelid = '{table}'::regclass"
+        );
+        database.sql("postgres", &sql)
+    };
+    assert_eq!(indexes("audited.records_default"), indexes(&format!("audited.{}", made[0])));
+    // What is of a time far ahead does not take the time until then with it.
+    write(&store, &[at(6, &on(5)), at(7, &on(3_000))]).unwrap();
+    database.sql("postgres", "UPDATE audited.settings SET ahead = 6");
+    assert_eq!(block_on(store.maintain()).unwrap().len(), 1, "the sixth day");
+    assert_eq!(count("audited.records_default"), ["3"]);
+}
+
+#[test]
 fn old_partitions_go_with_a_record_of_it_and_what_was_there_is_still_known() {
     let database = database();
     let store = database.store();

@@ -1,13 +1,15 @@
 //! The thread that carries.
 
 mod bury;
+mod mark;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use audit_core::{SinkError, StoredRecord, Timestamp};
+use audit_core::{SinkError, StoredRecord};
 
+use self::mark::Mark;
 use super::alarm;
 use super::backlog::Backlog;
 use super::carried::Carried;
@@ -20,8 +22,6 @@ use super::options::Settings;
 use super::shared::Shared;
 use super::source::{Damage, Found, Link, Source, link_of};
 
-/// How long to pause after the cursor could not be written, at least.
-const CURSOR_RETRY: Duration = Duration::from_millis(100);
 /// How long to wait at most for a record that is acknowledged and cannot be read.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long to wait for a record otherwise.
@@ -43,11 +43,8 @@ pub(super) struct Courier {
     /// Everything up to here is on the disk, of a journal that acknowledges before that.
     synced: u64,
     grave: Grave,
-    cursor: ForwarderCursor,
-    saved_seq: u64,
-    save_at: Instant,
     /// Dropped last: with it goes the lock.
-    file: CursorFile,
+    mark: Mark,
 }
 
 /// What a turn has come to.
@@ -61,11 +58,11 @@ enum Rest {
 impl Courier {
     pub(super) fn new(
         (journal, source): (Carried, Source),
-        (cursor, file): (ForwarderCursor, CursorFile),
+        cursor: (ForwarderCursor, CursorFile),
         (hand, settings): (Hand, Settings),
         (shared, grave): (Arc<Shared>, Grave),
     ) -> Self {
-        let saved_seq = cursor.seq;
+        let mark = Mark::new(cursor, settings.cursor_every);
         Self {
             journal,
             shared,
@@ -78,10 +75,7 @@ impl Courier {
             settings,
             synced: 0,
             grave,
-            cursor,
-            saved_seq,
-            save_at: Instant::now(),
-            file,
+            mark,
         }
     }
 
@@ -92,14 +86,15 @@ impl Courier {
                 self.obey(command);
             }
             if self.shared.is_stopping() {
-                return self.save();
+                return self.mark.save(&self.shared);
             }
             let rest = self.turn();
+            // Where there is more to deliver, it is written while the sink is at work with that, or a little later.
+            let has_more = matches!(rest, Rest::No) && !self.ahead.is_empty();
+            let patience = if has_more { self.settings.cursor_every } else { Duration::ZERO };
+            self.mark.save_if_due(&self.shared, patience);
             let now = Instant::now();
-            if self.is_unsaved() && self.save_at <= now {
-                self.save();
-            }
-            let due = if self.is_unsaved() { self.save_at.saturating_duration_since(now) } else { LONG };
+            let due = self.mark.due_in(now).unwrap_or(LONG);
             match rest {
                 Rest::No => {}
                 Rest::ForRecord(seq, within) => self.shared.wait_for_record(seq, within.min(due)),
@@ -123,7 +118,7 @@ impl Courier {
             return Rest::No;
         }
         if let Some(damage) = self.damage.take() {
-            let letter = DeadLetter::of_damage(self.cursor.stream, damage);
+            let letter = DeadLetter::of_damage(self.mark.stream(), damage);
             if self.bury(&letter, None) {
                 self.moved_to(damage.last, 0);
             } else {
@@ -177,8 +172,12 @@ impl Courier {
         if self.sync_journal().is_err() {
             return self.patience.failed(Instant::now());
         }
-        let Self { hand, backlog, source, ahead, damage, settings, .. } = self;
-        match hand.offer(backlog, &mut || read_ahead(source, ahead, damage, settings)) {
+        let Self { hand, backlog, source, ahead, damage, settings, mark, shared, .. } = self;
+        let mut meanwhile = || {
+            mark.save_if_due(shared, Duration::ZERO);
+            read_ahead(source, ahead, damage, settings);
+        };
+        match hand.offer(backlog, &mut meanwhile) {
             Offered::Taken(count) => {
                 if let Some(last) = self.backlog.done(count) {
                     self.moved_to(link_of(&last), count as u64);
@@ -202,7 +201,7 @@ impl Courier {
     }
 
     fn moved_to(&mut self, link: Link, delivered: u64) {
-        (self.cursor.seq, self.cursor.hash, self.cursor.end) = (link.seq, link.hash, None);
+        self.mark.move_to(link);
         let oldest = self.backlog.front().and_then(|record: &StoredRecord| record.recorded_at());
         let backlog_bytes = self.backlog.bytes() as u64;
         self.shared.note(|state| {
@@ -212,30 +211,6 @@ impl Courier {
             state.backlog_bytes = backlog_bytes;
             state.oldest = oldest;
         });
-    }
-
-    fn is_unsaved(&self) -> bool {
-        self.saved_seq != self.cursor.seq
-    }
-
-    fn save(&mut self) {
-        if !self.is_unsaved() {
-            return;
-        }
-        self.cursor.updated_at = Timestamp::now();
-        let mut pause = self.settings.cursor_every;
-        match self.file.write(&self.cursor) {
-            Ok(()) => self.saved_seq = self.cursor.seq,
-            Err(error) => {
-                pause = pause.max(CURSOR_RETRY);
-                self.shared.note(|state| state.stats.cursor_failures += 1);
-                let error = error.kind();
-                alarm(|| {
-                    tracing::error!(target: "audited::forward", %error, "the cursor could not be written; a crash repeats what is delivered since");
-                });
-            }
-        }
-        self.save_at = Instant::now() + pause;
     }
 }
 

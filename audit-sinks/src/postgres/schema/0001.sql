@@ -91,8 +91,43 @@ BEGIN
         named, low, high);
 END $$;
 
--- Makes the partitions of the present and the coming periods that are missing, and names them. One whose time the
--- default partition has records of already stays there.
+-- Makes what is the default partition into one of the time that its records have, and an empty one the default. Nothing
+-- is moved, so that no snapshot misses what it has seen. It stays what it is where other partitions have a part of that
+-- time, or where it goes beyond the latest one that is made: one wrong clock is not to take the years to come. All wait
+-- meanwhile, for as long as it takes to read it once.
+CREATE FUNCTION {schema}.name_default(unit text, latest timestamp) RETURNS text LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
+DECLARE
+    low timestamp;
+    high timestamp;
+    named text;
+BEGIN
+    IF pg_relation_size('{schema}.records_default') > 1073741824 THEN
+        RETURN NULL;
+    END IF;
+    LOCK TABLE ONLY {schema}.records IN ACCESS EXCLUSIVE MODE;
+    SELECT date_trunc(unit, 'epoch'::timestamp + min(micros) * interval '1 microsecond'),
+        date_trunc(unit, 'epoch'::timestamp + max(micros) * interval '1 microsecond') + ('1 ' || unit)::interval
+        INTO low, high FROM {schema}.records_default;
+    IF high > latest THEN
+        RETURN NULL;
+    END IF;
+    named := 'records_' || to_char(low, 'YYYYMMDD');
+    ALTER TABLE {schema}.records DETACH PARTITION {schema}.records_default;
+    EXECUTE format('ALTER TABLE {schema}.records_default RENAME TO %I', named);
+    EXECUTE format('ALTER TABLE {schema}.records ATTACH PARTITION {schema}.%I FOR VALUES FROM (%s) TO (%s)',
+        named, {schema}.micros(low), {schema}.micros(high));
+    CREATE TABLE {schema}.records_default (LIKE {schema}.records INCLUDING ALL);
+    PERFORM {schema}.guard('{schema}.records_default'::regclass);
+    ALTER TABLE {schema}.records ATTACH PARTITION {schema}.records_default DEFAULT;
+    RETURN named;
+EXCEPTION
+    WHEN check_violation OR invalid_object_definition OR duplicate_table OR lock_not_available THEN
+        RETURN NULL;
+END $$;
+
+-- Makes the partitions of the present and the coming periods that are missing, and names them. Where the default
+-- partition has records of one of them already, it becomes the partition of all of its records' times, if it can.
 CREATE FUNCTION {schema}.maintain() RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 DECLARE
@@ -110,10 +145,18 @@ BEGIN
         BEGIN
             PERFORM {schema}.add_partition(named, {schema}.micros(first), {schema}.micros(first + ('1 ' || unit)::interval));
             RETURN NEXT named;
+            CONTINUE;
         EXCEPTION
-            -- The default partition has records of that time, or another partition has a part of it.
-            WHEN check_violation OR invalid_object_definition THEN NULL;
+            -- The default partition has records of that time.
+            WHEN check_violation THEN NULL;
+            -- Another partition has a part of it.
+            WHEN invalid_object_definition THEN CONTINUE;
         END;
+        named := {schema}.name_default(unit,
+            date_trunc(unit, now() AT TIME ZONE 'UTC') + (periods + 1) * ('1 ' || unit)::interval);
+        IF named IS NOT NULL THEN
+            RETURN NEXT named;
+        END IF;
     END LOOP;
 END $$;
 
