@@ -248,8 +248,7 @@ impl Query {
     /// Whether a record is what is asked for. Order, limit, offset and cursor are no matter, and whether an intent's call
     /// has ended is not known here: [`orphans`](Self::orphans) asks for an intent.
     pub fn matches(&self, record: &Fields) -> bool {
-        let Some(row) = Row::to_match(record) else { return false };
-        self.intents.may_be(&row) && self.conditions().all(|condition| condition.holds(&row, record))
+        self.intents.may_be(record.stage()) && self.conditions().all(|condition| condition.holds(record))
     }
 
     /// What is asked, each by itself.
@@ -306,8 +305,8 @@ impl Query {
 
 impl Intents {
     /// Whether a record may be found, whatever else is in the store.
-    pub(crate) fn may_be(self, row: &Row<'_>) -> bool {
-        let intent = row.stage == Some(Stage::Intent);
+    pub(crate) fn may_be(self, stage: Option<Stage>) -> bool {
+        let intent = stage == Some(Stage::Intent);
         match self {
             Self::Orphans => true,
             Self::OrphansOnly => intent,

@@ -60,18 +60,12 @@ pub struct SortKey {
 impl<'a> Row<'a> {
     /// Reads a record. `None` where it has no id, which no record that was made or parsed lacks.
     pub fn of(record: &'a Fields) -> Option<Self> {
-        let row = Self::to_match(record)?;
-        Some(Self { digest: digest(record.json()), ..row })
-    }
-
-    /// The same without its digest, which nobody asks for.
-    pub(crate) fn to_match(record: &'a Fields) -> Option<Self> {
         let stage = record.stage();
         Some(Self {
             id: record.id()?,
             sort_key: SortKey::of(record)?,
             position: record.stream().zip(record.seq()),
-            digest: [0; 32],
+            digest: digest(record.json()),
             tenant: record.tenant(),
             action: record.action(),
             kind: record.kind(),

@@ -67,7 +67,7 @@ impl StoredRecord {
     /// twice, or a schema that this crate is too old for.
     pub fn parse(json: impl Into<String>) -> Result<Self, InvalidRecord> {
         let json = json.into();
-        if json.contains(['\n', '\r']) {
+        if memchr::memchr2(b'\n', b'\r', json.as_bytes()).is_some() {
             return Err(InvalidRecord::Lines);
         }
         // The parser's message for anything else would quote it.
