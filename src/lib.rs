@@ -139,8 +139,8 @@ pub use audit_core::{
     MIN_KEY_BYTES, Mode, NoContext, NotFlushed, NotInTransaction, Object, Order, Origin, Outcome, Page, Payload,
     PayloadType, Place, PolicyRule, Position, Query, REDACTED, Reader, Record, RecordBuilder, RecordId, Recorder,
     RecorderBuilder, RedactedText, RedactionPolicy, Redactor, Refusal, Refuse, Resource, ResourceId, Row, SCHEMA,
-    Scoped, Seen, Selection, Sensitive, SensitiveField, SensitiveType, SessionId, Severity, Since, SinkError, Site,
-    SortKey, Source, Stage, Stats, StoreError, StoredActor, StoredDecision, StoredOutcome, StoredRecord,
+    Scoped, Seen, Selection, Sensitive, SensitiveField, SensitiveType, SessionId, Severity, Sieve, Since, SinkError,
+    Site, SortKey, Source, Stage, Stats, StoreError, StoredActor, StoredDecision, StoredOutcome, StoredRecord,
     StoredResource, StoredSource, Subject, SubjectId, Surface, TRACING_TARGET, TenantId, Timestamp, TraceId,
     TracingSink, UNENCODABLE, Unacknowledged, UnknownAction, Verdict, ViewError, ViewFields, Vocabulary,
     VocabularyBuilder, assert_locked, carry, catalogue, covered, covered_call, current_context, extend_context,
@@ -152,7 +152,7 @@ pub use audit_core::{EventSchema, SensitiveSchema};
 pub use audit_macros::{AuditEvent, Deny, Sensitive, audited, not_audited};
 pub use audit_sinks::{
     Anchored, ChainHash, DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES,
-    HoldError, Intact, InvalidHash, Journal, JournalDamage, JournalError, JournalHead, JournalInspection,
+    HoldError, Intact, InvalidHash, Journal, JournalDamage, JournalError, JournalFile, JournalHead, JournalInspection,
     JournalOptions, JournalReader, JournalStep, JournalWatch, Kept, LegalHold, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES,
     MemorySink, MemoryStore, Recovered, Retained, Retention, RetentionError, StillMissing, Verification, VerifyOptions,
     VerifyProgress,

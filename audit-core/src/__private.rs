@@ -44,6 +44,7 @@ pub use crate::sensitive::{
     constrain, debug,
 };
 pub use crate::severity::Severity;
+pub use crate::store::{head_id, head_moment, sort_text};
 use crate::ticket::Share;
 pub use crate::ticket::{Receipt, Ticket};
 pub use crate::view::{EventView, Seen, ViewError, ViewFields};

@@ -103,8 +103,8 @@ pub use severity::{InvalidSeverity, Severity};
 pub use sink::{AuditSink, Durability, SinkError};
 pub use source::{MAX_USER_AGENT_CHARS, Source};
 pub use store::{
-    Arrivals, Arrived, AuditStore, Cursor, CursorKey, Follow, InvalidCursor, Page, Position, Reader, Selection, Since,
-    StoreError,
+    Arrivals, Arrived, AuditStore, Cursor, CursorKey, Follow, InvalidCursor, Page, Position, Reader, Selection, Sieve,
+    Since, StoreError,
 };
 pub use surface::{AlreadyMinted, Surface};
 pub use timestamp::{InvalidTimestamp, Timestamp};

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::row::Entries;
-use super::{AnyOf, Row};
+use super::{AnyOf, Row, SortKey};
 use crate::actor::ActorKind;
 use crate::id::RecordId;
 use crate::record::{Fields, Kind, StoredDecision, StoredOutcome};
@@ -106,42 +106,53 @@ impl Ending {
             Self::Unknown => "unknown",
         }
     }
+
+    const fn of(outcome: &StoredOutcome<'_>) -> Self {
+        match outcome {
+            StoredOutcome::Success => Self::Success,
+            StoredOutcome::Failure { .. } => Self::Failure,
+            StoredOutcome::Unknown => Self::Unknown,
+        }
+    }
 }
 
 impl Condition {
-    /// Whether it holds.
-    pub(crate) fn holds(&self, row: &Row<'_>, record: &Fields) -> bool {
+    /// Whether it holds. What it does not ask for is not read.
+    pub(crate) fn holds(&self, record: &Fields) -> bool {
         match self {
-            Self::Tenant(any) => row.tenant.as_ref().is_some_and(|tenant| any.contains(tenant)),
-            Self::From(moment) => row.sort_key.micros >= moment.as_unix_micros(),
-            Self::Until(moment) => row.sort_key.micros < moment.as_unix_micros(),
+            Self::Tenant(any) => record.tenant().is_some_and(|tenant| any.contains(&tenant)),
+            Self::From(moment) => micros(record).is_some_and(|micros| micros >= moment.as_unix_micros()),
+            Self::Until(moment) => micros(record).is_some_and(|micros| micros < moment.as_unix_micros()),
             Self::Action { exact, prefixes } => {
-                exact.contains(&row.action) || prefixes.texts().iter().any(|prefix| row.action.starts_with(prefix))
+                let action = record.action();
+                exact.contains(&action) || prefixes.texts().iter().any(|prefix| action.starts_with(prefix))
             }
-            Self::User(any) => is_actor(row, Some(ActorKind::User), Some(any)) || is_subject(row, USER, Some(any)),
-            Self::Actor { kind, id } => is_actor(row, *kind, id.as_ref()),
-            Self::Subject { kind, id } => is_subject(row, kind, id.as_ref()),
+            Self::User(any) => {
+                is_actor(record, Some(ActorKind::User), Some(any)) || is_subject(record, USER, Some(any))
+            }
+            Self::Actor { kind, id } => is_actor(record, *kind, id.as_ref()),
+            Self::Subject { kind, id } => is_subject(record, kind, id.as_ref()),
             Self::Resource { kind, id } => {
-                row.resource.as_ref().is_some_and(|is| is.kind == *kind && asked(id.as_ref(), Some(&is.id)))
+                record.resource().is_some_and(|is| is.kind == *kind && asked(id.as_ref(), Some(&is.id)))
             }
-            Self::Allowed(allowed) => match &row.decision {
+            Self::Allowed(allowed) => match record.decision() {
                 Some(decision) => matches!(decision, StoredDecision::Allow) == *allowed,
                 None => false,
             },
-            Self::DenyReason(any) => match &row.decision {
-                Some(StoredDecision::Deny { reason }) => any.contains(reason),
+            Self::DenyReason(any) => match record.decision() {
+                Some(StoredDecision::Deny { reason }) => any.contains(&reason),
                 _ => false,
             },
-            Self::Ended(ending) => row.ending() == Some(*ending),
-            Self::FailureCode(any) => match &row.outcome {
-                Some(StoredOutcome::Failure { code }) => any.contains(code),
+            Self::Ended(ending) => record.outcome().is_some_and(|outcome| Ending::of(&outcome) == *ending),
+            Self::FailureCode(any) => match record.outcome() {
+                Some(StoredOutcome::Failure { code }) => any.contains(&code),
                 _ => false,
             },
-            Self::CorrelationId(any) => row.correlation_id.as_ref().is_some_and(|id| any.contains(id)),
-            Self::Kind(kind) => row.kind == Some(*kind),
+            Self::CorrelationId(any) => record.correlation_id().is_some_and(|id| any.contains(&id)),
+            Self::Kind(kind) => record.kind() == Some(*kind),
             Self::Text { path, texts } => stands_in(texts, record.json().trim_ascii_start(), Some(path), MAX_LEVELS),
-            Self::Id(id) => row.id == *id,
-            Self::Not(id) => row.id != *id,
+            Self::Id(id) => record.id() == Some(*id),
+            Self::Not(id) => record.id() != Some(*id),
         }
     }
 
@@ -177,22 +188,22 @@ impl Condition {
 impl Row<'_> {
     /// How it ended, without the code.
     pub fn ending(&self) -> Option<Ending> {
-        Some(match self.outcome.as_ref()? {
-            StoredOutcome::Success => Ending::Success,
-            StoredOutcome::Failure { .. } => Ending::Failure,
-            StoredOutcome::Unknown => Ending::Unknown,
-        })
+        self.outcome.as_ref().map(Ending::of)
     }
 }
 
-fn is_actor(row: &Row<'_>, kind: Option<ActorKind>, id: Option<&AnyOf>) -> bool {
-    row.actor
-        .as_ref()
+fn micros(record: &Fields) -> Option<i64> {
+    SortKey::of(record).map(|key| key.micros)
+}
+
+fn is_actor(record: &Fields, kind: Option<ActorKind>, id: Option<&AnyOf>) -> bool {
+    record
+        .actor()
         .is_some_and(|actor| kind.is_none_or(|kind| actor.kind == Some(kind)) && asked(id, actor.id.as_deref()))
 }
 
-fn is_subject(row: &Row<'_>, kind: &str, id: Option<&AnyOf>) -> bool {
-    row.subjects.iter().any(|subject| subject.kind == kind && asked(id, Some(&subject.id)))
+fn is_subject(record: &Fields, kind: &str, id: Option<&AnyOf>) -> bool {
+    record.subjects().iter().any(|subject| subject.kind == kind && asked(id, Some(&subject.id)))
 }
 
 fn asked(any: Option<&AnyOf>, text: Option<&str>) -> bool {

@@ -249,9 +249,7 @@ impl Query {
     /// Whether a record is what is asked for. Order, limit, offset and cursor are no matter, and whether an intent's call
     /// has ended is not known here: [`orphans`](Self::orphans) asks for an intent.
     pub fn matches(&self, record: &Fields) -> bool {
-        let conditions: Vec<_> = self.conditions().collect();
-        let Some(row) = Row::to_match(record, &conditions, self.intents) else { return false };
-        self.intents.may_be(&row) && conditions.iter().all(|condition| condition.holds(&row, record))
+        self.intents.may_be(record.stage()) && self.conditions().all(|condition| condition.holds(record))
     }
 
     /// What is asked, each by itself.
@@ -308,8 +306,8 @@ impl Query {
 
 impl Intents {
     /// Whether a record may be found, whatever else is in the store.
-    pub(crate) fn may_be(self, row: &Row<'_>) -> bool {
-        let intent = row.stage == Some(Stage::Intent);
+    pub(crate) fn may_be(self, stage: Option<Stage>) -> bool {
+        let intent = stage == Some(Stage::Intent);
         match self {
             Self::Orphans => true,
             Self::OrphansOnly => intent,

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::{Condition, Intents};
 use crate::id::RecordId;
 use crate::record::{Fields, Kind, Stage, StoredActor, StoredDecision, StoredOutcome, StoredResource, entries};
 
@@ -63,9 +62,10 @@ impl<'a> Row<'a> {
     pub fn of(record: &'a Fields) -> Option<Self> {
         let stage = record.stage();
         Some(Self {
+            id: record.id()?,
+            sort_key: SortKey::of(record)?,
             position: record.stream().zip(record.seq()),
             digest: digest(record.json()),
-            sort_key: SortKey::of(record)?,
             tenant: record.tenant(),
             action: record.action(),
             kind: record.kind(),
@@ -77,62 +77,7 @@ impl<'a> Row<'a> {
             decision: record.decision(),
             outcome: record.outcome(),
             correlation_id: record.correlation_id(),
-            ..Self::bare(record.id()?)
         })
-    }
-
-    /// Reads of a record what these conditions look at, and nothing else: every record that a reader hands out is read
-    /// so.
-    pub(crate) fn to_match<'c>(
-        record: &'a Fields,
-        conditions: impl IntoIterator<Item = &'c Condition>,
-        intents: Intents,
-    ) -> Option<Self> {
-        let mut row = Self::bare(record.id()?);
-        if intents != Intents::Orphans {
-            row.stage = record.stage();
-        }
-        for condition in conditions {
-            match condition {
-                Condition::Tenant(_) => row.tenant = record.tenant(),
-                Condition::From(_) | Condition::Until(_) => row.sort_key = SortKey::of(record)?,
-                Condition::Action { .. } => row.action = record.action(),
-                Condition::User(_) => {
-                    row.actor = record.actor();
-                    row.subjects = record.subjects();
-                }
-                Condition::Actor { .. } => row.actor = record.actor(),
-                Condition::Subject { .. } => row.subjects = record.subjects(),
-                Condition::Resource { .. } => row.resource = record.resource(),
-                Condition::Allowed(_) | Condition::DenyReason(_) => row.decision = record.decision(),
-                Condition::Ended(_) | Condition::FailureCode(_) => row.outcome = record.outcome(),
-                Condition::CorrelationId(_) => row.correlation_id = record.correlation_id(),
-                Condition::Kind(_) => row.kind = record.kind(),
-                Condition::Text { .. } | Condition::Id(_) | Condition::Not(_) => {}
-            }
-        }
-        Some(row)
-    }
-
-    /// With nothing but its id.
-    fn bare(id: RecordId) -> Self {
-        Self {
-            id,
-            sort_key: SortKey { micros: 0, id },
-            position: None,
-            digest: [0; 32],
-            tenant: None,
-            action: Cow::Borrowed(""),
-            kind: None,
-            stage: None,
-            call: None,
-            actor: None,
-            subjects: Vec::new(),
-            resource: None,
-            decision: None,
-            outcome: None,
-            correlation_id: None,
-        }
     }
 }
 

@@ -282,6 +282,11 @@ impl Fields {
         self.read(Key::Flags).unwrap_or_default()
     }
 
+    /// The text of [`occurred_at`](Self::occurred_at), whatever it holds.
+    pub(crate) fn occurred_text(&self) -> Option<Cow<'_, str>> {
+        self.text(Key::OccurredAt)
+    }
+
     pub(super) fn has_text(&self, key: Key) -> bool {
         self.text(key).is_some()
     }

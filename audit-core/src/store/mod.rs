@@ -3,11 +3,13 @@
 mod cursor;
 mod error;
 mod follow;
+mod glance;
 mod position;
 mod reader;
 mod reading;
 mod scope;
 mod selection;
+mod sieve;
 
 use std::sync::Arc;
 
@@ -16,10 +18,12 @@ use async_trait::async_trait;
 pub use self::cursor::{Cursor, CursorKey, InvalidCursor};
 pub use self::error::StoreError;
 pub use self::follow::Follow;
+pub use self::glance::{head_id, head_moment, sort_text};
 pub use self::position::{Arrived, Position};
 pub use self::reader::{Arrivals, Page, Reader, Since};
 use self::scope::Scope;
 pub use self::selection::Selection;
+pub use self::sieve::Sieve;
 use crate::decision::Code;
 use crate::record::StoredRecord;
 use crate::sensitive::KeyRing;

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::scope::Scope;
-use super::{Cursor, CursorKey, InvalidCursor, StoreError};
+use super::{Cursor, CursorKey, InvalidCursor, Sieve, StoreError};
 use crate::id::RecordId;
 use crate::query::{Condition, Intents, InvalidQuery, Order, Query, Row, SortKey};
 use crate::record::Fields;
@@ -31,12 +31,17 @@ impl Selection {
     /// Whether all [`conditions`](Self::conditions) hold of a record, and whether such an intent may be found at all.
     /// Whether its call has ended is for the store to say, and so is the place.
     pub fn matches(&self, record: &Fields) -> bool {
-        Row::to_match(record, &self.conditions, self.intents).is_some_and(|row| self.holds(&row, record))
+        self.intents.may_be(record.stage()) && self.conditions.iter().all(|condition| condition.holds(record))
     }
 
     /// As [`matches`](Self::matches), of a record that was read already.
     pub fn holds(&self, row: &Row<'_>, record: &Fields) -> bool {
-        self.intents.may_be(row) && self.conditions.iter().all(|condition| condition.holds(row, record))
+        self.intents.may_be(row.stage) && self.conditions.iter().all(|condition| condition.holds(record))
+    }
+
+    /// What tells from the bytes of records that it does not find them, for a store that has no index.
+    pub fn sieve(&self) -> Sieve {
+        Sieve::of(&self.conditions, self.intents)
     }
 
     /// Which intents are found. Whether a call has its final record does not depend on the scope.

@@ -7,6 +7,7 @@ use audit_core::Record;
 use uuid::Uuid;
 
 use super::chain::{ChainHash, OpenHash, push_decimal_before};
+use super::span::{Moment, moment};
 
 /// The most bytes of a line. No record comes near; it bounds what a reader takes of a file that is none.
 pub(super) const MAX_LINE_BYTES: usize = 16 << 20;
@@ -65,6 +66,8 @@ fn could_be_torn(tail: &[u8], head: &[u8]) -> bool {
 /// A record, ready for its place in a stream: all that does not depend on that place is done.
 pub(super) struct Body {
     text: Text,
+    /// When it happened.
+    pub(super) moment: Option<Moment>,
     hash: OpenHash,
 }
 
@@ -75,6 +78,7 @@ enum Text {
 
 impl Body {
     pub(super) fn new(head: &Head, record: Record) -> Self {
+        let moment = moment(&record);
         let text = if record.stream().is_some() || record.seq().is_some() || record.get("prev").is_some() {
             Text::Rebuilt(with_origin(record.json()))
         } else {
@@ -82,7 +86,7 @@ impl Body {
         };
         let mut hash = head.hash.clone();
         hash.push(text.fields());
-        Self { text, hash }
+        Self { text, moment, hash }
     }
 
     /// How many bytes its line takes, more or less.

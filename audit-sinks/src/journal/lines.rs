@@ -8,8 +8,10 @@ use std::time::Duration;
 use super::error::{JournalDamage, JournalError, JournalStep};
 use super::line::{Head, MAX_LINE_BYTES, Place};
 use super::position::{Step, Walk};
+use super::reader::parse;
 use super::scan::{Found, Scan};
 use super::source::{Source, is_corrupt};
+use super::span::Before;
 
 /// How long a line that makes no sense has to become one.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -50,6 +52,11 @@ impl Lines {
     /// The line last read.
     pub(super) fn line(&self) -> &[u8] {
         self.scan.line()
+    }
+
+    /// The line before what came last.
+    pub(super) fn before(&self) -> &[u8] {
+        self.scan.before()
     }
 
     pub(super) fn number(&self) -> u64 {
@@ -97,6 +104,7 @@ impl Lines {
 
     fn advance(&mut self) -> io::Result<Next> {
         let start = self.scan.end();
+        self.scan.set_aside();
         for pause in [Some(PAUSE), Some(PAUSE), None] {
             let found = self.scan.next()?;
             let number = self.scan.number();
@@ -159,9 +167,24 @@ pub(super) fn is_only_filled(path: &Path) -> bool {
 
 /// The first line of a file, where it has one.
 pub(super) fn first_line(path: &Path) -> Option<String> {
-    let mut scan = Scan::new(Source::open(path).ok()?.1);
+    let mut scan = Scan::short(Source::open(path).ok()?.1);
     scan.next().ok().filter(|found| *found == Found::Line)?;
     Some(String::from_utf8_lossy(scan.line()).into_owned())
+}
+
+/// The place of the first line of a file, where it has one, and what that line tells of the file before, where the next
+/// line vouches for it.
+pub(super) fn first_and_before(path: &Path) -> Option<(Place, Option<Before>)> {
+    let mut scan = Scan::short(Source::open(path).ok()?.1);
+    let mut next = |walk: &mut Walk| {
+        scan.next().ok().filter(|found| *found == Found::Line)?;
+        let step = walk.step(scan.line()).ok()?;
+        Some((step.place, step.damage.is_none(), parse(scan.line()).ok()))
+    };
+    let mut walk = Walk::default();
+    let (place, _, line) = next(&mut walk)?;
+    let is_vouched = next(&mut walk).is_some_and(|(_, follows, _)| follows);
+    Some((place, line.filter(|_| is_vouched).and_then(|line| Before::of_first(&line))))
 }
 
 /// The place of the first line of a file, where it has one.

@@ -35,6 +35,7 @@ mod retention;
 mod scan;
 mod segment;
 mod source;
+mod span;
 mod system;
 mod tail;
 #[cfg(all(test, not(loom)))]
@@ -69,8 +70,8 @@ pub use self::options::{
 };
 pub use self::progress::JournalHead;
 pub(crate) use self::progress::Progress;
-pub use self::reader::JournalReader;
 pub(crate) use self::reader::last_begun;
+pub use self::reader::{JournalFile, JournalReader};
 pub use self::recover::Recovered;
 use self::recover::Resume;
 pub(crate) use self::retention::CURSORS;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use audit_core::{StoredRecord, Timestamp};
 
 use super::error::{JournalDamage, JournalError, JournalStep};
-use super::lines::{Lines, Next, first_line, first_place};
+use super::lines::{Lines, Next, first_and_before, first_line, first_place};
 use super::position::{Position, Walk};
 use super::progress::Progress;
 use super::segment::{Index, compressed};
@@ -38,7 +38,11 @@ pub struct JournalReader {
     walk: Walk,
     /// Passed over up to here.
     from_seq: u64,
+    /// Ends before this.
+    before_seq: u64,
     since: Option<Timestamp>,
+    /// A line that was passed over, and that none behind it vouches for so far.
+    passed: Option<u64>,
     /// How far is acknowledged, where that is known.
     progress: Option<Arc<Progress>>,
 }
@@ -51,7 +55,9 @@ impl JournalReader {
             lines: None,
             walk: Walk::default(),
             from_seq: 0,
+            before_seq: u64::MAX,
             since: None,
+            passed: None,
             progress,
         };
         reader.list(None)?;
@@ -67,6 +73,18 @@ impl JournalReader {
         self.from_seq = seq;
         self.skip_files(|path| first_place(path).is_some_and(|place| place.seq <= seq))?;
         Ok(self)
+    }
+
+    /// Ends before a position instead of behind the newest record.
+    #[must_use]
+    pub const fn before_seq(mut self, seq: u64) -> Self {
+        self.before_seq = seq;
+        self
+    }
+
+    /// The position of the line that was looked at last, whether it was given or passed over.
+    pub fn last_seq(&self) -> Option<u64> {
+        self.walk.next.map(|next| next.next_seq - 1)
     }
 
     /// Begins with the first record that was recorded at a moment or later.
@@ -118,6 +136,50 @@ impl JournalReader {
         self.files.iter().filter_map(|index| first_place(&self.path_of(*index))).map(|place| place.seq).collect()
     }
 
+    /// Those of its files that are still to be opened, the oldest first, with what is known of their records without reading
+    /// them: for whoever looks for what happened at some time, and leaves the others alone.
+    pub fn files(&self) -> Vec<JournalFile> {
+        let mut before = None;
+        let mut files: Vec<_> = Vec::new();
+        for index in self.files.iter().rev() {
+            let Some((place, of_before)) = first_and_before(&self.path_of(*index)) else { continue };
+            let about = std::mem::replace(&mut before, of_before).filter(|before| before.first_seq == place.seq);
+            files.push(JournalFile { first_seq: place.seq, happened: about.and_then(|about| about.moments()) });
+        }
+        files.reverse();
+        let opens_first = self.files.first().is_none_or(|first| first_place(&self.path_of(*first)).is_some());
+        if let Some(first) = files.first_mut().filter(|_| !opens_first) {
+            *first = JournalFile { first_seq: 0, happened: None };
+        }
+        files
+    }
+
+    /// As `next`, and passes over the records whose line is not wanted: those are not read, and cost little more than
+    /// their hash. That each line has the hash of the one before is checked all the same; a line that none behind it vouches
+    /// for must still be a record.
+    ///
+    /// ```
+    /// use audit_sinks::{Journal, JournalError};
+    ///
+    /// /// How many records name a user. A line that holds the text may not: only reading it tells.
+    /// fn named(directory: &str, user: &str) -> Result<usize, JournalError> {
+    ///     let (mut reader, mut named) = (Journal::read(directory)?, 0);
+    ///     let text = format!("\"{user}\"");
+    ///     while let Some(record) = reader.next_where(|line| line.windows(text.len()).any(|part| part == text.as_bytes())) {
+    ///         named += usize::from(record?.actor().is_some_and(|actor| actor.id.as_deref() == Some(user)));
+    ///     }
+    ///     Ok(named)
+    /// }
+    /// # let directory = std::env::temp_dir().join(format!("journal-where-{}", std::process::id()));
+    /// # drop(Journal::open(&directory)?);
+    /// # assert_eq!(named(&directory.to_string_lossy(), "u-17")?, 0);
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_where(&mut self, mut wanted: impl FnMut(&[u8]) -> bool) -> Option<Result<StoredRecord, JournalError>> {
+        self.read(&mut wanted).transpose()
+    }
+
     /// As `next`, and waits for a record where none is there yet.
     pub fn next_within(&mut self, within: Duration) -> Option<Result<StoredRecord, JournalError>> {
         let until = Instant::now().checked_add(within);
@@ -166,7 +228,7 @@ impl JournalReader {
         self.walk.next.map_or(1, |next| next.next_seq).max(self.from_seq)
     }
 
-    fn read(&mut self) -> Result<Option<StoredRecord>, JournalError> {
+    fn read(&mut self, wanted: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<StoredRecord>, JournalError> {
         let mut is_sure = false;
         loop {
             // Read before the files are: what is acknowledged later may be in a file that is not there yet.
@@ -193,8 +255,16 @@ impl JournalReader {
                         lines.take_back(place);
                         return Ok(None);
                     }
+                    if place.seq >= self.before_seq {
+                        lines.take_back(place);
+                        return Ok(None);
+                    }
                     self.walk = lines.walk;
                     if place.seq < self.from_seq {
+                        continue;
+                    }
+                    self.passed = (!wanted(lines.line())).then(|| lines.number());
+                    if self.passed.is_some() {
                         continue;
                     }
                     let record = parse(lines.line())
@@ -208,6 +278,10 @@ impl JournalReader {
                 Next::Damage(line, damage) => {
                     self.walk = lines.walk;
                     return Err(JournalError::damaged(lines.path(), line, damage));
+                }
+                Next::End if self.passed.is_some() => {
+                    let number = self.passed.take().unwrap_or_default();
+                    parse(lines.before()).map_err(|damage| JournalError::damaged(lines.path(), number, damage))?;
                 }
                 // What was read ahead may be older than what is there now.
                 Next::End if !is_sure => is_sure = true,
@@ -284,6 +358,19 @@ impl JournalReader {
     }
 }
 
+/// A file of a journal, as [`JournalReader::files`] lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JournalFile {
+    /// The position of its first line: [`JournalReader::from_seq`] begins there. A file whose first line is none belongs to
+    /// the one before; where the oldest is such a file, 0 stands for it and the next one.
+    pub first_seq: u64,
+    /// When the first and the last of its records happened, by [`SortKey::micros`](audit_core::SortKey::micros). The file behind
+    /// it says so, and its second line vouches for that; `None` where it does not: the process died before it could end
+    /// the file, or the file is the last one.
+    pub happened: Option<(Timestamp, Timestamp)>,
+}
+
 /// Reads the record of a line.
 pub(super) fn parse(line: &[u8]) -> Result<StoredRecord, JournalDamage> {
     let text = std::str::from_utf8(line).map_err(|_| JournalDamage::NotUtf8)?;
@@ -315,7 +402,7 @@ impl Iterator for JournalReader {
     type Item = Result<StoredRecord, JournalError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.read().transpose()
+        self.read(&mut |_| true).transpose()
     }
 }
 

@@ -94,6 +94,9 @@ pub(super) fn recover_on(
                     settle(&*file, &tail).map_err(io(JournalStep::Sync))?;
                     began.cut_bytes += tail.torn;
                 }
+                if tail.torn == 0 && tail.damage.is_none() && foreign.is_none() {
+                    began.before = tail.ended;
+                }
                 if let Some((offset, damage)) = tail.damage {
                     let line = lines_before(&*file, offset).map_err(io(JournalStep::Read))? + 1;
                     began.damage = Some(Damaged { file: name, line, kind: damage.to_string() });

@@ -8,6 +8,7 @@ use super::line::MAX_LINE_BYTES;
 pub(super) struct Scan<R> {
     reader: BufReader<R>,
     buffer: Vec<u8>,
+    set_aside: Vec<u8>,
     /// The line last read, counted from 1.
     number: u64,
     /// Where it ends.
@@ -29,8 +30,17 @@ pub(super) enum Found {
 
 impl<R: Read + Seek> Scan<R> {
     pub(super) fn new(reader: R) -> Self {
-        let reader = BufReader::with_capacity(256 << 10, reader);
-        Self { reader, buffer: Vec::new(), number: 0, end: 0 }
+        Self::with_buffer(256 << 10, reader)
+    }
+
+    /// For a few lines, that no more is read than it takes.
+    pub(super) fn short(reader: R) -> Self {
+        Self::with_buffer(8 << 10, reader)
+    }
+
+    fn with_buffer(bytes: usize, reader: R) -> Self {
+        let reader = BufReader::with_capacity(bytes, reader);
+        Self { reader, buffer: Vec::new(), set_aside: Vec::new(), number: 0, end: 0 }
     }
 
     pub(super) const fn number(&self) -> u64 {
@@ -40,6 +50,16 @@ impl<R: Read + Seek> Scan<R> {
     /// The line last read.
     pub(super) fn line(&self) -> &[u8] {
         &self.buffer
+    }
+
+    /// Sets the line last read aside: the next one takes the room of the one that was set aside before.
+    pub(super) const fn set_aside(&mut self) {
+        std::mem::swap(&mut self.buffer, &mut self.set_aside);
+    }
+
+    /// The line that was set aside.
+    pub(super) fn before(&self) -> &[u8] {
+        &self.set_aside
     }
 
     pub(super) fn next(&mut self) -> io::Result<Found> {

@@ -4,6 +4,12 @@ use audit_core::{Action, Kind, Record};
 
 use super::position::Position;
 use super::segment::Index;
+use super::span::{Before, Span};
+
+/// The action of the first line of a file.
+pub(super) const OPENED: &str = "audit.segment_opened";
+/// The action of the last line of a file.
+pub(super) const CLOSED: &str = "audit.segment_closed";
 
 /// Why a file was begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +26,8 @@ pub(super) struct Began {
     pub(super) cut_bytes: u64,
     /// The damage that was found at the end of the file before.
     pub(super) damage: Option<Damaged>,
+    /// The file before, where all of it is known.
+    pub(super) before: Option<Before>,
 }
 
 /// Where a file is damaged, and how.
@@ -32,7 +40,7 @@ pub(super) struct Damaged {
 
 impl Began {
     pub(super) const fn because(because: Because) -> Self {
-        Self { because, cut_bytes: 0, damage: None }
+        Self { because, cut_bytes: 0, damage: None, before: None }
     }
 }
 
@@ -48,7 +56,7 @@ impl Because {
 
 /// The first line of a file.
 pub(super) fn opened(index: Index, position: Position, began: &Began) -> Record {
-    record("audit.segment_opened")
+    record(OPENED)
         .fields(|fields| {
             fields.plain("file", &index.to_string());
             fields.plain("because", began.because.as_str());
@@ -61,17 +69,31 @@ pub(super) fn opened(index: Index, position: Position, began: &Began) -> Record 
                 fields.value("damaged_line", &damage.line);
                 fields.plain("damage", &damage.kind);
             }
+            if let Some(before) = &began.before {
+                fields.field("before", |value| {
+                    value.object(|fields| {
+                        fields.value("first_seq", &before.first_seq);
+                        fields.plain("oldest", &before.oldest);
+                        fields.plain("newest", &before.newest);
+                    });
+                });
+            }
         })
         .build()
 }
 
 /// The last line of a file.
-pub(super) fn closed(index: Index, first_seq: u64, position: Position) -> Record {
-    record("audit.segment_closed")
+pub(super) fn closed(index: Index, first_seq: u64, position: Position, span: Span) -> Record {
+    record(CLOSED)
         .fields(|fields| {
             fields.plain("file", &index.to_string());
             fields.value("first_seq", &first_seq);
             fields.value("lines", &(position.next_seq - first_seq + 1));
+            // Of the lines before this one.
+            if let Some(all) = span.since(first_seq) {
+                fields.plain("oldest", &all.oldest);
+                fields.plain("newest", &all.newest);
+            }
         })
         .build()
 }

@@ -10,6 +10,7 @@ use super::line::{Head, MAX_LINE_BYTES, Place};
 use super::position::{Position, Step, Walk};
 use super::reader::parse;
 use super::segment::FILL;
+use super::span::Before;
 use crate::group::round::ROUND_BYTES;
 
 /// How much of a file is read at first. What one round writes, and the line before, lie in it.
@@ -34,6 +35,8 @@ pub(super) struct Tail {
     pub(super) torn: u64,
     /// What is not as a journal writes it, where lines follow or nobody could have torn it.
     pub(super) damage: Option<(u64, JournalDamage)>,
+    /// What the last line tells of the file, where the file was ended in order.
+    pub(super) ended: Option<Before>,
 }
 
 /// What a file holds.
@@ -123,10 +126,11 @@ fn walk(bytes: &[u8], start: u64) -> Option<Tail> {
             sound = sound.or_else(|| tail.as_ref().map(|tail| (tail.position, tail.end)));
         }
         match (step, walk.next) {
-            (Ok((step, _)), Some(position)) => {
+            (Ok((step, record)), Some(position)) => {
                 let earlier = tail.as_mut().and_then(|tail| tail.damage.take());
                 let damage = earlier.or_else(|| doubt.take()).or(step.damage.map(|damage| (from, damage)));
-                tail = Some(Tail { position, end: to, torn: 0, damage });
+                let ended = Before::of_last(&record);
+                tail = Some(Tail { position, end: to, torn: 0, damage, ended });
             }
             (Err(damage), _) => doubt = doubt.or(Some((from, damage))),
             (Ok(_), None) => {}
@@ -137,7 +141,7 @@ fn walk(bytes: &[u8], start: u64) -> Option<Tail> {
         && let Some(rest) = usize::try_from(end - start).ok().and_then(|at| bytes.get(at..))
         && are_missing(rest, end, Some(position))
     {
-        return Some(Tail { position, end, torn: rest.len() as u64, damage: None });
+        return Some(Tail { position, end, torn: rest.len() as u64, damage: None, ended: None });
     }
     if let Some((from, damage)) = doubt {
         let rest = &bytes[usize::try_from(from - start).unwrap_or_default()..];

@@ -21,6 +21,7 @@ use super::lot::Lot;
 use super::position::Position;
 use super::progress::Progress;
 use super::segment::{Index, Segment};
+use super::span::Span;
 use super::system::{self, Because, Began};
 use crate::group::queue::{self, Turn};
 use crate::group::round::{self, Rounds};
@@ -63,6 +64,8 @@ struct Open {
     segment: Segment,
     first_seq: u64,
     since: Instant,
+    /// Of all that was written into it, what failed among it.
+    span: Span,
 }
 
 /// No file could be begun.
@@ -153,7 +156,7 @@ impl Writer {
                 self.down = None;
                 if *ended && let Some(file) = self.file.take() {
                     self.keeper.end(file.segment, self.position);
-                    self.began = Began::because(Because::Rotated);
+                    self.began = Began { before: file.span.since(file.first_seq), ..Began::because(Because::Rotated) };
                 }
             }
             Err(error) => {
@@ -164,7 +167,8 @@ impl Writer {
                     // Of a file that this round began nothing is owed to anybody.
                     self.keeper.abandon(file.segment, fresh);
                     if !fresh {
-                        self.began = Began::because(Because::Failed);
+                        self.began =
+                            Began { before: file.span.since(file.first_seq), ..Began::because(Because::Failed) };
                     }
                 }
             }
@@ -188,7 +192,7 @@ impl Writer {
         let Some(file) = &mut self.file else { return Ok(false) };
         let ends = end || due || file.segment.end + self.buffer.len() as u64 >= self.shape.segment_bytes;
         if ends {
-            let footer = system::closed(file.segment.index, file.first_seq, self.position);
+            let footer = system::closed(file.segment.index, file.first_seq, self.position, file.span);
             let footer = Body::new(&self.head, footer);
             self.push(&footer);
         }
@@ -211,7 +215,7 @@ impl Writer {
         let index = self.next_index;
         self.next_index = index.next();
         let segment = self.keeper.begin(index)?;
-        self.file = Some(Open { segment, first_seq: self.position.next_seq, since: Instant::now() });
+        self.file = Some(Open { segment, first_seq: self.position.next_seq, since: Instant::now(), span: Span::Empty });
         let header = Body::new(&self.head, system::opened(index, self.position, &self.began));
         self.push(&header);
         Ok(())
@@ -221,6 +225,9 @@ impl Writer {
         let Position { next_seq, prev, .. } = self.position;
         self.position.prev = body.push_line(&mut self.buffer, &self.head, next_seq, prev);
         self.position.next_seq += 1;
+        if let Some(file) = &mut self.file {
+            file.span.add(body.moment);
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -230,7 +237,7 @@ impl Writer {
             && let Some(file) = self.file.take()
         {
             self.keeper.abandon(file.segment, false);
-            self.began = Began::because(Because::Failed);
+            self.began = Began { before: file.span.since(file.first_seq), ..Began::because(Because::Failed) };
         }
         synced
     }

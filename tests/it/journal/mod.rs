@@ -6,6 +6,7 @@ mod chain;
 mod compressing;
 mod disk;
 mod format;
+mod passing;
 mod reading;
 mod refusing;
 mod rotating;

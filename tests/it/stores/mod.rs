@@ -4,10 +4,11 @@
 mod engines;
 mod flawed;
 mod fuzz;
-mod generate;
+pub(crate) mod generate;
 mod model;
 mod random;
 mod reading;
+mod sieve;
 
 use std::any::Any;
 use std::sync::Arc;

@@ -1,19 +1,23 @@
 //! The files of a journal as a store, so that the readers and the queries of stores work on them.
 //!
 //! They are read and nothing else: no lock is taken, no file is opened for writing, a service may write them meanwhile.
-//! Nothing is indexed: each question reads all lines once, in bounded memory.
+//! Nothing is indexed: a question goes through all lines, in bounded memory, and reads those that may be what it is about.
+//! The newest records are looked for from the end; files that are too old to hold any are left alone.
 
 mod best;
 mod damages;
+mod newest;
+mod recent;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use audited::__private::head_id;
 use audited::{
     Arrived, AuditSink, AuditStore, CursorKey, Durability, Intents, InvalidCursor, Journal, JournalError,
-    JournalReader, Position, Record, Row, Selection, SinkError, Stage, StoreError, StoredRecord,
+    JournalReader, Order, Position, Record, Selection, SinkError, Stage, StoreError, StoredRecord,
 };
 
 use self::best::Best;
@@ -60,13 +64,9 @@ impl Reading {
         self.ahead = self.ahead.take().or_else(|| self.reader.next());
         self.ahead.is_some()
     }
-}
 
-impl Iterator for Reading {
-    type Item = Result<StoredRecord, JournalError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.ahead.take().or_else(|| self.reader.next())
+    fn next_where(&mut self, wanted: impl FnMut(&[u8]) -> bool) -> Option<Result<StoredRecord, JournalError>> {
+        self.ahead.take().or_else(|| self.reader.next_where(wanted))
     }
 }
 
@@ -93,32 +93,17 @@ impl JournalFiles {
         Ok(Self { directory: directory.to_owned(), depth, damages, reading: Mutex::default(), key: OnceLock::new() })
     }
 
-    /// Reads every line, in their order; what is damaged is told, and passed over.
-    fn each(
-        &self,
-        reader: &mut dyn Iterator<Item = Result<StoredRecord, JournalError>>,
-        mut each: impl FnMut(StoredRecord) -> bool,
-    ) -> Result<(), StoreError> {
-        for record in reader {
-            match record {
-                Ok(record) => {
-                    if !each(record) {
-                        break;
-                    }
-                }
-                Err(error) => self.pass_over(error)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Damage costs the lines that it is in; all else ends the reading.
-    fn pass_over(&self, error: JournalError) -> Result<(), StoreError> {
+    /// What was read, where it is a record. Damage costs the lines that it is in, and is told; all else ends the reading.
+    fn sound(&self, read: Result<StoredRecord, JournalError>) -> Result<Option<StoredRecord>, StoreError> {
+        let error = match read {
+            Ok(record) => return Ok(Some(record)),
+            Err(error) => error,
+        };
         let said = error.to_string();
         match error {
             JournalError::Damaged { path, line, .. } => {
                 self.damages.add(path, line, &said);
-                Ok(())
+                Ok(None)
             }
             error => Err(StoreError::failed(error)),
         }
@@ -130,34 +115,20 @@ impl JournalFiles {
 
     /// The position of the last line.
     fn last(&self) -> Result<u64, StoreError> {
-        let (reader, mut last) = (self.read()?, 0);
+        let reader = self.read()?;
         let Some(start) = reader.file_starts().last().copied() else { return Ok(0) };
         let mut reader = reader.from_seq(start).map_err(StoreError::failed)?;
-        self.each(&mut reader, |record| {
-            last = record.seq().unwrap_or(last);
-            true
-        })?;
-        Ok(last)
+        while let Some(read) = reader.next_where(|_| false) {
+            self.sound(read)?;
+        }
+        Ok(reader.last_seq().unwrap_or(0))
     }
 
-    /// Looks into one file after the other, from the last one on, until there is enough.
-    fn newest(&self, best: &mut Best<'_>) -> Result<(), StoreError> {
-        let mut end = u64::MAX;
-        for start in self.read()?.file_starts().into_iter().rev() {
-            let mut reader = self.read()?.from_seq(start).map_err(StoreError::failed)?;
-            self.each(&mut reader, |record| {
-                if record.seq().is_some_and(|seq| seq >= end) {
-                    return false;
-                }
-                if record.stage() != Some(Stage::Intent) {
-                    best.see(record);
-                }
-                true
-            })?;
-            if best.is_enough() {
-                break;
-            }
-            end = start;
+    /// Reads every line, in their order.
+    fn oldest(&self, best: &mut Best<'_>) -> Result<(), StoreError> {
+        let mut reader = self.read()?;
+        while let Some(read) = reader.next_where(|line| best.wants(line)) {
+            self.sound(read)?.into_iter().for_each(|record| best.see(record));
         }
         Ok(())
     }
@@ -172,16 +143,26 @@ impl JournalFiles {
                 Reading { at: after, reader, ahead: None }
             }
         };
+        let sieve = selection.sieve();
         let (mut found, mut next, mut looked, mut more) = (Vec::new(), after, 0, false);
-        self.each(&mut reading, |record| {
+        // The last line of a turn is read in any case: its place is where the next turn begins.
+        while let Some(read) = reading.next_where(|line| {
             looked += 1;
+            looked >= LOOK || sieve.may_match(line)
+        }) {
+            let Some(record) = self.sound(read)? else { continue };
             next = record.seq().unwrap_or(next);
             if selection.matches(&record) {
                 found.push((record, position(next)));
             }
-            more = looked == LOOK || found.len() >= selection.limit();
-            !more
-        })?;
+            more = looked >= LOOK || found.len() >= selection.limit();
+            if more {
+                break;
+            }
+        }
+        if !more && looked > 0 {
+            next = reading.reader.last_seq().unwrap_or(next);
+        }
         reading.at = next;
         *kept = Some(reading);
         Ok(Arrived::new(found, position(next), more))
@@ -192,29 +173,30 @@ impl JournalFiles {
 impl AuditStore for JournalFiles {
     async fn select(&self, selection: &Selection) -> Result<Vec<StoredRecord>, StoreError> {
         let mut best = Best::of(selection);
-        match self.depth {
-            Depth::All => self.each(&mut self.read()?, |record| {
-                best.see(record);
-                true
-            })?,
-            Depth::Newest => self.newest(&mut best)?,
+        match (self.depth, selection.order(), selection.intents()) {
+            (Depth::Newest, ..) => self.newest(&mut best)?,
+            (Depth::All, Order::NewestFirst, Intents::Orphans | Intents::Hidden) => self.latest(&mut best)?,
+            (Depth::All, ..) => self.oldest(&mut best)?,
         }
         Ok(best.found())
     }
 
     async fn count(&self, selection: &Selection) -> Result<u64, StoreError> {
-        let mut count = 0;
-        let mut open = HashSet::new();
-        self.each(&mut self.read()?, |record| {
-            let Some(row) = Row::of(&record) else { return true };
-            if row.stage != Some(Stage::Intent) {
-                open.remove(&row.id);
-                count += u64::from(selection.holds(&row, &record));
-            } else if selection.intents() != Intents::Hidden && selection.holds(&row, &record) {
-                open.insert(row.call.unwrap_or(row.id));
+        let (sieve, mut reader) = (selection.sieve(), self.read()?);
+        let (mut count, mut open) = (0, HashSet::new());
+        while let Some(read) = reader.next_where(|line| {
+            let may_end = || !open.is_empty() && head_id(line).is_none_or(|id| open.contains(&id));
+            sieve.may_match(line) || may_end()
+        }) {
+            let Some(record) = self.sound(read)? else { continue };
+            let Some(id) = record.id() else { continue };
+            if record.stage() != Some(Stage::Intent) {
+                open.remove(&id);
+                count += u64::from(selection.matches(&record));
+            } else if selection.intents() != Intents::Hidden && selection.matches(&record) {
+                open.insert(record.call().unwrap_or(id));
             }
-            true
-        })?;
+        }
         Ok(count + open.len() as u64)
     }
 
@@ -246,14 +228,15 @@ impl AuditStore for JournalFiles {
         if let Some(key) = self.key.get() {
             return Ok(key.clone());
         }
-        let mut key = [0; 32];
-        self.each(&mut self.read()?, |record| {
+        let (mut key, mut reader) = ([0; 32], self.read()?);
+        while let Some(read) = reader.next() {
+            let Some(record) = self.sound(read)? else { continue };
             if let Some(stream) = record.stream() {
                 let digits = stream.bytes().filter(u8::is_ascii_hexdigit);
                 key.iter_mut().zip(digits).for_each(|(byte, digit)| *byte = digit);
             }
-            false
-        })?;
+            break;
+        }
         Ok(self.key.get_or_init(|| CursorKey::from_bytes(key)).clone())
     }
 }
