@@ -52,5 +52,5 @@ fn columns(tenants: bool, ids: bool) -> Vec<Column> {
 
 /// How a command ends that has read all that it wanted.
 fn ending(source: &Source) -> Exit {
-    if source.damages.count() == 0 { Exit::Clean } else { Exit::Findings }
+    if source.damages.are_any() { Exit::Findings } else { Exit::Clean }
 }
