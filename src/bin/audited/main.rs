@@ -1,6 +1,7 @@
 //! The program `audited`: reads, checks, exports and forwards what services have recorded.
 
 mod arguments;
+mod asking;
 mod commands;
 mod failure;
 mod filter;

@@ -201,7 +201,9 @@ fn wrong_options_are_found_without_a_server() {
         let message = message(of(server, STREAM));
         assert_eq!(message, "the address of a server is no URL that begins with nats:// or tls://", "{server}");
     }
-    for server in ["nats://ann:s3cret@127.0.0.1", "tls://s3cret@127.0.0.1", "nats://:s3cret@127.0.0.1", "http://s3cret@h"] {
+    for server in
+        ["nats://ann:s3cret@127.0.0.1", "tls://s3cret@127.0.0.1", "nats://:s3cret@127.0.0.1", "http://s3cret@h"]
+    {
         let options = of(server, STREAM);
         assert!(!format!("{options:?}").contains("s3cret"));
         let message = message(options);

@@ -6,6 +6,7 @@ pub(crate) mod dead_letters;
 pub(crate) mod doctor;
 mod document;
 pub(crate) mod export;
+mod find;
 pub(crate) mod forward;
 pub(crate) mod lock;
 pub(crate) mod man;
