@@ -194,7 +194,9 @@ fn a_journal_that_is_gone_is_seen_by_what_was_delivered_of_it() {
     let journal = small().open(&path).unwrap();
     Forwarder::builder(&journal, Store::that(|_| Answer::Take)).name("store").start().unwrap().stop(PATIENCE).unwrap();
     drop(journal);
-    files(&path).iter().for_each(|file| fs::remove_file(file).unwrap());
+    for file in files(&path) {
+        fs::remove_file(file).unwrap();
+    }
     let ran = doctor(directory.path(), "journal:audit", &[]);
     assert_found(&ran, "delivery", "failure", "and the journal has no line");
     assert_eq!(ran.code, 1);
