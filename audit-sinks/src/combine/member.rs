@@ -30,7 +30,6 @@ pub const DEFAULT_MEMBER_BYTES: usize = 16 << 20;
 /// let fan_out = FanOut::builder().required(MemorySink::new()).any([slow, MemorySink::new().into()]).build()?;
 /// # Ok::<(), audited::FanOutError>(())
 /// ```
-/// # use audit_core as audited;
 pub struct Member {
     pub(super) sink: Arc<dyn AuditSink>,
     pub(super) deadline: Duration,

@@ -14,6 +14,7 @@ use super::lines::{Lines, Next, first_and_before, first_line, first_place};
 use super::position::{Position, Walk};
 use super::progress::Progress;
 use super::segment::{Index, compressed};
+use super::source::Source;
 
 /// How often the files of another process are looked at for something new.
 const POLL: Duration = Duration::from_millis(20);
@@ -295,7 +296,7 @@ impl JournalReader {
                         }
                     }
                     // The last file may still grow.
-                    if !self.a_later_file_has_begun() {
+                    if !self.a_later_file_has_begun()? {
                         return Ok(None);
                     }
                     if let (Some(limit), Some(next)) = (limit, self.walk.next)
@@ -310,9 +311,18 @@ impl JournalReader {
     }
 
     /// A file that is made ready has nothing in it yet, and may be removed again.
-    fn a_later_file_has_begun(&self) -> bool {
-        let has_begun = |index: &Index| first_line(&self.path_of(*index)).is_some_and(|line| !line.is_empty());
-        self.files.iter().any(has_begun)
+    /// What cannot be read must not look as if nothing were in it.
+    fn a_later_file_has_begun(&self) -> Result<bool, JournalError> {
+        for path in self.files.iter().map(|index| self.path_of(*index)) {
+            if first_line(&path).is_some_and(|line| !line.is_empty()) {
+                return Ok(true);
+            }
+            match Source::open(&path) {
+                Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                opened => drop(opened?),
+            }
+        }
+        Ok(false)
     }
 
     /// Lists the files that follow, and notes where they go on.

@@ -231,7 +231,6 @@ impl NatsOptions {
     /// assert_eq!(options.subject(Some("acme"), "account.transfer"), "audit.acme.account:transfer");
     /// assert_eq!(options.subject(None, "a *"), "audit.~none.a%20%2A");
     /// ```
-    /// # use audit_core as audited;
     pub fn subject(&self, tenant: Option<&str>, action: &str) -> String {
         subject(&self.wanted.prefix, tenant, action)
     }

@@ -20,6 +20,7 @@ const SETTINGS: &[&str] = &[
     "synchronous_commit",
     "full_page_writes",
     "synchronous_standby_names",
+    "default_transaction_read_only",
     "data_checksums",
     "zero_damaged_pages",
     "server_encoding",
@@ -70,6 +71,8 @@ pub struct PostgresInspection {
     pub is_local: bool,
     /// Whether it is a standby, which takes no records.
     pub is_standby: bool,
+    /// How many standbys are connected, synchronous or not.
+    pub standbys: u64,
     /// By how much the server's clock is ahead of the one here; below zero it is behind. Known as well as half of
     /// [`Self::round_trip`].
     pub clock_ahead_micros: i64,
@@ -137,6 +140,7 @@ async fn inspect(client: &Client, schema: &Name) -> Result<PostgresInspection, P
         tls: who.try_get(2)?,
         is_local: who.try_get(3)?,
         is_standby: who.try_get(4)?,
+        standbys: u64::try_from(who.try_get::<_, i64>(5)?).unwrap_or_default(),
         clock_ahead_micros,
         round_trip,
     })

@@ -57,7 +57,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// # Ok(())
 /// # }
 /// ```
-/// # mod audited { pub use audit_core::*; pub use audit_sinks::*; }
 #[derive(Clone)]
 pub struct PostgresStore(Arc<Shared>);
 

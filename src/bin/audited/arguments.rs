@@ -37,12 +37,12 @@ impl Command {
     /// For whom it is done, where somebody else is named.
     pub(crate) fn on_behalf_of(&self) -> Option<&str> {
         match self {
-            Self::Tail(args) => args.reading.on_behalf_of(),
-            Self::Query(args) => args.reading.on_behalf_of(),
+            Self::Tail(args) => args.ask.reading.on_behalf_of(),
+            Self::Query(args) => args.find.ask.reading.on_behalf_of(),
             Self::Show(args) => args.reading.on_behalf_of(),
-            Self::Stats(args) => args.reading.on_behalf_of(),
-            Self::Orphans(args) => args.reading.on_behalf_of(),
-            Self::Export(args) => args.reading.on_behalf_of(),
+            Self::Stats(args) => args.ask.reading.on_behalf_of(),
+            Self::Orphans(args) => args.find.ask.reading.on_behalf_of(),
+            Self::Export(args) => args.ask.reading.on_behalf_of(),
             _ => None,
         }
     }

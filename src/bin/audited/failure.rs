@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use audited::{JournalError, StoreError, Unacknowledged};
 
@@ -123,7 +124,16 @@ pub(crate) fn reasons(error: &(dyn Error + 'static)) -> String {
     }
 }
 
+/// An error that is shared, such as a store's own, as what it is.
+fn unshared<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
+    match error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
+        Some(shared) => &**shared,
+        None => error,
+    }
+}
+
 fn shown(error: &(dyn Error + 'static)) -> Option<String> {
+    let error = unshared(error);
     if let Some(error) = error.downcast_ref::<io::Error>() {
         return Some(error.kind().to_string());
     }
@@ -146,7 +156,7 @@ fn shown(error: &(dyn Error + 'static)) -> Option<String> {
 #[cfg(feature = "postgres")]
 fn code(error: &(dyn Error + 'static)) -> Option<&'static str> {
     let mut next = Some(error);
-    while let Some(error) = next {
+    while let Some(error) = next.map(unshared) {
         if let Some(state) = error.downcast_ref::<audited::PostgresError>().and_then(|error| error.sql_state()) {
             return Some(match state {
                 "28P01" => "the password is wrong: set AUDITED_POSTGRES_PASSWORD, PGPASSWORD or a file of it",

@@ -98,6 +98,21 @@ pub(crate) fn without_secrets(text: &str) -> String {
     without_parameter(&without_password(text))
 }
 
+/// A text with the passwords replaced that stand in the arguments of this program: whoever gives an address where
+/// something else belongs is told so, and not with the password.
+pub(crate) fn without_arguments(mut text: String) -> String {
+    for argument in std::env::args_os().skip(1) {
+        let argument = argument.to_string_lossy();
+        for part in [Some(&*argument), argument.split_once('=').map(|(_, value)| value)].into_iter().flatten() {
+            let shown = without_secrets(part);
+            if shown != part {
+                text = text.replace(part, &shown).replace(&*escape(part), &escape(&shown));
+            }
+        }
+    }
+    text
+}
+
 fn without_password(text: &str) -> String {
     let hidden = || {
         let (scheme, rest) = text.split_once("://")?;

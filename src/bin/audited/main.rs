@@ -1,6 +1,7 @@
 //! The program `audited`: reads, checks, exports and forwards what services have recorded.
 
 mod arguments;
+mod asking;
 mod commands;
 mod failure;
 mod filter;
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(failure) => {
             if !matches!(failure, Failure::NobodyReads) {
-                note(&failure);
+                note(location::without_arguments(failure.to_string()));
             }
             failure.exit().into()
         }
@@ -78,17 +79,7 @@ fn told(error: &clap::Error) -> ExitCode {
             Err(error) => Failure::from(error).exit().into(),
         };
     }
-    let mut text = error.render().to_string();
-    for argument in std::env::args_os().skip(1) {
-        let argument = argument.to_string_lossy();
-        for part in [Some(&*argument), argument.split_once('=').map(|(_, value)| value)].into_iter().flatten() {
-            let shown = location::without_secrets(part);
-            if shown != part {
-                text = text.replace(part, &shown);
-            }
-        }
-    }
-    for line in text.lines() {
+    for line in location::without_arguments(error.render().to_string()).lines() {
         let _ = writeln!(std::io::stderr(), "{}", escape_controls(&location::without_secrets(line)));
     }
     Exit::Usage.into()

@@ -18,6 +18,14 @@ impl Interrupt {
         Ok(Self { signals: [of(SignalKind::interrupt())?, of(SignalKind::terminate())?, of(SignalKind::hangup())?] })
     }
 
+    /// Does something unless one comes before it is done; none where one came.
+    pub(crate) async fn or<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            () = self.came() => None,
+            done = work => Some(done),
+        }
+    }
+
     /// Waits for one. Dropping the future loses none.
     pub(crate) async fn came(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.signals;

@@ -88,7 +88,7 @@ fn modes_links_and_what_is_no_journal_are_failures() {
 }
 
 /// Runs the program in a file system of its own, where that is permitted.
-fn on_a_tmpfs(size: &str, script: &str) -> Option<Ran> {
+pub(super) fn on_a_tmpfs(size: &str, script: &str) -> Option<Ran> {
     let mount = format!("mount -t tmpfs -o size={size},mode=700 none \"$1\" && cd \"$1\" && {script}");
     let directory = tempfile::tempdir().unwrap();
     let mut command = Command::new("unshare");
@@ -153,6 +153,11 @@ fn delivery_that_stands_still_or_was_refused_is_seen() {
     assert_found(&ran, "delivery", "ok", "store is 0 records behind");
     assert_found(&ran, "dead letters", "warning", "1 of store wait for somebody");
     write(&journal, 9);
+    // What waits was recorded long ago.
+    let file = files(&path).pop().unwrap();
+    let lines = fs::read_to_string(&file).unwrap();
+    let at = lines.rfind("\"recorded_at\":\"").unwrap() + 15;
+    fs::write(&file, format!("{}2020{}", &lines[..at], &lines[at + 4..])).unwrap();
     let cursor = path.join("cursors/store.json");
     let text = fs::read_to_string(&cursor).unwrap();
     let at = text.find("\"updated_at\":\"").unwrap() + 14;
@@ -170,6 +175,48 @@ fn delivery_that_stands_still_or_was_refused_is_seen() {
     assert_found(&ran, "streams", "ok", "is written by another process");
     drop(second);
     assert_found(&doctor(dir, "journal:audit", &[]), "streams", "warning", "is not delivered to its end");
+}
+
+#[test]
+fn what_was_not_looked_at_is_not_said_to_be_well() {
+    let (directory, path) = written(600);
+    let dir = directory.path();
+    let older = files(&path).len() - 1;
+    assert!(older > 1);
+    fs::write(&files(&path)[0], "").unwrap();
+    assert_found(&doctor(dir, "journal:audit", &[]), "older files", "unknown", &format!("{older} were not read"));
+    run(dir, &["verify", "journal:audit"]).expect(1);
+}
+
+#[test]
+fn a_journal_that_is_gone_is_seen_by_what_was_delivered_of_it() {
+    let (directory, path) = journal();
+    let journal = small().open(&path).unwrap();
+    Forwarder::builder(&journal, Store::that(|_| Answer::Take)).name("store").start().unwrap().stop(PATIENCE).unwrap();
+    drop(journal);
+    for file in files(&path) {
+        fs::remove_file(file).unwrap();
+    }
+    let ran = doctor(directory.path(), "journal:audit", &[]);
+    assert_found(&ran, "delivery", "failure", "and the journal has no line");
+    assert_eq!(ran.code, 1);
+}
+
+#[test]
+fn what_had_nothing_to_deliver_for_long_does_not_stand_still() {
+    let (directory, path) = journal();
+    let journal = small().open(&path).unwrap();
+    Forwarder::builder(&journal, Store::that(|_| Answer::Take)).name("store").start().unwrap().stop(PATIENCE).unwrap();
+    let cursor = path.join("cursors/store.json");
+    let text = fs::read_to_string(&cursor).unwrap();
+    let at = text.find("\"updated_at\":\"").unwrap() + 14;
+    let delivered_in = |year: &str| fs::write(&cursor, format!("{}{year}{}", &text[..at], &text[at + 4..])).unwrap();
+    delivered_in("2020");
+    write(&journal, 9);
+    assert_found(&doctor(directory.path(), "journal:audit", &[]), "delivery", "ok", "store is 1 records behind");
+    delivered_in("2120");
+    let ran = doctor(directory.path(), "journal:audit", &[]);
+    assert_found(&ran, "delivery", "warning", "has delivered last in the future");
 }
 
 #[test]
@@ -283,6 +330,26 @@ fn a_server_that_does_not_sync_is_a_failure() {
     assert_found(&ran, "fsync", "failure", "set fsync = on");
     assert_found(&ran, "full_page_writes", "failure", "set full_page_writes = on");
     assert_found(&ran, "zero_damaged_pages", "failure", "damaged pages are emptied");
+    assert_eq!(ran.code, 1);
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_server_that_will_acknowledge_nothing_is_a_failure() {
+    let cluster = crate::servers::postgres::start();
+    let database = cluster.database();
+    let directory = tempfile::tempdir().unwrap();
+    let examine = || doctor(directory.path(), &database.url("service"), &[]);
+    let ran = examine();
+    assert_found(&ran, "room", "unknown", "cannot be seen by a client");
+    assert_found(&ran, "records", "unknown", "`audited verify` checks each");
+    drop(database.sql("postgres", "ALTER ROLE service SET default_transaction_read_only = on"));
+    assert_found(&examine(), "default_transaction_read_only", "failure", "what a store writes is refused");
+    drop(database.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'far'"));
+    drop(database.sql("postgres", "SELECT pg_reload_conf()"));
+    crate::support::eventually("the setting is read", || examine().out.contains("no standby is connected"));
+    let ran = examine();
+    assert_found(&ran, "durability", "failure", "commits wait for one of far");
     assert_eq!(ran.code, 1);
 }
 

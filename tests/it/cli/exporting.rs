@@ -119,6 +119,72 @@ fn an_export_that_is_interrupted_leaves_nothing() {
     }
 }
 
+#[cfg(feature = "postgres")]
+#[test]
+fn a_server_that_does_not_answer_keeps_nobody_from_interrupting_an_export() {
+    let cluster = crate::servers::postgres::start();
+    let place = Place::of("postgres", &cluster.database().url("service"));
+    cluster.pause();
+    let mut program = place.program();
+    program.args(["export", &place.url, "--tenant", "acme", "--unrecorded", "--output", "out.jsonl"]);
+    let child = program.stderr(Stdio::piped()).spawn().unwrap();
+    crate::support::eventually("it has begun", || {
+        let mut entries = std::fs::read_dir(place.directory()).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.any(|name| name.to_string_lossy().starts_with(".audited-export-"))
+    });
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    cluster.resume();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.contains("interrupted before all was written"), "{said}");
+    assert_eq!(ended.status.code(), Some(3));
+    assert_eq!(files(place.directory()), [""; 0]);
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_server_that_is_killed_leaves_no_half_of_an_export() {
+    let mut cluster = crate::servers::postgres::start();
+    let place = Place::of("postgres", &cluster.database().url("service"));
+    let of = |n: u32| made(&n.to_string(), json!({ "id": id(u128::from(n)), "tenant": "acme" }));
+    place.write(&(0..4_000).map(of).collect::<Vec<_>>());
+    // It is killed where one page was read, and nobody takes what is printed.
+    let mut program = place.program();
+    program.args(["export", &place.url, "--tenant", "acme", "--unrecorded"]);
+    let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = child.stdout.take().unwrap();
+    let mut first = [0; 1];
+    out.read_exact(&mut first).unwrap();
+    cluster.kill();
+    let mut rest = String::from("{");
+    out.read_to_string(&mut rest).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!((ended.status.code(), &first), (Some(3), b"{"), "{said}");
+    assert!(said.contains("cannot be reached, or the connection broke"), "{said}");
+    let lines = parse(&rest).len();
+    assert!(0 < lines && lines < 4_000, "whole lines, and not all: {lines}");
+    for words in [&["export", "--output", "out.jsonl"][..], &["query", "--json"], &["stats", "--json"]] {
+        let ran = place.ask(words, &[]);
+        assert_eq!((ran.code, &*ran.out), (3, ""), "{words:?}: {ran:?}");
+    }
+    assert_eq!(files(place.directory()), [""; 0]);
+}
+
+#[test]
+fn a_disk_that_is_full_leaves_no_half_of_an_export_and_the_former_file() {
+    let place = Place::of("journal", "journal:audit");
+    place.write(&(0..4_000_u32).map(|n| made(&n.to_string(), json!({ "tenant": "acme" }))).collect::<Vec<_>>());
+    let script = format!(
+        "echo former > out; \"$PROGRAM\" export journal:{} --all-tenants --reason test --unrecorded --force -o out; \
+         code=$?; ls -A; cat out; exit $code",
+        place.directory().join("audit").display()
+    );
+    let Some(ran) = super::examining::on_a_tmpfs("512k", &script) else { return };
+    assert_eq!((ran.code, &*ran.out), (3, "out\nformer\n"), "{ran:?}");
+    assert!(ran.err.contains("cannot be written: no storage space"), "{ran:?}");
+}
+
 /// Does something while an export of many records is at work; how that ends, and what it says.
 fn meanwhile(place: &Place, then: impl FnOnce(Pid)) -> (i32, String) {
     let of = |n: u32| made(&n.to_string(), json!({ "id": id(u128::from(n)), "tenant": "acme" }));

@@ -164,6 +164,45 @@ fn a_server_that_is_away_is_waited_for_and_what_is_left_is_told() {
 
 #[cfg(feature = "postgres")]
 #[test]
+fn what_is_to_be_delivered_once_and_is_interrupted_is_no_success() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let (directory, _journal) = journal(5);
+        let dir = directory.path();
+        let url = format!("postgres://bank@127.0.0.1:{}/bank", crate::servers::free_port());
+        let mut once = program(dir);
+        let mut once = Service::start(once.args(["forward", "journal:audit", &url, "--once"]), dir);
+        eventually("it is at work", || once.log().contains("forwarding"));
+        once.signal(signal);
+        assert_eq!(once.ended().code(), Some(3), "{}", once.log());
+        let log = once.log();
+        assert!(log.contains("not delivered") || log.contains("before all was delivered"), "{log}");
+        assert!(!log.contains("asked twice"), "{log}");
+    }
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_server_that_is_killed_and_comes_back_has_every_record_once() {
+    let mut cluster = crate::servers::postgres::start();
+    let database = cluster.database();
+    let (directory, journal) = journal(200);
+    let dir = directory.path();
+    let mut program = program(dir);
+    let mut service = Service::start(program.args(["forward", "journal:audit", &database.url("service")]), dir);
+    for round in 0..3 {
+        cluster.kill();
+        (0..100).for_each(|n| drop(write(&journal, round * 100 + n)));
+        cluster.restart();
+        let head = journal.head().seq.to_string();
+        let counted = "SELECT count(*) FROM audited.keys WHERE stream IS NOT NULL";
+        eventually("all is delivered", || database.sql("postgres", counted) == [head.clone()]);
+    }
+    service.signal(Signal::TERM);
+    assert_eq!(service.ended().code(), Some(0), "{}", service.log());
+}
+
+#[cfg(feature = "postgres")]
+#[test]
 fn it_delivers_to_a_server() {
     let (directory, journal) = journal(12);
     let database = crate::servers::postgres::database();

@@ -10,6 +10,7 @@ mod following;
 mod forwarding;
 mod hostile;
 mod locking;
+mod meanwhile;
 mod newest;
 mod places;
 mod recording;

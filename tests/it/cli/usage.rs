@@ -202,3 +202,26 @@ fn whom_to_trust_is_said_by_a_file() {
     assert_eq!(verifying.code, 2);
     assert!(verifying.err.contains("--tls-roots says whom to trust"), "{}", verifying.err);
 }
+
+#[test]
+fn an_address_where_something_else_belongs_is_named_without_its_password() {
+    let directory = tempfile::tempdir().unwrap();
+    let address = "postgres://bank:s3cret@db/bank";
+    let of_journal = ["journal:.", "--tenant", "a", "--unrecorded"];
+    for (words, rest) in [
+        (&["show", address][..], &of_journal[..]),
+        (&["query", "--since", address], &of_journal),
+        (&["query", "--keys", address], &of_journal),
+        (&["query", "--id", address], &of_journal),
+        (&["query", "--actor", address], &of_journal),
+        (&["export", "--output", address], &of_journal),
+        (&["verify", "journal:.", "--expect", address], &[]),
+        (&["lock", "check", address], &[]),
+        (&["catalogue", address], &[]),
+        (&["doctor", "journal:.", "--lock", address], &[]),
+        (&["dead-letters", "dismiss", "journal:.", "--reason", "r", "--all", "--name", address], &[]),
+    ] {
+        let ran = super::run(directory.path(), &[words, rest].concat());
+        assert!(ran.code >= 2 && !ran.err.contains("s3cret") && ran.out.is_empty(), "{words:?}: {ran:?}");
+    }
+}

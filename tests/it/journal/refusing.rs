@@ -75,11 +75,7 @@ fn files_in_it_that_are_none_are_refused() {
             make(&foreign);
             let error = refused(&path);
             assert!(matches!(error, JournalError::NotAFile { found, .. } if found == expected), "{error}");
-            if last {
-                // A reader stops before it, as before a file that is not begun yet.
-                assert!(Journal::read(&path).unwrap().all(|record| record.is_ok()));
-                continue;
-            }
+            // A reader does not take the last one for a file that is not begun yet.
             let start = Instant::now();
             let read = Journal::read(&path).unwrap().take(10).find_map(Result::err).expect("an error");
             assert!(matches!(read, JournalError::NotAFile { .. }), "{read}");

@@ -6,6 +6,7 @@ pub(crate) mod dead_letters;
 pub(crate) mod doctor;
 mod document;
 pub(crate) mod export;
+mod find;
 pub(crate) mod forward;
 pub(crate) mod lock;
 pub(crate) mod man;
@@ -52,5 +53,5 @@ fn columns(tenants: bool, ids: bool) -> Vec<Column> {
 
 /// How a command ends that has read all that it wanted.
 fn ending(source: &Source) -> Exit {
-    if source.damages.count() == 0 { Exit::Clean } else { Exit::Findings }
+    if source.damages.are_any() { Exit::Findings } else { Exit::Clean }
 }

@@ -1,31 +1,19 @@
 //! `audited orphans`
 
+use audited::Query;
 use clap::Args;
 
-use super::{ending, list};
+use super::ending;
+use super::find::FindArgs;
 use crate::failure::{Exit, Failure};
-use crate::filter::{FilterArgs, PageArgs};
-use crate::open::{ServerArgs, SourceArgs};
-use crate::output::{Output, note};
-use crate::reading::{ReadingArgs, refused};
+use crate::output::Output;
 
 /// Finds calls that began and have no end: they are running, or their process died.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct OrphansArgs {
-    /// Shows the ids of the records, too.
-    #[arg(long)]
-    ids: bool,
     #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
-    filter: FilterArgs,
-    #[command(flatten)]
-    page: PageArgs,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArgs,
-    #[command(flatten)]
-    server: ServerArgs,
+    pub(crate) find: FindArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -39,17 +27,7 @@ It ends with 1 where there are any. How such a call ended is unknown: it may hav
 
 impl OrphansArgs {
     pub(crate) async fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
-        let source = self.source.open(&self.server).await?;
-        let session = self.reading.open(&source, &self.server).await?;
-        let (filter, moments) = self.filter.fixed(output.zone())?;
-        let query = self.page.of(filter.query(&session, output.zone())?.orphans())?;
-        let page = session.reader.page(&query).await.map_err(|error| refused(&source.location, &error))?;
-        list(output, &page.records, self.reading.is_global(), self.ids)?;
-        output.flush()?;
-        if let Some(next) = page.next {
-            note(format_args!("there is more; go on with {moments}--after {next}"));
-        }
-        session.end();
-        Ok(if page.records.is_empty() { ending(&source) } else { Exit::Findings })
+        let (source, found) = self.find.run(Query::orphans, output).await?;
+        Ok(if found == 0 { ending(&source) } else { Exit::Findings })
     }
 }

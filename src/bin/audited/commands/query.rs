@@ -2,30 +2,17 @@
 
 use clap::Args;
 
-use super::{ending, list};
+use super::ending;
+use super::find::FindArgs;
 use crate::failure::{Exit, Failure};
-use crate::filter::{FilterArgs, PageArgs};
-use crate::open::{ServerArgs, SourceArgs};
-use crate::output::{Output, note};
-use crate::reading::{ReadingArgs, refused};
+use crate::output::Output;
 
 /// Finds records, the newest first.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct QueryArgs {
-    /// Shows the ids of the records, too: `audited show ID` shows all of one.
-    #[arg(long)]
-    ids: bool,
     #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
-    filter: FilterArgs,
-    #[command(flatten)]
-    page: PageArgs,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArgs,
-    #[command(flatten)]
-    server: ServerArgs,
+    pub(crate) find: FindArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -43,17 +30,7 @@ Where there is more than a page, the standard error says how to go on: --after C
 
 impl QueryArgs {
     pub(crate) async fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
-        let source = self.source.open(&self.server).await?;
-        let session = self.reading.open(&source, &self.server).await?;
-        let (filter, moments) = self.filter.fixed(output.zone())?;
-        let query = self.page.of(filter.query(&session, output.zone())?)?;
-        let page = session.reader.page(&query).await.map_err(|error| refused(&source.location, &error))?;
-        list(output, &page.records, self.reading.is_global(), self.ids)?;
-        output.flush()?;
-        if let Some(next) = page.next {
-            note(format_args!("there is more; go on with {moments}--after {next}"));
-        }
-        session.end();
+        let (source, _) = self.find.run(|query| query, output).await?;
         Ok(ending(&source))
     }
 }

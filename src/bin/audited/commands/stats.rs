@@ -8,12 +8,10 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::ending;
+use crate::asking::AskArgs;
 use crate::failure::{Exit, Failure};
-use crate::filter::FilterArgs;
-use crate::open::{ServerArgs, SourceArgs};
 use crate::output::{Cell, Output, Style, Table, day, moment};
 use crate::progress::Progress;
-use crate::reading::ReadingArgs;
 use crate::walk::Walk;
 
 /// Counts records by action, decision, outcome, severity, day and tenant, and what was lost.
@@ -24,13 +22,7 @@ pub(crate) struct StatsArgs {
     #[arg(long, value_name = "ROWS", default_value_t = 20)]
     top: usize,
     #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
-    filter: FilterArgs,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArgs,
-    #[command(flatten)]
-    server: ServerArgs,
+    pub(crate) ask: AskArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -76,9 +68,8 @@ struct Gap {
 
 impl StatsArgs {
     pub(crate) async fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
-        let source = self.source.open(&self.server).await?;
-        let session = self.reading.open(&source, &self.server).await?;
-        let query = self.filter.query(&session, output.zone())?;
+        let (source, session) = self.ask.open().await?;
+        let query = self.ask.query(&session, output.zone())?;
         let mut walk = Walk::new(&source, &session, query);
         let (mut stats, progress) = (Stats::default(), Progress::start("counted"));
         while let Some(records) = walk.next().await? {

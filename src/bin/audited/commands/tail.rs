@@ -8,12 +8,11 @@ use audited::{Follow, Query, RecordId, Since, Stage, StoreError, StoredRecord};
 use clap::Args;
 
 use super::{columns, ending};
+use crate::asking::AskArgs;
 use crate::failure::{Exit, Failure};
-use crate::filter::FilterArgs;
 use crate::location::Location;
-use crate::open::{ServerArgs, SourceArgs};
 use crate::output::{Column, Output, note};
-use crate::reading::{ReadingArgs, refused};
+use crate::reading::refused;
 use crate::signals::Interrupt;
 
 /// Shows the newest records, and follows what arrives.
@@ -30,13 +29,7 @@ pub(crate) struct TailArgs {
     #[arg(long)]
     ids: bool,
     #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
-    filter: FilterArgs,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArgs,
-    #[command(flatten)]
-    server: ServerArgs,
+    pub(crate) ask: AskArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -56,17 +49,15 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 impl TailArgs {
     pub(crate) async fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
-        let interrupt = if self.follow { Some(Interrupt::listen()?) } else { None };
-        let source = self.source.open_newest(&self.server).await?;
-        let session = self.reading.open(&source, &self.server).await?;
+        let (source, session) = self.ask.open_newest().await?;
         let location = &source.location;
-        let query = self.filter.query(&session, output.zone())?;
+        let query = self.ask.query(&session, output.zone())?;
         let refused = |error| refused(location, &error);
         // Followed from before the newest are looked for, so that nothing falls between. Both are one reading.
         let follow =
             if self.follow { Some(session.reader.follow(&query, Since::Now).await.map_err(refused)?) } else { None };
         let reader = if follow.is_some() { session.reader.clone().unrecorded() } else { session.reader.clone() };
-        let mut lines = Lines { columns: columns(self.reading.is_global(), self.ids), shown: HashSet::new() };
+        let mut lines = Lines { columns: columns(self.ask.reading.is_global(), self.ids), shown: HashSet::new() };
         if self.lines > 0 {
             let newest = reader.page(&newest(&query, self.lines)).await.map_err(refused)?;
             for record in newest.records.iter().rev().filter(|record| record.stage() != Some(Stage::Intent)) {
@@ -74,12 +65,13 @@ impl TailArgs {
                 lines.shown.extend(record.id());
             }
         }
+        // Until here Ctrl-C just ends it: a large file is read, or a server does not answer.
+        let interrupt = if self.follow { Some(Interrupt::listen()?) } else { None };
         output.flush()?;
-        if let (Some(follow), Some(mut interrupt)) = (follow, interrupt) {
-            tokio::select! {
-                () = interrupt.came() => {}
-                ended = lines.follow(output, follow, location) => ended?,
-            }
+        if let (Some(follow), Some(mut interrupt)) = (follow, interrupt)
+            && let Some(ended) = interrupt.or(lines.follow(output, follow, location)).await
+        {
+            ended?;
         }
         output.flush()?;
         session.end();

@@ -6,23 +6,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::output::note;
 
+/// How many places are remembered, so that none is told twice: nothing is told of those beyond the first few anyway.
+const KNOWN: usize = TOLD + 1;
+/// How many are told one by one.
+const TOLD: usize = 3;
+
 /// What was found to be damaged while a journal was read.
 #[derive(Clone, Default)]
 pub(crate) struct Damages(Arc<Mutex<BTreeSet<(PathBuf, u64)>>>);
 
 impl Damages {
-    /// How many places were found to be damaged.
-    pub(crate) fn count(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    /// Whether anything was found to be damaged.
+    pub(crate) fn are_any(&self) -> bool {
+        !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Says so, once a place.
     pub(super) fn add(&self, path: PathBuf, line: u64, said: &str) {
-        /// How many are told one by one.
-        const TOLD: usize = 3;
-        let mut damages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = damages.len();
-        if !damages.insert((path, line)) {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = places.len();
+        if count >= KNOWN || !places.insert((path, line)) {
             return;
         }
         match count {

@@ -8,6 +8,7 @@ mod best;
 mod damages;
 mod newest;
 mod recent;
+mod removed;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -16,8 +17,8 @@ use std::time::Duration;
 
 use audited::__private::head_id;
 use audited::{
-    Arrived, AuditSink, AuditStore, CursorKey, Durability, Intents, InvalidCursor, Journal, JournalError,
-    JournalReader, Order, Position, Record, Selection, SinkError, Stage, StoreError, StoredRecord,
+    Arrived, AuditSink, AuditStore, CursorKey, Durability, Intents, InvalidCursor, Journal, JournalDamage,
+    JournalError, JournalReader, Order, Position, Record, Selection, SinkError, Stage, StoreError, StoredRecord,
 };
 
 use self::best::Best;
@@ -83,7 +84,8 @@ impl JournalFiles {
         if reader.file_starts().is_empty() {
             note(format_args!("{} holds no record of a journal", escape_path(directory)));
         }
-        let further = further_streams(directory);
+        // Journals of further processes are in directories below.
+        let further = Journal::streams(directory).map_err(failed)?.len();
         if further > 0 {
             note(format_args!(
                 "{further} further streams are below {}: name their directories to read them",
@@ -101,6 +103,11 @@ impl JournalFiles {
         };
         let said = error.to_string();
         match error {
+            JournalError::Damaged { damage: JournalDamage::Seq { expected, found }, .. }
+                if removed::meanwhile(&self.directory, expected, found) =>
+            {
+                Ok(None)
+            }
             JournalError::Damaged { path, line, .. } => {
                 self.damages.add(path, line, &said);
                 Ok(None)
@@ -266,10 +273,4 @@ fn seq(position: &Position) -> Result<u64, StoreError> {
         [] => Ok(0),
         bytes => Ok(u64::from_be_bytes(bytes.try_into().map_err(|_| InvalidCursor)?)),
     }
-}
-
-/// Journals of further processes are in directories below.
-fn further_streams(directory: &Path) -> usize {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("stream-")).count()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use audited::{DeadLetter, DeadReason, ForwarderCursor, Journal, Timestamp};
 use uuid::Uuid;
 
+use super::journal::CLOCK;
 use super::report::Report;
 use crate::failure::Failure;
 
@@ -32,15 +33,21 @@ pub(super) fn examine(path: &Path, head: Option<Head>, report: &mut Report) -> R
         report.ok("delivery", "no forwarder has a cursor here: nothing is delivered from this journal");
     }
     for cursor in &cursors {
-        of_cursor(cursor, head, report);
+        of_cursor(path, cursor, head, report);
         letters(path, cursor, report);
     }
     left_behind(path, &cursors, report)
 }
 
-fn of_cursor(cursor: &ForwarderCursor, head: Option<Head>, report: &mut Report) {
+fn of_cursor(path: &Path, cursor: &ForwarderCursor, head: Option<Head>, report: &mut Report) {
     let name = &cursor.name;
-    let Some(head) = head else { return };
+    let Some(head) = head else {
+        return report.failure(
+            "delivery",
+            format!("{name} has delivered record {}, and the journal has no line", cursor.seq),
+            "its files were removed, or another directory stands here: bring back the journal that was here",
+        );
+    };
     if cursor.stream != head.stream {
         return report.failure(
             "delivery",
@@ -56,17 +63,34 @@ fn of_cursor(cursor: &ForwarderCursor, head: Option<Head>, report: &mut Report) 
         );
     }
     let behind = head.seq - cursor.seq;
-    let still = Timestamp::now().as_unix_micros().saturating_sub(cursor.updated_at.as_unix_micros());
-    let still = Duration::from_micros(u64::try_from(still).unwrap_or_default());
-    if behind > 0 && still > STILL {
+    let still = since(cursor.updated_at);
+    // There may have been nothing to deliver for long.
+    let waits = if behind > 0 { oldest(path, cursor.seq + 1).map_or(still, since) } else { Duration::ZERO };
+    if still.min(waits) > STILL {
         report.warning(
             "delivery",
             format!("{name} is {behind} records behind, and has delivered nothing for {} min", still.as_secs() / 60),
             "is it at work, and does its store take records? Its log says so",
         );
+    } else if behind > 0 && cursor.updated_at.as_unix_micros() > Timestamp::now().as_unix_micros() + CLOCK {
+        report.warning(
+            "delivery",
+            format!("{name} is {behind} records behind, and has delivered last in the future, {}", cursor.updated_at),
+            "the clock was set back: whether it stands still is not known until then",
+        );
     } else {
         report.ok("delivery", format!("{name} is {behind} records behind"));
     }
+}
+
+fn since(moment: Timestamp) -> Duration {
+    let micros = Timestamp::now().as_unix_micros().saturating_sub(moment.as_unix_micros());
+    Duration::from_micros(u64::try_from(micros).unwrap_or_default())
+}
+
+/// When the first record from a position on was recorded.
+fn oldest(path: &Path, seq: u64) -> Option<Timestamp> {
+    Journal::read(path).ok()?.from_seq(seq).ok()?.next()?.ok()?.recorded_at()
 }
 
 fn letters(path: &Path, cursor: &ForwarderCursor, report: &mut Report) {
@@ -104,7 +128,7 @@ fn left_behind(path: &Path, cursors: &[ForwarderCursor], report: &mut Report) ->
             cursors.iter().all(done)
         };
         if written {
-            report.ok("streams", format!("{name} is written by another process"));
+            report.ok("streams", format!("{name} is written by another process; a doctor of its own looks at it"));
         } else if cursors.is_empty() {
             report.ok("streams", format!("{name} was left by a process"));
         } else if delivered() {

@@ -31,7 +31,7 @@ pub(super) fn examine(filesystem: &Filesystem, wanted: u64, report: &mut Report)
         ),
         _ => report.unknown("file system", format!("{lies}: what a sync means there is not known here")),
     }
-    let reckless = ["nobarrier", "barrier=0", "sync=disabled", "nosync"];
+    let reckless = ["nobarrier", "barrier=0", "fsync_mode=nobarrier", "sync=disabled", "nosync", "volatile"];
     if let Some(option) = filesystem.options.iter().find(|option| reckless.contains(&option.as_str())) {
         report.failure(
             "mount options",

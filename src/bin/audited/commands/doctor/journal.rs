@@ -17,7 +17,7 @@ const PROBES: usize = 9;
 /// How long a sync may take: every caller waits for one.
 const SLOW: Duration = Duration::from_millis(50);
 /// By how much a clock may differ.
-const CLOCK: i64 = 2_000_000;
+pub(super) const CLOCK: i64 = 2_000_000;
 /// How far back losses are told.
 const LATELY: i64 = 24 * 3600 * 1_000_000;
 
@@ -57,6 +57,10 @@ pub(super) fn examine(path: &Path, lock: Option<&Path>, probes: bool, report: &m
     }
     let newest = Newest::read(path)?;
     newest.examine(report);
+    if found.files > 1 {
+        let older = found.files - 1;
+        report.unknown("older files", format!("{older} were not read: `audited verify` checks every line of them"));
+    }
     if let Some(lock) = lock {
         newest.compare(&lock, report);
     }

@@ -35,6 +35,7 @@ pub(super) fn examine(url: &str, report: &mut Report) -> Result<(), Failure> {
         ),
         Err(error) => return Err(Failure::because(format_args!("{options:?}"), &error)),
     }
+    report.unknown("room", "how much room the servers' disks have cannot be seen by a client");
     report.unknown(
         "sync_interval",
         "NATS acknowledges before it syncs unless each server has `sync_interval: always`: no client can see that",

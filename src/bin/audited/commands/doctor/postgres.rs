@@ -36,6 +36,8 @@ pub(super) async fn examine(url: &str, server: &ServerArgs, report: &mut Report)
     guards(&found, report);
     partitions(&found, report);
     connection(&found, report);
+    report.unknown("room", "how much room the server's disks have cannot be seen by a client");
+    report.unknown("records", "they were not read: `audited verify` checks each");
     Ok(())
 }
 
@@ -57,6 +59,7 @@ fn settings(found: &PostgresInspection, report: &mut Report) {
     must_be("fsync", "on", "what is acknowledged is lost when the machine fails");
     must_be("full_page_writes", "on", "pages that a crash has torn cannot be repaired");
     must_be("zero_damaged_pages", "off", "damaged pages are emptied in silence");
+    must_be("default_transaction_read_only", "off", "what a store writes is refused");
     must_be("server_encoding", "UTF8", "a store takes no other");
     match of("synchronous_commit") {
         is @ ("on" | "remote_apply") => report.ok("synchronous_commit", is),
@@ -75,6 +78,11 @@ fn settings(found: &PostgresInspection, report: &mut Report) {
         ),
     }
     match of("synchronous_standby_names") {
+        names if !names.is_empty() && found.standbys == 0 => report.failure(
+            "durability",
+            format!("no standby is connected, and commits wait for one of {names}"),
+            "bring back the standby, or take it out of synchronous_standby_names: until then no record is acknowledged",
+        ),
         "" => report.ok("durability", "an acknowledgement says that this server has it on its disk"),
         _ => report.ok("durability", "an acknowledgement says that synchronous standbys have it, too"),
     }

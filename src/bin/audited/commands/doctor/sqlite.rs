@@ -68,6 +68,7 @@ pub(super) fn examine(path: &Path, report: &mut Report) -> Result<(), Failure> {
             "somebody has changed them: restore the file, and find out what was done meanwhile",
         );
     }
+    report.unknown("records", "they were not read: `audited verify` checks each");
     if !found.foreign_triggers.is_empty() {
         report.warning(
             "tables and triggers",

@@ -8,17 +8,18 @@ use std::path::PathBuf;
 
 use audited::{Query, StoredRecord};
 use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
 
 use self::csv::CsvRows;
 use self::file::NewFile;
 use super::ending;
+use crate::asking::AskArgs;
 use crate::failure::{Exit, Failure};
-use crate::filter::FilterArgs;
 use crate::location::Location;
-use crate::open::{ServerArgs, Source, SourceArgs};
+use crate::open::Source;
 use crate::output::{Output, escape_json, escape_path, note};
 use crate::progress::Progress;
-use crate::reading::{ReadingArgs, Session, refused};
+use crate::reading::{Session, refused};
 use crate::signals::Interrupt;
 use crate::walk::Walk;
 
@@ -36,13 +37,7 @@ pub(crate) struct ExportArgs {
     #[arg(long, requires = "output")]
     force: bool,
     #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
-    filter: FilterArgs,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArgs,
-    #[command(flatten)]
-    server: ServerArgs,
+    pub(crate) ask: AskArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -77,28 +72,36 @@ enum Rows<W: Write> {
 
 impl ExportArgs {
     pub(crate) async fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
-        // A file that was begun is removed; the standard output just ends.
-        let mut interrupt = self.output.as_ref().map(|_| Interrupt::listen()).transpose()?;
-        let file = self.output.as_deref().map(|path| NewFile::begin(path, self.force)).transpose()?;
-        let source = self.source.open(&self.server).await?;
-        let session = self.reading.open(&source, &self.server).await?;
-        let query = self.filter.query(&session, output.zone())?;
-        let exported = match file {
-            None => self.write(io::stdout(), output.is_terminal(), &source, &session, query, None).await?,
-            Some(mut file) => {
-                let count = self.write(file.writer(), false, &source, &session, query, interrupt.as_mut()).await?;
-                file.finish()?;
-                count
-            }
+        let Some(path) = &self.output else {
+            let (source, session, _) = self.export(io::stdout(), output.is_terminal(), output.zone()).await?;
+            session.end();
+            return Ok(ending(&source));
         };
+        // A file that was begun is removed; the standard output just ends.
+        let mut interrupt = Interrupt::listen()?;
+        let mut file = NewFile::begin(path, self.force)?;
+        let exported = interrupt.or(self.export(file.writer(), false, output.zone())).await;
+        let Some(exported) = exported else { return Err(Failure::unreachable("interrupted before all was written")) };
+        let (source, session, count) = exported?;
+        file.finish()?;
         session.end();
-        if let Some(path) = &self.output {
-            note(format_args!("{exported} records are in {}", escape_path(path)));
-        }
+        note(format_args!("{count} records are in {}", escape_path(path)));
         Ok(ending(&source))
     }
 
-    /// Writes all records of a query, and says how many there were.
+    /// Writes all records that are asked for, and says how many there were.
+    async fn export(
+        &self,
+        out: impl Write,
+        is_terminal: bool,
+        zone: &TimeZone,
+    ) -> Result<(Source, Session, u64), Failure> {
+        let (source, session) = self.ask.open().await?;
+        let query = self.ask.query(&session, zone)?;
+        let count = self.write(out, is_terminal, &source, &session, query).await?;
+        Ok((source, session, count))
+    }
+
     async fn write(
         &self,
         out: impl Write,
@@ -106,7 +109,6 @@ impl ExportArgs {
         source: &Source,
         session: &Session,
         query: Query,
-        mut interrupt: Option<&mut Interrupt>,
     ) -> Result<u64, Failure> {
         let out = io::BufWriter::new(out);
         let mut rows = match self.format {
@@ -116,18 +118,7 @@ impl ExportArgs {
         // Beside the records themselves it would be in the way.
         let progress = if is_terminal { None } else { Some(progress(source, session, &query).await?) };
         let (mut walk, mut count) = (Walk::new(source, session, query), 0);
-        loop {
-            let interrupted = async {
-                match &mut interrupt {
-                    Some(interrupt) => interrupt.came().await,
-                    None => std::future::pending().await,
-                }
-            };
-            let records = tokio::select! {
-                () = interrupted => return Err(Failure::unreachable("interrupted before all was written")),
-                records = walk.next() => records?,
-            };
-            let Some(records) = records else { break };
+        while let Some(records) = walk.next().await? {
             records.iter().try_for_each(|record| rows.write(record))?;
             count += records.len() as u64;
             if let Some(progress) = &progress {

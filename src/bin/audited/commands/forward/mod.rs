@@ -24,6 +24,9 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How often it is looked whether all is delivered, and whether the journal is still what it was.
 const TURN: Duration = Duration::from_millis(100);
 
+/// How long a service takes to deliver the rest, where nobody says.
+const UNASKED: Duration = Duration::from_secs(10);
+
 /// Delivers a journal to a store or a stream, as a service: every record, in order, at least once.
 ///
 /// The journal may be written by a service meanwhile: it is read without its lock, and what is read is synced before it
@@ -100,8 +103,14 @@ impl ForwardArgs {
         let name = self.name.clone().unwrap_or_else(|| target::name(&to).to_owned());
         log::start(output.is_json());
         let mut interrupt = Interrupt::listen()?;
-        let sink = target::open(&to, &self.server).await?;
-        let Some(watch) = self.watch(&journal, &mut interrupt).await? else { return Ok(Exit::Clean) };
+        let Some(sink) = interrupt.or(target::open(&to, &self.server)).await.transpose()? else {
+            return self.asked_before_it_began();
+        };
+        let watch = match interrupt.or(self.watch(&journal)).await.transpose()? {
+            Some(Some(watch)) => watch,
+            Some(None) => return Ok(Exit::Clean),
+            None => return self.asked_before_it_began(),
+        };
         let mut builder = Forwarder::watching(&watch, sink).name(&name);
         for parent in &self.adopt {
             builder = builder.adopt(parent);
@@ -115,23 +124,35 @@ impl ForwardArgs {
         notify(&format!("READY=1\nSTATUS={}", behind(&lag)));
         let ended = self.carry(&forwarder, &watch, &mut interrupt).await;
         notify("STOPPING=1");
-        let stopped = self.stop(forwarder, &mut interrupt).await;
+        let within = match ended {
+            Ok(Ended::Asked) if self.once => Duration::ZERO,
+            Ok(Ended::Done) => self.stop_within.unwrap_or(Duration::MAX),
+            _ => self.stop_within.unwrap_or(UNASKED),
+        };
+        let stopped = self.stop(forwarder, within, &mut interrupt).await;
         let left = DeadLetter::all(&journal, &name).map_or(0, |letters| letters.len());
         if left > 0 {
             tracing::warn!(target: "audited::forward", dead_letters = left, "records are not delivered: `audited dead-letters list` names them");
         }
-        let exit = ended?;
+        ended?;
         match stopped {
-            Err(NotDelivered { records, .. }) if self.once => Err(Failure::unreachable(format!(
+            _ if !self.once => Ok(Exit::Clean),
+            Stopped::Left(records) => Err(Failure::unreachable(format!(
                 "{records} records were not delivered in time; they are delivered when it is started again"
             ))),
-            _ if exit == Exit::Clean && self.once && left > 0 => Ok(Exit::Findings),
-            _ => Ok(exit),
+            Stopped::Asked => Err(interrupted()),
+            Stopped::Delivered if left > 0 => Ok(Exit::Findings),
+            Stopped::Delivered => Ok(Exit::Clean),
         }
     }
 
+    /// A service that is asked to end has done its duty; what is to be delivered once is not.
+    fn asked_before_it_began(&self) -> Result<Exit, Failure> {
+        if self.once { Err(interrupted()) } else { Ok(Exit::Clean) }
+    }
+
     /// Begins to watch the journal, once there is a line in it; none where there is nothing to wait for any more.
-    async fn watch(&self, journal: &Path, interrupt: &mut Interrupt) -> Result<Option<JournalWatch>, Failure> {
+    async fn watch(&self, journal: &Path) -> Result<Option<JournalWatch>, Failure> {
         let mut told = false;
         loop {
             match JournalWatch::open(journal) {
@@ -147,10 +168,7 @@ impl ForwardArgs {
                 }
                 Err(error) => return Err(Failure::because("the journal cannot be read", &error)),
             }
-            tokio::select! {
-                () = interrupt.came() => return Ok(None),
-                () = sleep(LOOK) => {}
-            }
+            sleep(LOOK).await;
         }
     }
 
@@ -160,21 +178,22 @@ impl ForwardArgs {
         forwarder: &Forwarder,
         watch: &JournalWatch,
         interrupt: &mut Interrupt,
-    ) -> Result<Exit, Failure> {
+    ) -> Result<Ended, Failure> {
         let mut report = interval(self.report_every.max(TURN));
         report.set_missed_tick_behavior(MissedTickBehavior::Delay);
         report.tick().await;
         let mut turn = interval(TURN);
         loop {
             tokio::select! {
-                () = interrupt.came() => return Ok(Exit::Clean),
+                biased;
+                () = interrupt.came() => return Ok(Ended::Asked),
                 _ = turn.tick() => {
                     if let Some(fault) = watch.fault() {
                         return Err(Failure::Missing(escape(&fault.to_string()).into_owned()));
                     }
                     // The rest is to be delivered within the time that there is.
                     if self.once {
-                        return Ok(Exit::Clean);
+                        return Ok(Ended::Done);
                     }
                 }
                 _ = report.tick() => {
@@ -192,9 +211,7 @@ impl ForwardArgs {
     }
 
     /// Delivers the rest and ends; who asks a second time does not wait for it.
-    async fn stop(&self, forwarder: Forwarder, interrupt: &mut Interrupt) -> Result<(), NotDelivered> {
-        const UNASKED: Duration = Duration::from_secs(10);
-        let within = self.stop_within.unwrap_or(if self.once { Duration::MAX } else { UNASKED });
+    async fn stop(&self, forwarder: Forwarder, within: Duration, interrupt: &mut Interrupt) -> Stopped {
         // A thread of its own, and not one of the runtime, which would wait for it: a sink may block it.
         let (told, ended) = channel();
         std::thread::spawn(move || {
@@ -209,22 +226,47 @@ impl ForwardArgs {
                 _ = turn.tick() => match ended.try_recv() {
                     Ok((stats, flushed)) => {
                         tracing::info!(target: "audited::forward", delivered = stats.delivered, "stopped");
-                        break flushed;
+                        break match flushed {
+                            Ok(()) => Stopped::Delivered,
+                            Err(NotDelivered { records, .. }) => Stopped::Left(records),
+                        };
                     }
                     Err(TryRecvError::Empty) => {}
-                    Err(TryRecvError::Disconnected) => break Ok(()),
+                    Err(TryRecvError::Disconnected) => break Stopped::Delivered,
                 },
                 () = interrupt.came() => {
-                    tracing::warn!(target: "audited::forward", "asked twice: the rest is delivered when it is started again");
-                    break Ok(());
+                    let asked = if self.once { "asked to end" } else { "asked twice" };
+                    tracing::warn!(target: "audited::forward", "{asked}: the rest is delivered when it is started again");
+                    break Stopped::Asked;
                 }
             }
         };
-        if let Err(left) = &result {
-            tracing::warn!(target: "audited::forward", left = left.records, "not everything is delivered; the rest is when it is started again");
+        if let Stopped::Left(left) = result {
+            tracing::warn!(target: "audited::forward", left, "not everything is delivered; the rest is when it is started again");
         }
         result
     }
+}
+
+/// Why it carries no more.
+enum Ended {
+    /// It was asked to end.
+    Asked,
+    /// What there is may be delivered once.
+    Done,
+}
+
+/// How it has stopped.
+enum Stopped {
+    Delivered,
+    /// So many records were not delivered in time.
+    Left(u64),
+    /// It was asked to end before the rest was delivered.
+    Asked,
+}
+
+fn interrupted() -> Failure {
+    Failure::unreachable("asked to end before all was delivered; the rest is delivered when it is started again")
 }
 
 fn behind(lag: &ForwarderLag) -> String {

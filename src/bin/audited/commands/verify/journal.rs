@@ -51,8 +51,16 @@ fn unreadable(error: &JournalError) -> Failure {
 
 /// The head to compare a journal with; none where it is another stream's.
 fn anchor(journal: &Path, expected: Expected) -> Result<Option<JournalHead>, Failure> {
-    let first = Journal::read(journal).map_err(|error| unreadable(&error))?.find_map(Result::ok);
-    let stream = first.and_then(|record| record.stream()?.parse::<uuid::Uuid>().ok());
+    let mut stream = None;
+    for record in Journal::read(journal).map_err(|error| unreadable(&error))? {
+        match record {
+            Ok(record) => stream = record.stream().and_then(|stream| stream.parse::<uuid::Uuid>().ok()),
+            Err(JournalError::Damaged { .. }) => continue,
+            // It would be the next one, too.
+            Err(error) => return Err(unreadable(&error)),
+        }
+        break;
+    }
     let stream = match (stream, expected.stream) {
         // All of it is gone: then it is shorter than what was kept.
         (None, wanted) => wanted.unwrap_or_default(),
