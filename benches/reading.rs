@@ -145,7 +145,7 @@ fn reading(files: &Files, bytes: u64) {
         row("looking for a text", || {
             files.blocks(|block| {
                 black_box(needle.find(block));
-            })
+            });
         }),
         row("SHA-256", || {
             let mut hash = Sha256::new();
