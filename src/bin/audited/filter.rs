@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::failure::Failure;
 use crate::moment;
-use crate::output::escape;
+use crate::output::{escape, note};
 use crate::reading::Session;
 
 /// What is asked of records; all of it must hold.
@@ -64,10 +64,11 @@ pub(crate) struct FilterArgs {
     /// A text stands at a path: `detail.method=card`, `subjects.id=u-17`. Stores have no index for it.
     #[arg(long, value_name = "PATH=TEXT")]
     text: Vec<String>,
-    /// As `--text`, where records keep the text as a hash. Needs `--keys`.
+    /// As `--text`, where records keep the text as a hash. Needs `--keys`, and `--tenant`, as `--hashed-ids` does.
     #[arg(long, value_name = "PATH=TEXT", requires = "keys")]
     hashed: Vec<String>,
-    /// The ids of `--user`, `--actor`, `--subject` and `--resource` are kept as hashes. Needs `--keys`.
+    /// The ids of `--user`, `--actor`, `--subject` and `--resource` are kept as hashes. Needs `--keys`, and `--tenant`:
+    /// hashes of one tenant are not those of another.
     #[arg(long, requires = "keys")]
     hashed_ids: bool,
 }
@@ -105,6 +106,12 @@ enum What {
 }
 
 impl FilterArgs {
+    /// Whether it asks for ids as they are, though records may keep them as hashes.
+    pub(crate) fn asks_for_plain_ids(&self) -> bool {
+        let ids = [&self.user, &self.actor, &self.subject, &self.resource];
+        !self.hashed_ids && ids.into_iter().any(Option::is_some)
+    }
+
     /// The same with moments that stay the same, and how those are said that were others: a cursor goes on with the
     /// moments of its page, and `2h` is another one a second later.
     pub(crate) fn fixed(&self, zone: &TimeZone) -> Result<(Self, String), Failure> {
@@ -133,6 +140,11 @@ impl FilterArgs {
         }
         for prefix in &self.action_prefix {
             query = query.action_prefix(prefix);
+        }
+        if session.tenant.is_none() && (self.hashed_ids || !self.hashed.is_empty()) {
+            note(
+                "hashes are of one tenant: this finds only those of records without a tenant, so name one by --tenant",
+            );
         }
         let id = |text: &str| match &session.keys {
             Some(keys) if self.hashed_ids => AnyOf::hashed(keys, session.tenant.as_deref(), None, text),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use audited::{AuditSink, AuditStore, JournalOptions};
+use audited::{AuditSink, AuditStore, JournalOptions, RecordId};
 use clap::Args;
 
 use crate::failure::Failure;
@@ -12,7 +12,7 @@ use crate::location::Location;
 use crate::output::note;
 
 /// Which records a command is about.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Source")]
 pub(crate) struct SourceArgs {
     /// Where the records are: `journal:DIR`, `sqlite:FILE` or `postgres://USER@HOST/DATABASE`.
@@ -48,6 +48,16 @@ pub(crate) struct Source {
 }
 
 impl SourceArgs {
+    /// The id of a record and where the records are, whichever of both stands first.
+    pub(crate) fn beside<'a>(&'a self, first: &'a str) -> (&'a str, Self) {
+        match &self.url {
+            Some(second) if second.parse::<RecordId>().is_ok() => {
+                (second, Self { url: Some(first.to_owned()), from: None })
+            }
+            _ => (first, self.clone()),
+        }
+    }
+
     /// What was named, by an argument or by `AUDITED_URL`.
     pub(crate) fn location(&self) -> Result<Location, Failure> {
         let given = self.url.as_ref().or(self.from.as_ref());

@@ -150,6 +150,8 @@ fn all_of_one_record_is_shown_and_one_that_is_not_there_is_a_finding() {
         assert_eq!(ran.code, 0);
         let json = place.ask(&["show", ID, "--json"], &[]);
         assert_eq!(names(&json), ["three"]);
+        let turned = place.run(&["show", "--json"], &[ID, "--tenant", "acme", "--unrecorded"]);
+        assert_eq!((turned.code, &turned.out), (0, &json.out), "{}: {turned:#?}", place.kind);
         let missing = place.ask(&["show", "01900000-0000-7000-8000-000000000099"], &[]);
         assert_eq!((missing.code, &*missing.out), (1, ""));
         assert!(missing.err.contains("has no record 01900000-0000-7000-8000-000000000099"), "{}", missing.err);

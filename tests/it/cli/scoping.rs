@@ -71,3 +71,22 @@ fn a_tenant_and_texts_that_are_kept_as_hashes_are_found_with_the_keys() {
     assert_eq!(signed.code, 2, "a sign is no digit, and the key would be another one");
     assert!(signed.err.contains("signed, line 1"), "{}", signed.err);
 }
+
+/// Hashes are of one tenant: nothing found is not nothing there.
+#[test]
+fn who_looks_for_hashes_of_all_tenants_or_for_plain_ids_in_vain_is_told() {
+    for place in places() {
+        let all = ["--all-tenants", "--reason", "test", "--unrecorded"];
+        let keys = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(keys.path(), format!("2026 {}\n", "07".repeat(32))).unwrap();
+        let keys = keys.path().to_str().unwrap();
+        let hashed = ["query", "--user", "nobody", "--hashed-ids", "--keys", keys];
+        let ran = place.run(&hashed, &all);
+        assert!(ran.err.contains("hashes are of one tenant"), "{}: {ran:#?}", place.kind);
+        assert!(!ran.err.contains("may keep ids as hashes"), "{ran:#?}");
+        let ran = place.run(&hashed, &["--tenant", "acme", "--unrecorded"]);
+        assert!(!ran.err.contains("hashes are of one tenant"), "{}: {ran:#?}", place.kind);
+        let ran = place.run(&["query", "--user", "nobody"], &["--tenant", "acme", "--unrecorded"]);
+        assert!(ran.err.contains("--hashed-ids with --keys FILE"), "{}: {ran:#?}", place.kind);
+    }
+}

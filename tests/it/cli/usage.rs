@@ -40,7 +40,7 @@ fn every_wrong_input_says_what_to_write() {
         (of("journal:audit", &["--hashed-ids"]), "--keys <FILE>"),
         (of("journal:audit", &["--allowed", "--denied"]), "cannot be used with"),
         (of("journal:audit", &["--from", "journal:b"]), "cannot be used with"),
-        (vec!["show", "journal:audit"], "is no id of a record for ID, which comes before the URL"),
+        (vec!["show", "journal:audit"], "is no id of a record for ID"),
         (vec!["query", "journal:audit", "--tenant", "<redacted>", "--unrecorded"], "give its name to --tenant-hashed"),
         (
             vec!["query", "journal:audit", "--tenant", "a", "--unrecorded", "--record-to", "journal:b"],

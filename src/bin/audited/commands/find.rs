@@ -36,6 +36,9 @@ impl FindArgs {
         let page = session.reader.page(&query).await.map_err(|error| refused(&source.location, &error))?;
         list(output, &page.records, self.ask.reading.is_global(), self.ids)?;
         output.flush()?;
+        if page.records.is_empty() && self.ask.filter.asks_for_plain_ids() {
+            note("records may keep ids as hashes: --hashed-ids with --keys FILE looks for those");
+        }
         if let Some(next) = page.next {
             note(format_args!("there is more; go on with {moments}--after {next}"));
         }

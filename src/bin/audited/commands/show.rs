@@ -13,7 +13,7 @@ use crate::reading::{ReadingArgs, refused};
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ShowArgs {
-    /// Which record: its `id`, which `audited query --ids` shows.
+    /// Which record: its `id`, which `audited query --ids` shows. It may stand behind the URL, too.
     id: String,
     #[command(flatten)]
     source: SourceArgs,
@@ -32,8 +32,9 @@ An id that is not there ends it with 1. An intent whose call has ended is found 
 
 impl ShowArgs {
     pub(crate) async fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
-        let id = record_id("ID, which comes before the URL", &self.id)?;
-        let source = self.source.open(&self.server).await?;
+        let (id, source) = self.source.beside(&self.id);
+        let id = record_id("ID", id)?;
+        let source = source.open(&self.server).await?;
         let session = self.reading.open(&source, &self.server).await?;
         let found = session.reader.get(id).await.map_err(|error| refused(&source.location, &error))?;
         session.end();

@@ -50,7 +50,9 @@ pub(super) fn examine(path: &Path, lock: Option<&Path>, probes: bool, report: &m
             "no room is kept for when the disk is full",
             "the journal was told so (`reserve_bytes(0)`), or has given it up: is the disk full?",
         ),
-        None => report.ok("reserve", "none is kept while nobody writes"),
+        None => {
+            report.ok("reserve", "none is there while nobody writes; who opens the journal makes it, if there is room")
+        }
     }
     if probes && found.faults.is_empty() {
         probe(path, report);
@@ -128,10 +130,14 @@ impl Newest {
             self.head = Some(Head { stream, seq });
         }
         if let Some(at) = record.recorded_at() {
-            if self.last_at.is_some_and(|last| at.as_unix_micros() < last.as_unix_micros() - CLOCK) {
+            // What says that records were lost waits until a disk takes it, and keeps its time.
+            let is_of_then = record.action() != "audit.gap";
+            if is_of_then && self.last_at.is_some_and(|last| at.as_unix_micros() < last.as_unix_micros() - CLOCK) {
                 self.went_back = self.went_back.or(record.seq());
             }
-            self.last_at = Some(at);
+            if is_of_then {
+                self.last_at = Some(at);
+            }
             if record.action() == "audit.gap" && now - at.as_unix_micros() < LATELY {
                 self.lost += record.detail_as::<Gap>().map_or(1, |gap| gap.lost);
             }
