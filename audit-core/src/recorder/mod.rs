@@ -10,6 +10,7 @@ mod drive;
 mod event;
 mod flood;
 mod flush;
+mod forgotten;
 mod gap;
 mod lane;
 mod leave;
@@ -67,7 +68,8 @@ use crate::tracing_sink::TracingSink;
 /// Stamps records, drives the sink, applies the failure policy, and counts every loss.
 ///
 /// A service builds one and installs it; tests scope one of their own with [`with_recorder`]. Until one is
-/// installed, records go to `tracing`, and the body of a `fail_closed` function does not run.
+/// installed, records go to `tracing`, and the body of a `fail_closed` function does not run. The first one that goes there
+/// is preceded by a warning that nothing is installed: to `tracing`, or where that has no subscriber, to standard error.
 ///
 /// ```
 /// use audit_core::{Recorder, TracingSink};
@@ -126,7 +128,9 @@ impl Recorder {
     }
 
     fn fallback() -> &'static Self {
-        FALLBACK.get_or_init(|| RecorderBuilder::new().sink(TracingSink::new()).unchecked())
+        let fallback = FALLBACK.get_or_init(|| RecorderBuilder::new().sink(TracingSink::new()).unchecked());
+        forgotten::say_once();
+        fallback
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
