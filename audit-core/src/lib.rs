@@ -35,6 +35,7 @@ mod recorder;
 mod refusal;
 mod request;
 mod resource;
+mod said;
 #[cfg(feature = "schemars")]
 #[doc(hidden)]
 pub mod schema;

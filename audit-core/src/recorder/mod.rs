@@ -59,6 +59,7 @@ pub(crate) use self::site::Capture;
 pub use self::site::{FailurePolicy, RegisteredSite, Site, sites};
 pub(crate) use self::slots::{Place, Slot};
 pub use self::within::NotInTransaction;
+use crate::__private::debug_as_display;
 use crate::action::Action;
 use crate::record::{Draft, Kind};
 use crate::sensitive::Redaction;
@@ -167,6 +168,8 @@ impl fmt::Debug for Recorder {
 }
 
 /// A recorder is installed already.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[error("a recorder is installed already; install one, at start-up, and scope others with `with_recorder`")]
 pub struct AlreadyInstalled;
+
+debug_as_display!(AlreadyInstalled);

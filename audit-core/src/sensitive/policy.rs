@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::names::folded;
 use super::redaction::Whose;
 use super::{Mode, SensitiveField, SensitiveType, sensitive_types};
+use crate::__private::debug_as_display;
 use crate::recorder::sites;
 
 /// What an operator wants redacted beyond what the types say: by type, field, class or tenant.
@@ -337,7 +338,7 @@ fn tightened(rules: &[PolicyRule], ty: &SensitiveType, field: &SensitiveField, w
 }
 
 /// A policy cannot be taken.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidPolicy {
     /// A rule fits no field of this binary.
@@ -362,3 +363,5 @@ pub enum InvalidPolicy {
         rule: String,
     },
 }
+
+debug_as_display!(InvalidPolicy);
