@@ -6,6 +6,7 @@ pub use std::boxed::Box;
 pub use inventory;
 pub use serde;
 
+pub use crate::__debug_as_display as debug_as_display;
 pub use crate::__derived_site as derived_site_text;
 pub use crate::__schema as schema;
 pub use crate::action::Action;
@@ -36,6 +37,7 @@ pub use crate::recorder::{
 };
 pub use crate::refusal::{Refusal, Refuse};
 pub use crate::request::{HTTP_REQUEST, HTTP_RESPONSE_LOST, Recording, RequestScope};
+pub use crate::said::write_with_sources;
 #[cfg(feature = "schemars")]
 pub use crate::schema;
 pub use crate::sensitive::{

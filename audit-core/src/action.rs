@@ -5,6 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::__private::debug_as_display;
 use crate::text::start;
 
 /// The longest action, in bytes.
@@ -86,11 +87,13 @@ impl fmt::Display for Action {
 }
 
 /// A name that is no action.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[error("`{}` is not an action: it must match ^[A-Za-z][A-Za-z0-9_./-]*$ and have at most {MAX_ACTION_LEN} bytes", name.escape_debug())]
 pub struct InvalidAction {
     name: String,
 }
+
+debug_as_display!(InvalidAction);
 
 pub(crate) const fn is_valid(name: &str) -> bool {
     let bytes = name.as_bytes();

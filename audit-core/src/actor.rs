@@ -1,6 +1,6 @@
 //! Who did it.
 
-use crate::identity::ActorId;
+use crate::identity::{ActorId, IntoId};
 
 /// What kind of actor it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,13 +50,13 @@ pub struct Actor {
 
 impl Actor {
     /// A person with an account.
-    pub fn user(id: impl Into<ActorId>) -> Self {
-        Self { kind: ActorKind::User, id: Some(id.into()) }
+    pub fn user(id: impl IntoId<ActorId>) -> Self {
+        Self { kind: ActorKind::User, id: Some(id.into_id()) }
     }
 
     /// Another program.
-    pub fn service(id: impl Into<ActorId>) -> Self {
-        Self { kind: ActorKind::Service, id: Some(id.into()) }
+    pub fn service(id: impl IntoId<ActorId>) -> Self {
+        Self { kind: ActorKind::Service, id: Some(id.into_id()) }
     }
 
     /// The program itself.

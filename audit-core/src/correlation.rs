@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::__private::debug_as_display;
 use thiserror::Error;
 
 /// The most bytes of a correlation id.
@@ -45,9 +46,11 @@ impl fmt::Display for CorrelationId {
 }
 
 /// Not a correlation id.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[error("a correlation id matches [A-Za-z0-9._-] and has one to {MAX_CORRELATION_ID_LEN} characters")]
 pub struct InvalidCorrelationId;
+
+debug_as_display!(InvalidCorrelationId);
 
 /// The trace that a record belongs to: the 32 hex digits of a W3C `traceparent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,6 +78,8 @@ impl fmt::Display for TraceId {
 }
 
 /// Not a trace id.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[error("a trace id is 32 hex digits, not all zero")]
 pub struct InvalidTraceId;
+
+debug_as_display!(InvalidTraceId);

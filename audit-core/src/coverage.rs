@@ -14,8 +14,10 @@ use pin_project_lite::pin_project;
 pub(crate) use self::tally::Tally;
 pub use self::tally::{Left, LeftEnding, LeftRecord};
 use crate::action::Action;
-use crate::record::{Draft, Kind};
-use crate::recorder::{Ambient, Recorder, Scoped, scoped_to_tally};
+use crate::correlation::CorrelationId;
+use crate::id::RecordId;
+use crate::record::{Draft, Kind, Times};
+use crate::recorder::{Ambient, Recorder, Scoped, scoped_to_tally, surrounding_context};
 use crate::sensitive::Redaction;
 
 /// What a request left.
@@ -140,17 +142,24 @@ impl<F> fmt::Debug for Covered<F> {
     }
 }
 
-/// Leaves a record, `audit.unaudited`, that a request left none; without waiting for its acknowledgement. The route is
-/// the pattern that matched, not the path: that may hold what nobody has classified.
+/// Leaves a record, `audit.unaudited`, that a request left none; without waiting for its acknowledgement. It is stamped
+/// with the context around it, if there is one: call it where that is the request's, and it says who asked, and by which
+/// correlation id the request is found.
+///
+/// The route is the pattern that matched, not the path: that may hold what nobody has classified.
 pub fn report_unaudited(method: &str, route: &str) {
-    let recorder = Recorder::current();
+    let core = Recorder::current().into_core();
+    let context = surrounding_context();
     let mut draft = Draft::new(Action::new("audit.unaudited"), Kind::System);
     draft.detail.add(Redaction::default(), &mut |fields| {
         fields.plain("method", method);
         fields.plain("route", route);
     });
-    tracing::warn!(target: "audited", method, route, "a request left no audit record");
-    drop(recorder.core().submit_system(&draft));
+    let correlation_id =
+        context.as_ref().and_then(|context| context.correlation_id.as_ref()).map(CorrelationId::as_str);
+    tracing::warn!(target: "audited", method, route, correlation_id, "a request left no audit record");
+    let (id, now) = RecordId::now();
+    drop(core.submit(&draft, context.as_deref(), id, Times::both(now), core.try_slot()));
 }
 
 /// What each of a list of routes leaves: for a test that walks all of them.

@@ -130,6 +130,27 @@ macro_rules! identity {
     };
 }
 
+/// What an id is made of: the id, or what converts into it. A text does not, since nothing says how it may be shown.
+///
+/// There is nothing to implement: a type of your own converts by `From<MyId> for ActorId`.
+#[diagnostic::on_unimplemented(
+    message = "nothing says how an audit record may show this `{Self}`",
+    label = "not classified",
+    note = "a text says it by `{Id}::hash(text)` (keyed hash) or `{Id}::plain(text)`",
+    note = "a type of your own converts: `impl From<MyId> for {Id}`"
+)]
+pub trait IntoId<Id> {
+    #[doc(hidden)]
+    fn into_id(self) -> Id;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Id, T: Into<Id>> IntoId<Id> for T {
+    fn into_id(self) -> Id {
+        self.into()
+    }
+}
+
 identity! {
     /// The id of an [`Actor`](crate::Actor).
     ActorId

@@ -35,6 +35,7 @@ mod recorder;
 mod refusal;
 mod request;
 mod resource;
+mod said;
 #[cfg(feature = "schemars")]
 #[doc(hidden)]
 pub mod schema;
@@ -69,7 +70,7 @@ pub use decision::{Code, Decide, Decision, Deny, Guard, MAX_CODE_CHARS, Outcome,
 pub use detail::Detail;
 pub use event::{Anywhere, AuditEvent, EventKind, UnknownAction};
 pub use id::RecordId;
-pub use identity::{ActorId, ResourceId, SessionId, SubjectId, TenantId};
+pub use identity::{ActorId, IntoId, ResourceId, SessionId, SubjectId, TenantId};
 pub use lock::{
     FormerUse, InvalidLock, LOCK_FILE, Lock, LockAccept, LockAccepted, LockChange, LockCheck, LockDifference,
     LockError, LockFailure, LockItem, LockMode, LockReport, LockRetired, LockSeverity, LockedAction, LockedErrorType,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::identity::{ResourceId, SubjectId};
+use crate::identity::{IntoId, ResourceId, SubjectId};
 
 /// The thing acted on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub struct Resource {
 
 impl Resource {
     /// Names a resource by its kind (`"account"`) and its id.
-    pub fn new(kind: impl Into<Cow<'static, str>>, id: impl Into<ResourceId>) -> Self {
-        Self { kind: kind.into(), id: id.into() }
+    pub fn new(kind: impl Into<Cow<'static, str>>, id: impl IntoId<ResourceId>) -> Self {
+        Self { kind: kind.into(), id: id.into_id() }
     }
 }
 
@@ -28,12 +28,12 @@ pub struct Subject {
 
 impl Subject {
     /// Names a subject by its kind and its id.
-    pub fn new(kind: impl Into<Cow<'static, str>>, id: impl Into<SubjectId>) -> Self {
-        Self { kind: kind.into(), id: id.into() }
+    pub fn new(kind: impl Into<Cow<'static, str>>, id: impl IntoId<SubjectId>) -> Self {
+        Self { kind: kind.into(), id: id.into_id() }
     }
 
     /// A subject of the kind `user`.
-    pub fn user(id: impl Into<SubjectId>) -> Self {
+    pub fn user(id: impl IntoId<SubjectId>) -> Self {
         Self::new("user", id)
     }
 }

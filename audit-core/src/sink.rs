@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::__private::Inline;
+use crate::__private::debug_as_display;
 use crate::record::Record;
 
 /// What a sink's `Ok` promises.
@@ -229,11 +230,7 @@ impl From<io::Error> for SinkError {
     }
 }
 
-impl fmt::Debug for SinkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SinkError({self})")
-    }
-}
+debug_as_display!(SinkError);
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use crate::__private::debug_as_display;
 use thiserror::Error;
 
 static MINTED: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
@@ -58,8 +59,10 @@ pub(crate) fn is_minted(name: &str) -> bool {
 }
 
 /// A surface was minted before.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, PartialEq, Eq, Error)]
 #[error("the surface `{name}` is minted already: mint it once, in `main`, and hand the token on")]
 pub struct AlreadyMinted {
     name: &'static str,
 }
+
+debug_as_display!(AlreadyMinted);

@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn what_is_pushed_is_what_is_displayed() {
-        let [min, max] = [jiff::Timestamp::MIN, jiff::Timestamp::MAX].map(|limit| limit.as_microsecond());
+        let [min, max] = [jiff::Timestamp::MIN, jiff::Timestamp::MAX].map(jiff::Timestamp::as_microsecond);
         let edges =
             [min, min + 1, -62_135_596_800_000_001, -1, 0, 1, 999_999, 1_000_000, 1_764_484_777_000_123, max - 1, max];
         // Each twice in a row, and back: what is kept of the last one must not show in the next.

@@ -16,6 +16,7 @@ mod corpus;
 mod coverage;
 mod crash;
 mod deny;
+mod errors;
 mod event;
 #[cfg(feature = "testing")]
 mod faithful;

@@ -10,6 +10,7 @@ use super::compare::Absences;
 use super::display::Report;
 use super::file::{LockError, exclusively};
 use super::model::Lock;
+use crate::__private::debug_as_display;
 use crate::catalogue::{Catalogue, catalogue};
 
 /// Whether a lock is only checked.
@@ -147,7 +148,7 @@ impl LockCheck {
 }
 
 /// A check did not pass.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum LockFailure {
     /// The lock and the build differ.
@@ -190,6 +191,8 @@ pub enum LockFailure {
     #[error(transparent)]
     Lock(#[from] LockError),
 }
+
+debug_as_display!(LockFailure);
 
 /// What the macro calls.
 ///

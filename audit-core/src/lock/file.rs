@@ -12,12 +12,13 @@ use thiserror::Error;
 
 use super::model::Lock;
 use super::parse::InvalidLock;
+use crate::__private::debug_as_display;
 
 /// The name of the file.
 pub const LOCK_FILE: &str = "audit.lock";
 
 /// A lock cannot be read or written.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum LockError {
     /// There is none.
@@ -43,6 +44,8 @@ pub enum LockError {
         source: io::Error,
     },
 }
+
+debug_as_display!(LockError);
 
 impl Lock {
     /// Where the lock of a package is or would be: the nearest `audit.lock` on the way from its directory up to the root

@@ -8,12 +8,13 @@ use serde::de::IgnoredAny;
 use thiserror::Error;
 
 use super::model::{Lock, LockedPackage};
+use crate::__private::debug_as_display;
 
 /// The version of the format that this version of the framework reads and writes.
 pub(super) const VERSION: i64 = 1;
 
 /// A text is no lock.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidLock {
     /// Two branches changed the same lines.
@@ -51,6 +52,8 @@ pub enum InvalidLock {
         key: String,
     },
 }
+
+debug_as_display!(InvalidLock);
 
 impl FromStr for Lock {
     type Err = InvalidLock;

@@ -9,6 +9,7 @@ use thiserror::Error;
 pub use self::any_of::AnyOf;
 pub use self::condition::{Condition, Ending};
 pub use self::row::{Entries, Row, SortKey, says_where};
+use crate::__private::debug_as_display;
 use crate::actor::ActorKind;
 use crate::id::RecordId;
 use crate::record::{Fields, Kind, Stage};
@@ -317,7 +318,7 @@ impl Intents {
 }
 
 /// A query goes beyond its bounds.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum InvalidQuery {
     /// It skips too many records.
@@ -335,3 +336,5 @@ pub enum InvalidQuery {
     #[error("what arrives has no order, no offset, no orphans and no cursor of a page: ask for these with a page")]
     Stream,
 }
+
+debug_as_display!(InvalidQuery);

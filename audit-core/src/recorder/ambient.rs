@@ -15,6 +15,7 @@ use pin_project_lite::pin_project;
 use thiserror::Error;
 
 use super::Recorder;
+use crate::__private::debug_as_display;
 use crate::context::AuditContext;
 use crate::coverage::{Coverage, LeftEnding, Tally};
 use crate::id::RecordId;
@@ -234,6 +235,8 @@ pub fn extend_context(stated: AuditContext) -> Result<(), NoContext> {
 }
 
 /// There is no context to add to.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[error("no audit context here: scope one with `with_context`, and carry it into spawned tasks with `carry`")]
 pub struct NoContext;
+
+debug_as_display!(NoContext);

@@ -14,6 +14,7 @@ use super::loss::{Loss, Losses, OnLoss};
 use super::owed::Owed;
 use super::slots::Slots;
 use super::weak::WeakFailClosed;
+use crate::__private::debug_as_display;
 use crate::catalogue::collision::{self, Collision};
 use crate::guarded::Guarded;
 use crate::sensitive::{InvalidPolicy, KeyRing, Limits, RedactionPolicy, Rules};
@@ -194,7 +195,7 @@ impl RecorderBuilder {
 }
 
 /// A recorder cannot be built.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// No sink was set.
@@ -243,6 +244,8 @@ pub enum BuildError {
     #[error("the thread for the sink could not be started: {}", .0.kind())]
     Thread(#[from] io::Error),
 }
+
+debug_as_display!(BuildError);
 
 fn there_are(actions: &[String]) -> String {
     if actions.is_empty() { "There is none".to_owned() } else { format!("There are: {}", actions.join(", ")) }

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::Recorder;
 use super::ambient::Ambient;
 use super::slots::Slot;
+use crate::__private::debug_as_display;
 use crate::action::Action;
 use crate::context::AuditContext;
 use crate::coverage::LeftEnding;
@@ -124,6 +125,8 @@ impl Future for Acknowledging {
 }
 
 /// A record was not acknowledged. It is counted, and the stream will say so.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[error("the audit record was not acknowledged")]
 pub struct Unacknowledged(#[source] SinkError);
+
+debug_as_display!(Unacknowledged);

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::Recorder;
 use super::owed::Debts;
+use crate::__private::debug_as_display;
 use crate::action::Action;
 use crate::record::{Draft, Kind};
 use crate::sink::SinkError;
@@ -75,7 +76,7 @@ impl Recorder {
 }
 
 /// Not everything is flushed, and how much is not.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub struct NotFlushed {
     /// Records that the sink has and has not answered for. It was not flushed while there are any.
@@ -90,6 +91,8 @@ pub struct NotFlushed {
     #[source]
     pub sink: Option<SinkError>,
 }
+
+debug_as_display!(NotFlushed);
 
 impl NotFlushed {
     fn is_flushed(&self) -> bool {

@@ -10,6 +10,7 @@ mod drive;
 mod event;
 mod flood;
 mod flush;
+mod forgotten;
 mod gap;
 mod lane;
 mod leave;
@@ -58,6 +59,7 @@ pub(crate) use self::site::Capture;
 pub use self::site::{FailurePolicy, RegisteredSite, Site, sites};
 pub(crate) use self::slots::{Place, Slot};
 pub use self::within::NotInTransaction;
+use crate::__private::debug_as_display;
 use crate::action::Action;
 use crate::record::{Draft, Kind};
 use crate::sensitive::Redaction;
@@ -67,7 +69,8 @@ use crate::tracing_sink::TracingSink;
 /// Stamps records, drives the sink, applies the failure policy, and counts every loss.
 ///
 /// A service builds one and installs it; tests scope one of their own with [`with_recorder`]. Until one is
-/// installed, records go to `tracing`, and the body of a `fail_closed` function does not run.
+/// installed, records go to `tracing`, and the body of a `fail_closed` function does not run. The first one that goes there
+/// is preceded by a warning that nothing is installed: to `tracing`, or where that has no subscriber, to standard error.
 ///
 /// ```
 /// # use audit_core as audited;
@@ -127,7 +130,9 @@ impl Recorder {
     }
 
     fn fallback() -> &'static Self {
-        FALLBACK.get_or_init(|| RecorderBuilder::new().sink(TracingSink::new()).unchecked())
+        let fallback = FALLBACK.get_or_init(|| RecorderBuilder::new().sink(TracingSink::new()).unchecked());
+        forgotten::say_once();
+        fallback
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
@@ -164,6 +169,8 @@ impl fmt::Debug for Recorder {
 }
 
 /// A recorder is installed already.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[error("a recorder is installed already; install one, at start-up, and scope others with `with_recorder`")]
 pub struct AlreadyInstalled;
+
+debug_as_display!(AlreadyInstalled);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
+use crate::__private::debug_as_display;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use thiserror::Error;
@@ -133,7 +134,7 @@ impl Key {
 }
 
 /// A key or its id cannot be taken.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum InvalidKey {
     /// Too few bytes.
@@ -149,6 +150,8 @@ pub enum InvalidKey {
     #[error("a key with this id is already in the ring")]
     Taken,
 }
+
+debug_as_display!(InvalidKey);
 
 pub(crate) fn push_hex(out: &mut String, bytes: &[u8]) {
     for byte in bytes {

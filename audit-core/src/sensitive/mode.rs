@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::__private::debug_as_display;
 use thiserror::Error;
 
 /// What stands for the part of a value that a mask hides, whatever its length.
@@ -85,7 +86,7 @@ impl fmt::Display for Mode {
 }
 
 /// A text is no mode that a policy can name.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, PartialEq, Eq, Error)]
 #[error(
     "`{}` is no mode: there are `drop`, `hash`, `mask(first = 2, last = 2)`, `truncate(4)`, `len`, `present` and `plain`",
     text.escape_debug()
@@ -93,6 +94,8 @@ impl fmt::Display for Mode {
 pub struct InvalidMode {
     text: String,
 }
+
+debug_as_display!(InvalidMode);
 
 impl FromStr for Mode {
     type Err = InvalidMode;

@@ -11,12 +11,16 @@ use thiserror::Error;
 use super::names::folded;
 use super::redaction::Whose;
 use super::{Mode, SensitiveField, SensitiveType, sensitive_types};
+use crate::__private::debug_as_display;
+use crate::recorder::sites;
 
 /// What an operator wants redacted beyond what the types say: by type, field, class or tenant.
 ///
 /// A rule can only tighten: where a type says more than the rule, the type stands; where neither covers the other, the
 /// value is dropped. A recorder takes a policy when it is built, refuses one whose rules name what does not exist, and
-/// writes it into its start record.
+/// writes it into its start record. What does exist is what is linked: the types that derive `Sensitive` or `AuditEvent`,
+/// their fields and classes, and what `#[audited]` captures. Keys that turn up at run time alone, those of maps and of
+/// `RecordBuilder::field`, are not known beforehand: a rule for one says so, by [`PolicyRule::free_key`].
 ///
 /// ```
 /// # use audit_core as audited;
@@ -57,6 +61,8 @@ pub struct PolicyRule {
     field: Option<String>,
     class: Option<String>,
     tenant: Option<String>,
+    #[serde(default)]
+    free_key: bool,
 }
 
 fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Mode, D::Error> {
@@ -77,7 +83,7 @@ impl RedactionPolicy {
         self
     }
 
-    /// Lets rules stand that fit no field of this binary: for a policy that several services share. Otherwise such a
+    /// Lets rules stand that fit nothing in this binary: for a policy that several services share. Otherwise such a
     /// rule is taken for a slip, and the recorder is not built.
     #[must_use]
     pub fn allow_unmatched(mut self) -> Self {
@@ -95,10 +101,11 @@ impl RedactionPolicy {
             if matches!(rule.mode, Mode::Plain | Mode::Custom(_)) {
                 return Err(InvalidPolicy::Loosens { rule: rule.to_string() });
             }
-            let fits = |ty: &SensitiveType| ty.fields().any(|field| rule.fits(ty, &field));
-            if !self.allow_unmatched && !rule.is_for_any_key() && !sensitive_types().into_iter().any(fits) {
-                return Err(InvalidPolicy::Unmatched { rule: rule.to_string() });
+            if self.allow_unmatched || rule.names_what_is_there() {
+                continue;
             }
+            let (bare, rule) = (rule.is_for_any_key(), rule.to_string());
+            return Err(if bare { InvalidPolicy::UnknownField { rule } } else { InvalidPolicy::Unmatched { rule } });
         }
         let tenants: HashSet<_> = self.rules.iter().filter_map(|rule| rule.tenant.clone()).collect();
         let known = sensitive_types();
@@ -121,7 +128,7 @@ impl RedactionPolicy {
 impl PolicyRule {
     /// A rule for every field.
     pub const fn new(mode: Mode) -> Self {
-        Self { mode, ty: None, field: None, class: None, tenant: None }
+        Self { mode, ty: None, field: None, class: None, tenant: None, free_key: false }
     }
 
     /// Names a type: `Transfer`, or with its module, `bank::Transfer`.
@@ -134,10 +141,19 @@ impl PolicyRule {
     /// Names a field, by its name in Rust or its key in the record.
     ///
     /// Without a type or a class the rule is also for that key in maps with free keys, and for what `#[audited]`
-    /// captures under it.
+    /// captures under it. A name that neither a linked type nor a capture has is taken for a slip, and the recorder is not
+    /// built: a key that only maps have is named with [`Self::free_key`] besides.
     #[must_use]
     pub fn field(mut self, name: impl Into<String>) -> Self {
         self.field = Some(name.into());
+        self
+    }
+
+    /// Says that the field is a key that need not be known beforehand: one of a map, or of `RecordBuilder::field`. Then
+    /// nobody checks how it is spelt. It is a word about rules without a type and a class; others are checked as before.
+    #[must_use]
+    pub fn free_key(mut self) -> Self {
+        self.free_key = true;
         self
     }
 
@@ -161,6 +177,20 @@ impl PolicyRule {
         self.ty.as_deref().is_none_or(|name| name == ty.name || whole(name))
             && self.field.as_deref().is_none_or(|name| name == field.name || name == field.key)
             && self.class.as_deref().is_none_or(|class| field.class == Some(class))
+    }
+
+    /// Whether anything that is linked into this binary is what it is for, as far as that can be known.
+    fn names_what_is_there(&self) -> bool {
+        let fits = |ty: &SensitiveType| ty.fields().any(|field| self.fits(ty, &field));
+        sensitive_types().into_iter().any(fits) || self.is_for_any_key() && (self.free_key || self.names_a_key())
+    }
+
+    /// Whether a field or a capture has its name as a key, as keys are compared.
+    fn names_a_key(&self) -> bool {
+        let Some(name) = self.field.as_deref().map(folded) else { return false };
+        let fields = sensitive_types().into_iter().flat_map(SensitiveType::fields).map(|field| field.key);
+        let captures = sites().into_iter().flat_map(|site| site.captures).map(|capture| capture.key);
+        fields.chain(captures).any(|key| folded(key) == name)
     }
 
     /// Whether it is for a key wherever it turns up.
@@ -310,12 +340,21 @@ fn tightened(rules: &[PolicyRule], ty: &SensitiveType, field: &SensitiveField, w
 }
 
 /// A policy cannot be taken.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidPolicy {
     /// A rule fits no field of this binary.
     #[error("the rule `{rule}` fits no field of this binary: mend the name, or `allow_unmatched()`")]
     Unmatched {
+        /// The rule.
+        rule: String,
+    },
+    /// A rule for a bare field names none that is known.
+    #[error(
+        "the rule `{rule}` fits no field and no capture of this binary: mend the name, or say `free_key()` if it is a key \
+         of maps, or `allow_unmatched()`"
+    )]
+    UnknownField {
         /// The rule.
         rule: String,
     },
@@ -326,3 +365,5 @@ pub enum InvalidPolicy {
         rule: String,
     },
 }
+
+debug_as_display!(InvalidPolicy);

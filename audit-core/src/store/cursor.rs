@@ -12,6 +12,7 @@ use sha2::Sha256;
 use thiserror::Error;
 
 use super::Position;
+use crate::__private::debug_as_display;
 use crate::id::RecordId;
 use crate::query::SortKey;
 
@@ -192,9 +193,11 @@ impl fmt::Debug for CursorKey {
 }
 
 /// Not a cursor that this reader has given for this query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Error)]
 #[error("not a cursor of this reading: it goes on with the tenant, the query and the store that it was given for")]
 pub struct InvalidCursor;
+
+debug_as_display!(InvalidCursor);
 
 #[cfg(test)]
 mod tests {

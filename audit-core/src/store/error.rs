@@ -1,13 +1,13 @@
 //! Why a store did not answer.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 
 use thiserror::Error;
 
 use super::InvalidCursor;
+use crate::__private::debug_as_display;
 use crate::query::InvalidQuery;
 use crate::recorder::Unacknowledged;
 
@@ -51,8 +51,4 @@ impl StoreError {
     }
 }
 
-impl fmt::Debug for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StoreError({self})")
-    }
-}
+debug_as_display!(StoreError);

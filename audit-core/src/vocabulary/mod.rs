@@ -9,6 +9,7 @@ use std::fmt;
 use thiserror::Error;
 
 pub use self::payload::{Payload, PayloadType};
+use crate::__private::debug_as_display;
 use crate::action::{Action, InvalidAction};
 use crate::catalogue::actions;
 use crate::detail::Detail;
@@ -171,7 +172,7 @@ fn collision(action: String, first: &str, second: String) -> InvalidVocabulary {
 }
 
 /// A vocabulary cannot be built.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum InvalidVocabulary {
     /// A name breaks the rule for actions.
@@ -188,3 +189,5 @@ pub enum InvalidVocabulary {
         second: String,
     },
 }
+
+debug_as_display!(InvalidVocabulary);

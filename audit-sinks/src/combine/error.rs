@@ -1,9 +1,10 @@
 //! What is no combination.
 
+use audit_core::__private::debug_as_display;
 use thiserror::Error;
 
 /// Why a [`FanOut`](super::FanOut) cannot be built.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FanOutError {
     /// It has no sinks.
@@ -26,3 +27,5 @@ pub enum FanOutError {
         members: usize,
     },
 }
+
+debug_as_display!(FanOutError);

@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use crate::journal::JournalError;
 use crate::shown::Shown;
+use audit_core::__private::debug_as_display;
 
 /// A forwarder cannot be started, or what it keeps cannot be read.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum ForwarderError {
     /// The name cannot be the name of a file.
@@ -116,8 +117,10 @@ pub enum ForwarderError {
     Thread(#[source] io::Error),
 }
 
+debug_as_display!(ForwarderError);
+
 /// Not everything was delivered in time. It stays where it is, in the journal or in the stream, and is delivered later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Error)]
 #[error("{records} records were not delivered in time; they are kept, and delivered later")]
 #[non_exhaustive]
 pub struct NotDelivered {
@@ -125,8 +128,10 @@ pub struct NotDelivered {
     pub records: u64,
 }
 
+debug_as_display!(NotDelivered);
+
 /// A dead letter could not be resolved, and stays one.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum DeadLetterError {
     /// What it is about cannot be read any more, so that there is nothing to deliver.
@@ -142,3 +147,5 @@ pub enum DeadLetterError {
     #[error(transparent)]
     Journal(#[from] JournalError),
 }
+
+debug_as_display!(DeadLetterError);

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use audit_core::__private::debug_as_display;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use uuid::Uuid;
@@ -101,9 +102,11 @@ impl FromStr for ChainHash {
 }
 
 /// A text is no hash of a line.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[error("a hash is 64 digits of lower-case hex")]
 pub struct InvalidHash;
+
+debug_as_display!(InvalidHash);
 
 /// The hash of a line whose end is not known yet.
 #[derive(Clone)]

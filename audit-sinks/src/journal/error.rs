@@ -8,9 +8,10 @@ use audit_core::InvalidRecord;
 use thiserror::Error;
 
 use crate::shown::Shown;
+use audit_core::__private::debug_as_display;
 
 /// A journal cannot be opened or read.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum JournalError {
     /// The path leads to something that is no directory.
@@ -123,6 +124,8 @@ pub enum JournalError {
     },
 }
 
+debug_as_display!(JournalError);
+
 /// What was being done with a journal's file or directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -158,7 +161,7 @@ impl fmt::Display for JournalStep {
 }
 
 /// What is wrong with a line of a journal.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum JournalDamage {
     /// No journal wrote it: it does not begin and end as a line does.
@@ -200,6 +203,8 @@ pub enum JournalDamage {
         seq: u64,
     },
 }
+
+debug_as_display!(JournalDamage);
 
 impl JournalError {
     pub(super) fn io(path: &Path, step: JournalStep, source: impl Into<io::Error>) -> Self {

@@ -11,12 +11,13 @@ use super::Journal;
 use super::error::{JournalError, JournalStep};
 use super::replace::replace;
 use crate::hold::LegalHold;
+use audit_core::__private::debug_as_display;
 
 /// The file of a journal's directory that has its holds.
 const FILE: &str = "holds.json";
 
 /// A hold was not placed or not lifted.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum HoldError {
     /// There is one of that name, or none.
@@ -29,6 +30,8 @@ pub enum HoldError {
     #[error("the record of it could not be written")]
     Record(#[source] SinkError),
 }
+
+debug_as_display!(HoldError);
 
 impl Journal {
     /// The holds that are placed.

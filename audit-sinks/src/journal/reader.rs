@@ -278,6 +278,8 @@ impl JournalReader {
                 }
                 Next::Damage(line, damage) => {
                     self.walk = lines.walk;
+                    // Whatever the line before was, what speaks against it is told.
+                    self.passed = None;
                     return Err(JournalError::damaged(lines.path(), line, damage));
                 }
                 Next::End if self.passed.is_some() => {

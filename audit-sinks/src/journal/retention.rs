@@ -19,6 +19,7 @@ use super::reader::list;
 use super::segment::Index;
 use super::source::all_forms;
 use super::{Journal, system};
+use audit_core::__private::debug_as_display;
 
 /// Where forwarders keep how far they are: a file each, below the journal's directory.
 pub(crate) const CURSORS: &str = "cursors";
@@ -80,7 +81,7 @@ pub enum Kept {
 }
 
 /// Nothing more was removed.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum RetentionError {
     /// The files, the holds or the cursors cannot be read, or a file cannot be removed.
@@ -90,6 +91,8 @@ pub enum RetentionError {
     #[error("the record of what goes could not be written, and nothing was removed")]
     Record(#[source] SinkError),
 }
+
+debug_as_display!(RetentionError);
 
 /// A file that is not written any more.
 struct Closed {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use audit_core::__private::debug_as_display;
 use audit_core::__private::{Inline, Ticket};
 use audit_core::{AuditSink, Durability, Record, SinkError};
 use thiserror::Error;
@@ -153,7 +154,7 @@ impl Inline for MemorySink {
 }
 
 /// Records that were waited for are not there.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[error("{wanted} records of `{action}` were waited for, {found} are there")]
 #[non_exhaustive]
 pub struct StillMissing {
@@ -164,3 +165,5 @@ pub struct StillMissing {
     /// How many are there.
     pub found: usize,
 }
+
+debug_as_display!(StillMissing);

@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use audit_core::__private::debug_as_display;
 use audit_core::{Durability, SinkError};
 use thiserror::Error;
 
@@ -145,11 +146,7 @@ impl NatsError {
     }
 }
 
-impl fmt::Debug for NatsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NatsError({self})")
-    }
-}
+debug_as_display!(NatsError);
 
 impl From<NatsError> for SinkError {
     fn from(error: NatsError) -> Self {
@@ -164,7 +161,7 @@ impl From<NatsError> for SinkError {
 }
 
 /// Why a stream is not fit for audit records.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NatsStreamFault {
     /// It removes what consumers have seen.
@@ -249,6 +246,8 @@ pub enum NatsStreamFault {
     )]
     CannotSync,
 }
+
+debug_as_display!(NatsStreamFault);
 
 struct Listed<'a>(&'a [NatsStreamFault]);
 

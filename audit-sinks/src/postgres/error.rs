@@ -1,10 +1,10 @@
 //! What can go wrong with a server.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use audit_core::__private::debug_as_display;
 use audit_core::{Durability, SinkError, StoreError};
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
@@ -135,8 +135,4 @@ impl From<PostgresError> for StoreError {
     }
 }
 
-impl fmt::Debug for PostgresError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PostgresError({self})")
-    }
-}
+debug_as_display!(PostgresError);

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use super::schema::LAYOUT;
 use crate::shown::Shown;
+use audit_core::__private::debug_as_display;
 
 /// A store cannot be opened, checked or backed up.
 ///
@@ -118,11 +119,7 @@ pub enum SqliteError {
     Closed,
 }
 
-impl fmt::Debug for SqliteError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SqliteError({self})")
-    }
-}
+debug_as_display!(SqliteError);
 
 impl SqliteError {
     pub(super) fn io(path: &Path, source: impl Into<io::Error>) -> Self {

@@ -81,7 +81,7 @@ pub(crate) struct PageArgs {
     #[arg(long, short = 'n', value_name = "RECORDS", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
     /// Goes on behind a page, with what was printed there: the filter must be the same.
-    #[arg(long, value_name = "CURSOR")]
+    #[arg(long, value_name = "CURSOR", allow_hyphen_values = true)]
     after: Option<String>,
     /// Skips so many records first.
     #[arg(long, value_name = "RECORDS", default_value_t = 0, conflicts_with = "after")]

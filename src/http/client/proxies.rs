@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::HeaderLines;
 use super::forwarded::{forwarded_from_right, x_forwarded_for_from_right};
+use audit_core::__private::debug_as_display;
 
 /// The most proxies that a request is followed through.
 pub const MAX_FORWARDED_HOPS: usize = 32;
@@ -64,7 +65,7 @@ pub enum ForwardedHeader {
 }
 
 /// Something that is no list of proxies.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidTrustedProxies {
     /// An entry cannot be read.
@@ -80,6 +81,8 @@ pub enum InvalidTrustedProxies {
         entry: String,
     },
 }
+
+debug_as_display!(InvalidTrustedProxies);
 
 impl TrustedProxies {
     /// Trusts these addresses and networks, and reads `X-Forwarded-For`.

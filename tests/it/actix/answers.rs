@@ -141,3 +141,16 @@ async fn a_sink_that_hangs_costs_a_record_and_no_answer() {
     assert!(recorder.stats().unacknowledged >= 2);
     capture.set(Behaviour::Ok);
 }
+
+#[tokio::test]
+async fn what_is_found_says_whose_request_it_was() {
+    let capture = Capture::new();
+    let address = serve(capture.clone(), AuditMiddleware::new().coverage(CoverageMode::Strict));
+    let answer = answer(address, "GET /unaudited", "authorization: ann\r\nuser-agent: curl\r\n").await;
+    assert_eq!(status(&answer), 500);
+    let found = wait_for(&capture, "audit.unaudited").await;
+    assert_eq!(found.correlation_id().as_deref(), header(&answer, "x-request-id"));
+    assert_eq!(found.actor().and_then(|actor| actor.id).as_deref(), Some("ann"));
+    let source = found.source().unwrap();
+    assert_eq!((source.ip, source.user_agent.as_deref()), (Some([127, 0, 0, 1].into()), Some("curl")));
+}

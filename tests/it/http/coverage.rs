@@ -6,8 +6,11 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
-use audited::{Action, with_recorder, with_recorder_sync};
-use audited::{AuditLayer, CoverageMode, MemorySink, Record, Recorder, Stage, audited, not_audited, record_action};
+use audited::{
+    Action, Actor, ActorId, AuditContext, AuditLayer, AuditRequest, CorrelationId, CoverageMode, MemorySink, Record,
+    Recorder, Stage, TenantId, audited, not_audited, record_action, with_context_sync, with_recorder,
+    with_recorder_sync,
+};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
@@ -16,6 +19,8 @@ use axum::middleware::{self, Next};
 use axum::routing::{any, get, post_service};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+use super::served::Served;
 
 #[audited(action = "layered.transfer")]
 async fn transfer() -> &'static str {
@@ -217,4 +222,42 @@ async fn a_panic_goes_on_and_has_one_record() {
         }
         assert_eq!(request.detail(), Some(r#"{"method":"GET","route":"/broken-and-forgotten/{id}"}"#), "{mode:?}");
     }
+}
+
+#[tokio::test]
+async fn what_is_found_says_whose_request_it_was() {
+    for mode in [CoverageMode::Report, CoverageMode::Strict] {
+        let identified = middleware::from_fn(|audit: AuditRequest, request: Request, next: Next| {
+            audit.identify(Actor::user(ActorId::plain("ann")));
+            audit.extend(AuditContext::new().tenant(TenantId::plain("acme")));
+            next.run(request)
+        });
+        let app = Router::new().route("/forgotten/{id}", any(forgotten)).layer(identified);
+        let served = Served::new(app.layer(AuditLayer::axum().coverage(mode))).await;
+        let answer = served.ask("GET /forgotten/1", &[("user-agent", "curl")], "").await;
+        let found = served.comes("audit.unaudited").await;
+        assert_eq!(found.correlation_id().as_deref(), answer.header("x-request-id"));
+        assert_eq!(found.actor().and_then(|actor| actor.id).as_deref(), Some("ann"));
+        assert_eq!(found.tenant().as_deref(), Some("acme"));
+        let source = found.source().unwrap();
+        assert_eq!((source.ip, source.user_agent.as_deref()), (Some([127, 0, 0, 1].into()), Some("curl")));
+        assert_eq!(found.detail(), Some(r#"{"method":"GET","route":"/forgotten/{id}"}"#));
+    }
+}
+
+#[test]
+fn what_is_reported_by_hand_is_of_what_surrounds_it() {
+    let memory = MemorySink::new();
+    let recorder = Recorder::builder().sink(memory.clone()).allow_weak_fail_closed().build().unwrap();
+    with_recorder_sync(recorder, || {
+        audited::report_unaudited("GET", "/by-hand");
+        let id = CorrelationId::parse("request-1").unwrap();
+        let context = AuditContext::new().tenant(TenantId::plain("acme")).correlation_id(id);
+        with_context_sync(context, || audited::report_unaudited("GET", "/by-hand"));
+    });
+    let records = memory.records();
+    let [without, within] = of(&records, "audit.unaudited")[..] else { panic!("{records:?}") };
+    assert_eq!((without.tenant(), without.correlation_id(), without.actor()), (None, None, None));
+    assert_eq!(within.tenant().as_deref(), Some("acme"));
+    assert_eq!(within.correlation_id().as_deref(), Some("request-1"));
 }

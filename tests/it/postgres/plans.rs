@@ -36,7 +36,7 @@ fn a_tenant_is_found_by_an_index_among_many() {
         assert!(page.records.iter().all(|record| record.tenant().as_deref() == Some("tenant-7")));
         let plans = cluster.log()[before..].to_owned();
         let plan = plans.split("Query Text:").find(|plan| plan.starts_with(" SELECT r.record")).unwrap_or_default();
-        assert!(!plan.is_empty() && !plan.contains("Seq Scan"), "{query:?}:\n{plans}");
+        assert!(!plan.is_empty() && read_whole(plan).is_none(), "{query:?}:\n{plans}");
         (page.records.len(), plan.to_owned())
     };
     let from = Timestamp::from_unix_micros(now).unwrap();
@@ -50,5 +50,10 @@ fn a_tenant_is_found_by_an_index_among_many() {
     let sql = "SET audited.tenant = 'tenant-7';
         EXPLAIN SELECT record FROM audited.records ORDER BY micros DESC, id DESC LIMIT 50";
     let plan = database.sql("auditor", sql).join("\n");
-    assert!(plan.contains("_tenant_micros_id_idx") && !plan.contains("Seq Scan"), "{plan}");
+    assert!(plan.contains("_tenant_micros_id_idx") && read_whole(&plan).is_none(), "{plan}");
+}
+
+/// What a plan reads all of, but for the partitions of the months to come, which have nothing in them.
+fn read_whole(plan: &str) -> Option<&str> {
+    plan.lines().find(|line| line.contains("Seq Scan") && !line.contains("rows=1 "))
 }

@@ -1,8 +1,8 @@
 //! The recorder of the process. Each test runs in a process of its own: nothing is installed in this one.
 
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
-use audited::{Action, Recorder, record_action, with_recorder_sync};
+use audited::{Action, Effect, Recorder, Refusal, audited, record_action, with_recorder_sync};
 
 use super::{DONE, record_n};
 use crate::support::{self, Capture, PATIENCE};
@@ -12,22 +12,27 @@ const CHILD: &str = "AUDITED_TEST_CHILD";
 /// Runs the calling test again in a process of its own; gives true there.
 #[track_caller]
 fn in_a_child(test: &str) -> bool {
-    if std::env::var_os(CHILD).is_some() {
-        return true;
+    std::env::var_os(CHILD).is_some() || {
+        heard_of_a_child(test, Stdio::piped());
+        false
     }
+}
+
+/// Runs a test again in a process of its own, and gives what that one said on standard error.
+#[track_caller]
+fn heard_of_a_child(test: &str, heard: Stdio) -> String {
     let name = format!("recorder::install::{test}");
     let output = Command::new(std::env::current_exe().unwrap())
         .args([&name, "--exact", "--nocapture", "--test-threads=1"])
         .env(CHILD, "1")
-        .output()
+        .stdout(Stdio::piped())
+        .stderr(heard)
+        .spawn()
+        .and_then(Child::wait_with_output)
         .unwrap();
-    let shown = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && shown.contains("1 passed"),
-        "{shown}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    false
+    let (shown, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && shown.contains("1 passed"), "{shown}{said}");
+    said.into_owned()
 }
 
 #[test]
@@ -113,4 +118,72 @@ fn a_subscriber_that_panics_is_contained() {
     record_n(&recorder, 1).unwrap_err();
     sink.set(support::Behaviour::Ok);
     record_n(&recorder, 2).unwrap();
+}
+
+const FORGOTTEN: &str = "no recorder is installed";
+
+#[audited(action = "install.closed", fail_closed)]
+fn closed() -> Result<(), Refusal> {
+    Ok(())
+}
+
+/// What a service does whose `main` installs nothing.
+fn forgets() {
+    for _ in 0..2 {
+        assert_eq!(closed(), Err(Refusal::Unavailable { effect: Effect::NotStarted }));
+        record_action(DONE).wait().unwrap();
+    }
+}
+
+#[test]
+fn where_nobody_listens_to_tracing_standard_error_says_once_that_nothing_is_installed() {
+    if std::env::var_os(CHILD).is_some() {
+        return forgets();
+    }
+    let test = "where_nobody_listens_to_tracing_standard_error_says_once_that_nothing_is_installed";
+    let said = heard_of_a_child(test, Stdio::piped());
+    let lines: Vec<_> = said.lines().filter(|line| line.contains(FORGOTTEN)).collect();
+    let line = "audited: no recorder is installed, so records go to `tracing`, and nobody listens there; build one and \
+                `install()` it in `main`";
+    assert_eq!(lines, [line], "{said}");
+}
+
+#[test]
+fn whoever_listens_to_tracing_hears_it_there_and_once() {
+    if std::env::var_os(CHILD).is_none() {
+        let said = heard_of_a_child("whoever_listens_to_tracing_hears_it_there_and_once", Stdio::piped());
+        assert!(!said.contains(FORGOTTEN), "{said}");
+        return;
+    }
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt().json().with_writer(move || writer.clone()).init();
+    forgets();
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let events = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let said: Vec<_> = events.filter(|event| event.to_string().contains(FORGOTTEN)).collect();
+    let [warning] = &said[..] else { panic!("{log}") };
+    assert_eq!((&warning["level"], &warning["target"]), (&"WARN".into(), &"audited".into()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_error_that_takes_nothing_hurts_nobody() {
+    if std::env::var_os(CHILD).is_some() {
+        return forgets();
+    }
+    // Every write to it fails.
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    heard_of_a_child("standard_error_that_takes_nothing_hurts_nobody", full.into());
+}
+
+#[test]
+fn where_one_is_installed_nothing_is_said() {
+    if std::env::var_os(CHILD).is_none() {
+        let said = heard_of_a_child("where_one_is_installed_nothing_is_said", Stdio::piped());
+        assert!(!said.contains(FORGOTTEN), "{said}");
+        return;
+    }
+    support::recorder(Capture::new()).install().unwrap();
+    record_action(DONE).wait().unwrap();
 }

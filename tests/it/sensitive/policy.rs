@@ -213,6 +213,50 @@ fn a_rule_that_fits_nothing_or_loosens_is_refused() {
 }
 
 #[test]
+fn a_rule_for_a_bare_field_names_one_that_is_there_or_says_that_it_is_for_free_keys() {
+    let build = |policy| Recorder::builder().sink(MemorySink::new()).allow_weak_fail_closed().redaction(policy).build();
+    let bare = |field: &str| RedactionPolicy::new().rule(rule(Mode::Drop).field(field));
+    for there in ["phone", "policyBare", "policy_bare", "policyCaptured"] {
+        assert!(build(bare(there)).is_ok(), "{there}");
+    }
+    for slip in ["phnoe", "", "policy_bear"] {
+        let Some(BuildError::Policy(error @ InvalidPolicy::UnknownField { .. })) = build(bare(slip)).err() else {
+            panic!("{slip}")
+        };
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "the rule `drop field `{slip}`` fits no field and no capture of this binary: mend the name, or say \
+                 `free_key()` if it is a key of maps, or `allow_unmatched()`"
+            )
+        );
+    }
+    assert!(build(RedactionPolicy::new().rule(rule(Mode::Drop).field("phnoe").free_key())).is_ok());
+    assert!(build(bare("phnoe").allow_unmatched()).is_ok());
+    let said: RedactionPolicy =
+        serde_json::from_str(r#"{ "rules": [{ "mode": "drop", "field": "phnoe", "free_key": true }] }"#).unwrap();
+    assert!(build(said).is_ok());
+    // It is a word about bare fields alone.
+    let typed = rule(Mode::Drop).of_type("PolicyAccount").field("phnoe").free_key();
+    assert!(matches!(build(RedactionPolicy::new().rule(typed)), Err(BuildError::Policy(_))));
+
+    let (memory, recorder) = memory_with(bare("policyBare").rule(rule(Mode::Drop).field("policyCaptured")));
+    with_recorder_sync(recorder, || captures(&PolicyBare { policy_bare: "s3cret".into() }, "s3cret"));
+    let detail = r#"{"value":{"policyBare":"<redacted>"},"policy_captured":"<redacted>"}"#;
+    assert_eq!(memory.last("policy.bare").unwrap().detail(), Some(detail));
+}
+
+#[derive(Serialize, Sensitive)]
+struct PolicyBare {
+    #[serde(rename = "policyBare")]
+    #[sensitive(plain)]
+    policy_bare: String,
+}
+
+#[audited(action = "policy.bare", fields(value, policy_captured = plain(text)))]
+fn captures(value: &PolicyBare, text: &str) {}
+
+#[test]
 fn it_reads_from_configuration_and_says_what_is_wrong() {
     let policy: RedactionPolicy = serde_json::from_str(
         r#"{ "rules": [{ "mode": "mask(first = 3)", "type": "PolicyAccount", "field": "owner", "tenant": "acme" }] }"#,
@@ -266,7 +310,7 @@ fn a_rule_for_a_key_is_for_every_map_and_every_object() {
         }
     }
 
-    let (memory, recorder) = memory_with(RedactionPolicy::new().rule(rule(Mode::Drop).field("limit")));
+    let (memory, recorder) = memory_with(RedactionPolicy::new().rule(rule(Mode::Drop).field("limit").free_key()));
     let by_key = std::collections::BTreeMap::from([(PolicyKey::limit, 4_711_u32), (PolicyKey::other, 2)]);
     with_recorder_sync(recorder, || {
         record_action(Action::new("policy.map"))

@@ -12,7 +12,7 @@ use crate::contract::block_on;
 fn refused(path: &std::path::Path) -> SqliteError {
     let error = SqliteStore::open(path).unwrap_err();
     assert!(error.to_string().contains(path.file_name().unwrap().to_str().unwrap()), "{error}");
-    assert_eq!(format!("{error:?}"), format!("SqliteError({error})"));
+    assert_eq!(format!("{error:?}"), error.to_string());
     error
 }
 

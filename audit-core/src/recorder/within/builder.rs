@@ -5,6 +5,7 @@ use std::future::Future;
 use thiserror::Error;
 
 use super::writing::Obliged;
+use crate::__private::debug_as_display;
 use crate::id::RecordId;
 use crate::record::RecordBuilder;
 use crate::recorder::Recorder;
@@ -59,6 +60,8 @@ impl RecordBuilder<'_> {
 }
 
 /// A record was not written into the transaction, or nobody knows whether it was: roll back.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[error("the audit record was not written into the transaction")]
 pub struct NotInTransaction(#[source] SinkError);
+
+debug_as_display!(NotInTransaction);

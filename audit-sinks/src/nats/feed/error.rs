@@ -4,9 +4,10 @@ use thiserror::Error;
 
 use crate::forward::ForwarderError;
 use crate::nats::NatsError;
+use audit_core::__private::debug_as_display;
 
 /// A feed cannot be started, or its dead letters cannot be read.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum NatsFeedError {
     /// There is no connection, no stream, or no consumer that will do.
@@ -16,3 +17,5 @@ pub enum NatsFeedError {
     #[error("the dead letters could not be read")]
     DeadLetters(#[from] ForwarderError),
 }
+
+debug_as_display!(NatsFeedError => ForwarderError);
