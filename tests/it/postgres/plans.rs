@@ -18,7 +18,7 @@ fn a_tenant_is_found_by_an_index_among_many() {
     let now = Timestamp::now().as_unix_micros();
     let row = |n: u64| {
         // A part of them in the partition of now, the others in the default one.
-        let micros = if n % 2 == 0 { now + n.cast_signed() } else { 1_000 * n.cast_signed() };
+        let micros = if n.is_multiple_of(2) { now + n.cast_signed() } else { 1_000 * n.cast_signed() };
         let moment = Timestamp::from_unix_micros(micros).unwrap().to_string();
         let fields = json!({
             "occurred_at": moment, "tenant": format!("tenant-{}", n / 2 % TENANTS), "action": format!("door.{}", n % 7),

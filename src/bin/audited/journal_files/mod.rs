@@ -235,8 +235,8 @@ impl AuditStore for JournalFiles {
         if let Some(key) = self.key.get() {
             return Ok(key.clone());
         }
-        let (mut key, mut reader) = ([0; 32], self.read()?);
-        while let Some(read) = reader.next() {
+        let mut key = [0; 32];
+        for read in self.read()? {
             let Some(record) = self.sound(read)? else { continue };
             if let Some(stream) = record.stream() {
                 let digits = stream.bytes().filter(u8::is_ascii_hexdigit);

@@ -44,8 +44,9 @@ impl JournalFiles {
             if !is_all && !best.is_enough() {
                 let mut reader = self.file(start, end)?;
                 while let Some(read) = reader.next_where(|line| best.wants(line)) {
-                    let record = self.sound(read)?.filter(|record| record.stage() != Some(Stage::Intent));
-                    record.into_iter().for_each(|record| best.see(record));
+                    if let Some(record) = self.sound(read)?.filter(|record| record.stage() != Some(Stage::Intent)) {
+                        best.see(record);
+                    }
                 }
             }
             if best.is_enough() {

@@ -51,7 +51,7 @@ pub(super) fn examine(path: &Path, lock: Option<&Path>, probes: bool, report: &m
             "the journal was told so (`reserve_bytes(0)`), or has given it up: is the disk full?",
         ),
         None => {
-            report.ok("reserve", "none is there while nobody writes; who opens the journal makes it, if there is room")
+            report.ok("reserve", "none is there while nobody writes; who opens the journal makes it, if there is room");
         }
     }
     if probes && found.faults.is_empty() {
