@@ -8,7 +8,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::journal::JournalError;
-use crate::shown::Shown;
+use crate::shown::{Said, Shown};
 
 /// A forwarder cannot be started, or what it keeps cannot be read.
 #[derive(Debug, Error)]
@@ -101,7 +101,7 @@ pub enum ForwarderError {
         seq: u64,
     },
     /// The operating system refused.
-    #[error("{} could not be read or written: {}", Shown(path), source.kind())]
+    #[error("{} could not be read or written: {}", Shown(path), Said(source))]
     Io {
         /// The path.
         path: PathBuf,
@@ -112,7 +112,7 @@ pub enum ForwarderError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The thread could not be started.
-    #[error("the thread of the forwarder could not be started: {}", .0.kind())]
+    #[error("the thread of the forwarder could not be started: {}", Said(.0))]
     Thread(#[source] io::Error),
 }
 

@@ -11,7 +11,7 @@ use rusqlite::ffi;
 use thiserror::Error;
 
 use super::schema::LAYOUT;
-use crate::shown::Shown;
+use crate::shown::{Said, Shown, mend};
 
 /// A store cannot be opened, checked or backed up.
 ///
@@ -90,7 +90,7 @@ pub enum SqliteError {
         path: PathBuf,
     },
     /// The operating system refused.
-    #[error("{} could not be opened, read or written: {}", Shown(path), source.kind())]
+    #[error("{} could not be opened, read or written: {}{}", Shown(path), Said(source), mend(source.kind()))]
     Io {
         /// The path.
         path: PathBuf,
@@ -106,7 +106,7 @@ pub enum SqliteError {
         source: rusqlite::Error,
     },
     /// A thread could not be started.
-    #[error("a thread for {} could not be started: {}", Shown(path), source.kind())]
+    #[error("a thread for {} could not be started: {}", Shown(path), Said(source))]
     Thread {
         /// The path.
         path: PathBuf,
