@@ -11,6 +11,7 @@ mod event;
 mod flood;
 mod flush;
 mod gap;
+mod keyless;
 mod lane;
 mod leave;
 mod ledger;
