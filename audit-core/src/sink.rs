@@ -203,6 +203,14 @@ impl SinkError {
         Self::Conflict(Arc::new(source))
     }
 
+    /// What the operating system said, where it refused: of `StorageFull` that is `no storage space`.
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Io(error) => Some(error.kind()),
+            _ => None,
+        }
+    }
+
     /// All that [`Self::reason`] gives.
     #[cfg_attr(not(feature = "metrics"), allow(dead_code))]
     pub(crate) const REASONS: [&'static str; 9] =

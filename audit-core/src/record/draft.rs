@@ -197,7 +197,7 @@ impl Draft {
 /// [`field`](Self::field) and [`fields`](Self::fields) is redacted when it is added: where a tenant matters, to a policy
 /// or to a hash, state the context before.
 #[derive(Clone)]
-#[must_use = "a builder makes nothing until `build`"]
+#[must_use = "nothing is recorded until `.await` or `.wait()`, and no record is made until `build`"]
 pub struct RecordBuilder<'e> {
     pub(crate) draft: Draft,
     pub(crate) id: Option<RecordId>,

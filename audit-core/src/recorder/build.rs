@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::Recorder;
 use super::core::Core;
 use super::flood::{Flood, FloodControl};
+use super::keyless;
 use super::lane::Lane;
 use super::loss::{Loss, Losses, OnLoss};
 use super::owed::Owed;
@@ -64,7 +65,8 @@ impl RecorderBuilder {
         self
     }
 
-    /// Sets the keys for what is kept as a hash. Without them it is redacted.
+    /// Sets the keys for what is kept as a hash. Without them it is redacted, and [`build`](Self::build) warns of it, on the
+    /// target `audited::redaction`, where a linked type or function has something to hash.
     pub fn keys(mut self, keys: KeyRing) -> Self {
         self.keys = Some(keys);
         self
@@ -163,6 +165,9 @@ impl RecorderBuilder {
         let lane =
             if sink.is_inline() { None } else { Some(Lane::start(sink.share(), losses.clone(), self.deadline)?) };
         let recorder = self.with(sink, lane, losses, rules);
+        if recorder.core().rules.keys.is_none() {
+            keyless::warn();
+        }
         recorder.announce_start();
         Ok(recorder)
     }

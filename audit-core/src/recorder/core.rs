@@ -289,14 +289,14 @@ impl Account for Entry {
             Ok(()) => self.core.losses.acknowledged(&self.flight, late),
             Err(error) => {
                 self.core.losses.lost(&self.record, error.reason(), late);
-                self.tell("audit record lost", error.reason(), true);
+                self.tell("audit record lost", error, true);
             }
         }
     }
 
     fn expired(&self) {
         self.core.losses.expired();
-        self.tell("audit record not acknowledged in time", SinkError::Deadline.reason(), false);
+        self.tell("audit record not acknowledged in time", &SinkError::Deadline, false);
     }
 
     fn watch(&self, slip: &Arc<Slip>, deadline: Instant) {
@@ -311,8 +311,8 @@ impl Drop for Entry {
 }
 
 impl Entry {
-    fn tell(&self, what: &'static str, reason: &'static str, for_certain: bool) {
-        self.core.losses.tell(&Loss::of(&self.record, reason, for_certain));
+    fn tell(&self, what: &'static str, error: &SinkError, for_certain: bool) {
+        self.core.losses.tell(&Loss::of(&self.record, error, for_certain));
         // The subscriber is foreign code.
         contained(|| {
             tracing::error!(
@@ -320,7 +320,8 @@ impl Entry {
                 action = &*self.record.action(),
                 correlation_id = self.record.correlation_id().as_deref(),
                 id = self.record.get("id").map(|id| id.trim_matches('"')),
-                reason,
+                reason = error.reason(),
+                io = error.io_kind().map(tracing::field::display),
                 "{what}"
             );
         });

@@ -1,6 +1,7 @@
 //! The account of what was not acknowledged.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +10,7 @@ use super::owed::Owed;
 use crate::contain::contained;
 use crate::id::RecordId;
 use crate::record::{Flag, Flags, Record};
+use crate::sink::SinkError;
 use crate::timestamp::Timestamp;
 
 /// What became of the records so far.
@@ -54,6 +56,9 @@ pub struct Loss<'a> {
     pub correlation_id: Option<&'a str>,
     /// Why: `full`, `deadline`, `io`, and the other reasons of a [`SinkError`](crate::SinkError).
     pub reason: &'static str,
+    /// What the operating system said, where the reason is `io`: of a full disk
+    /// [`StorageFull`](std::io::ErrorKind::StorageFull).
+    pub io: Option<ErrorKind>,
     /// Whether it is lost; otherwise its caller was answered without an acknowledgement, which may still come.
     pub for_certain: bool,
 }
@@ -183,13 +188,14 @@ impl Losses {
 }
 
 impl<'a> Loss<'a> {
-    pub(super) fn of(record: &'a Record, reason: &'static str, for_certain: bool) -> Self {
+    pub(super) fn of(record: &'a Record, error: &SinkError, for_certain: bool) -> Self {
         let text = |key| record.get(key).map(|json| json.trim_matches('"'));
         Self {
             action: text("action").unwrap_or_default(),
             id: record.id(),
             correlation_id: text("correlation_id"),
-            reason,
+            reason: error.reason(),
+            io: error.io_kind(),
             for_certain,
         }
     }

@@ -12,6 +12,7 @@ mod flood;
 mod flush;
 mod forgotten;
 mod gap;
+mod keyless;
 mod lane;
 mod leave;
 mod ledger;

@@ -30,7 +30,9 @@ impl Recorder {
             if !core.weak.named().is_empty() {
                 fields.plain("weak_fail_closed_for", &core.weak.named());
             }
-            fields.value("hash_keys", &core.rules.keys.is_some());
+            if let Some(keys) = &core.rules.keys {
+                fields.plain("hash_key", keys.id());
+            }
             if let Some(policy) = &core.rules.policy {
                 let rules: Vec<_> = policy.rules().iter().map(ToString::to_string).collect();
                 fields.plain("redaction_rules", &rules);

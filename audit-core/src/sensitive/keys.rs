@@ -78,6 +78,11 @@ impl KeyRing {
         Self::new("ephemeral", key).unwrap_or_else(|_| unreachable!("32 bytes and a plain id"))
     }
 
+    /// The id of the key that new hashes are made with.
+    pub fn id(&self) -> &str {
+        &self.current.id
+    }
+
     /// The hash of `value` with the current key, as it stands in the records of `tenant` in fields of that scope.
     pub fn hash(&self, tenant: Option<&str>, scope: Option<&str>, value: &str) -> String {
         self.current.hash(tenant, scope, value)

@@ -3,13 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
+use audit_core::__private::debug_as_display;
 use audit_core::SinkError;
 use thiserror::Error;
 use uuid::Uuid;
 
 use crate::journal::JournalError;
-use crate::shown::Shown;
-use audit_core::__private::debug_as_display;
+use crate::shown::{Said, Shown};
 
 /// A forwarder cannot be started, or what it keeps cannot be read.
 #[derive(Error)]
@@ -102,7 +102,7 @@ pub enum ForwarderError {
         seq: u64,
     },
     /// The operating system refused.
-    #[error("{} could not be read or written: {}", Shown(path), source.kind())]
+    #[error("{} could not be read or written: {}", Shown(path), Said(source))]
     Io {
         /// The path.
         path: PathBuf,
@@ -113,7 +113,7 @@ pub enum ForwarderError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The thread could not be started.
-    #[error("the thread of the forwarder could not be started: {}", .0.kind())]
+    #[error("the thread of the forwarder could not be started: {}", Said(.0))]
     Thread(#[source] io::Error),
 }
 

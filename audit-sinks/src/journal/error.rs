@@ -4,11 +4,11 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use audit_core::__private::debug_as_display;
 use audit_core::InvalidRecord;
 use thiserror::Error;
 
-use crate::shown::Shown;
-use audit_core::__private::debug_as_display;
+use crate::shown::{Said, Shown, mend};
 
 /// A journal cannot be opened or read.
 #[derive(Error)]
@@ -65,7 +65,7 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// The operating system refused.
-    #[error("{} could not be {step}: {}{}", Shown(path), source.kind(), mend(source.kind()))]
+    #[error("{} could not be {step}: {}{}", Shown(path), Said(source), mend(source.kind()))]
     Io {
         /// The path.
         path: PathBuf,
@@ -115,7 +115,7 @@ pub enum JournalError {
         last: u64,
     },
     /// A thread that writes or watches could not be started.
-    #[error("a thread for {} could not be started: {}", Shown(path), source.kind())]
+    #[error("a thread for {} could not be started: {}", Shown(path), Said(source))]
     Thread {
         /// The path.
         path: PathBuf,
@@ -213,15 +213,5 @@ impl JournalError {
 
     pub(super) fn damaged(path: &Path, line: u64, damage: JournalDamage) -> Self {
         Self::Damaged { path: path.to_owned(), line, damage }
-    }
-}
-
-const fn mend(kind: io::ErrorKind) -> &'static str {
-    match kind {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "; the directory above it must be there before",
-        io::ErrorKind::PermissionDenied => "; this process must be allowed to read and write it, and its directory",
-        io::ErrorKind::ReadOnlyFilesystem => "; name a path on a writable disk",
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room on that disk",
-        _ => "",
     }
 }

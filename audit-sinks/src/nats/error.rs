@@ -10,6 +10,8 @@ use audit_core::__private::debug_as_display;
 use audit_core::{Durability, SinkError};
 use thiserror::Error;
 
+use crate::shown::Said;
+
 type Source = Arc<dyn StdError + Send + Sync>;
 
 /// NATS did not take records, or will not.
@@ -37,10 +39,10 @@ pub enum NatsError {
     #[error("the credentials could not be read")]
     Credentials(#[source] Arc<io::Error>),
     /// A certificate or its key could not be read.
-    #[error("a certificate or its key could not be read: {}", .0.kind())]
+    #[error("a certificate or its key could not be read: {}", Said(.0))]
     Tls(#[source] Arc<io::Error>),
     /// The thread could not be started.
-    #[error("the thread of the connection could not be started: {}", .0.kind())]
+    #[error("the thread of the connection could not be started: {}", Said(.0))]
     Thread(#[source] Arc<io::Error>),
     /// No server could be reached, or none let us in.
     #[error("there is no connection: {kind}")]

@@ -9,6 +9,8 @@ use audit_core::{Durability, SinkError, StoreError};
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
+use crate::shown::Said;
+
 /// What can go wrong with a PostgreSQL server.
 ///
 /// Neither `Display` nor `Debug` shows the text of a foreign error, which may hold anything;
@@ -59,7 +61,7 @@ pub enum PostgresError {
         found: Durability,
     },
     /// The thread of the store cannot be started.
-    #[error("the thread of the store cannot be started: {}", .0.kind())]
+    #[error("the thread of the store cannot be started: {}", Said(.0))]
     Thread(#[source] io::Error),
     /// A row holds no record of this schema.
     #[error("a row holds no record that this crate can read")]

@@ -5,14 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use audit_core::__private::debug_as_display;
 use audit_core::{SinkError, StoreError};
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
 use thiserror::Error;
 
 use super::schema::LAYOUT;
-use crate::shown::Shown;
-use audit_core::__private::debug_as_display;
+use crate::shown::{Said, Shown, mend};
 
 /// A store cannot be opened, checked or backed up.
 ///
@@ -91,7 +91,7 @@ pub enum SqliteError {
         path: PathBuf,
     },
     /// The operating system refused.
-    #[error("{} could not be opened, read or written: {}", Shown(path), source.kind())]
+    #[error("{} could not be opened, read or written: {}{}", Shown(path), Said(source), mend(source.kind()))]
     Io {
         /// The path.
         path: PathBuf,
@@ -107,7 +107,7 @@ pub enum SqliteError {
         source: rusqlite::Error,
     },
     /// A thread could not be started.
-    #[error("a thread for {} could not be started: {}", Shown(path), source.kind())]
+    #[error("a thread for {} could not be started: {}", Shown(path), Said(source))]
     Thread {
         /// The path.
         path: PathBuf,

@@ -113,6 +113,7 @@ pub(crate) fn reasons(error: &(dyn Error + 'static)) -> String {
     while let Some(source) = next {
         if let Some(said) = shown(source)
             && !text.contains(&said)
+            && !kind(source).is_some_and(|kind| text.contains(&kind))
         {
             text = format!("{text}: {said}");
         }
@@ -132,10 +133,16 @@ fn unshared<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
     }
 }
 
+/// What is said instead where the text of an error is not shown.
+fn kind(error: &(dyn Error + 'static)) -> Option<String> {
+    error.downcast_ref::<io::Error>().map(|error| error.kind().to_string())
+}
+
 fn shown(error: &(dyn Error + 'static)) -> Option<String> {
     let error = unshared(error);
     if let Some(error) = error.downcast_ref::<io::Error>() {
-        return Some(error.kind().to_string());
+        // What is not of the operating system may say anything.
+        return error.raw_os_error().map(|_| error.to_string()).or_else(|| kind(error));
     }
     #[cfg(feature = "postgres")]
     if error.is::<audited::PostgresError>() {

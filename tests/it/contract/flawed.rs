@@ -215,6 +215,100 @@ fn a_violation_says_what_and_how() {
     assert!(first.starts_with("takes_one_record: it has not what it acknowledged"), "{first}");
 }
 
+/// How a case says that a sink with this flaw breaks it.
+fn how(flaw: Flaw, case: SinkCase) -> String {
+    let violations = sink_violations(|_| flawed(flaw));
+    violations.into_iter().find(|violation| violation.case == case).expect("it is seen").how
+}
+
+#[test]
+fn a_violation_counts_what_is_missing() {
+    for (case, expected) in [
+        (
+            SinkCase::TakesConcurrentCallers,
+            "960 of 960 records that were acknowledged to concurrent callers are not there",
+        ),
+        (
+            SinkCase::GoesOnAfterADroppedFuture,
+            "10 of 10 records that were acknowledged after other callers had left are not there",
+        ),
+        (SinkCase::WorksBehindARecorder, "101 records were acknowledged behind a recorder, 0 are in the sink"),
+    ] {
+        assert_eq!(how(Flaw::AcknowledgesWithoutKeeping, case), expected);
+    }
+}
+
+#[test]
+fn a_violation_does_not_read_like_a_promise() {
+    for (flaw, case, expected) in [
+        (
+            Flaw::IsBusyForEverAfterADroppedFuture,
+            SinkCase::GoesOnAfterADroppedFuture,
+            "it refuses a record after other callers have left: the sink is full",
+        ),
+        (Flaw::CannotFlush, SinkCase::Flushes, "it cannot be flushed while it is empty: the sink is closed"),
+    ] {
+        assert_eq!(how(flaw, case), expected);
+    }
+}
+
+/// A sink whose records are lines of another format.
+struct Csv(std::path::PathBuf);
+
+#[async_trait]
+impl AuditSink for Csv {
+    async fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
+        use std::io::Write as _;
+
+        let mut file = std::fs::File::options().create(true).append(true).open(&self.0)?;
+        for record in batch {
+            writeln!(file, "{},{},\u{1b}[1m{}", record.action(), record.id().unwrap(), "x".repeat(500))?;
+        }
+        Ok(())
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::OsBuffer
+    }
+
+    fn describe(&self) -> String {
+        "csv".into()
+    }
+}
+
+#[test]
+fn lines_that_are_no_records_are_named_as_that() {
+    let violations = sink_violations(|place| {
+        let path = place.join("audit.csv");
+        SinkUnderTest::new(Csv(path.clone())).reads_lines_of(path)
+    });
+    let first = violations[0].to_string();
+    let (start, end) = (
+        "takes_one_record: 1 line of audit.csv is no JSON record (it begins `contract.write,",
+        "…`): for another format use `reads(…)`",
+    );
+    assert!(first.starts_with(start) && first.ends_with(end), "{first}");
+    assert!(first.len() < 250 && !first.contains(char::is_control), "{first}");
+    let many = violations.iter().find(|violation| violation.case == SinkCase::TakesALargeBatchInItsOrder).unwrap();
+    assert!(many.how.starts_with("3000 lines of audit.csv are no JSON records (the first begins `"), "{many}");
+}
+
+#[test]
+fn that_nothing_shows_a_sync_is_said_of_a_sink_that_promises_one() {
+    let said_of = |sink: &str| {
+        let test = format!("contract::ours::{sink}::says_what_is_not_proven");
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = child.args(["--exact", &test]).output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let disk = said_of("the_journal_keeps_it");
+    let line = "does not prove that it syncs: it says disk, and a killed process loses nothing that the system has\n";
+    assert!(disk.contains(line), "{disk}");
+    let memory = said_of("memory_keeps_it");
+    assert!(memory.contains("does not prove") && !memory.contains("syncs"), "{memory}");
+}
+
 #[test]
 fn what_nobody_can_read_back_is_told_by_its_answers_alone() {
     let blind = |flaw| {

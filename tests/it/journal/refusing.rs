@@ -141,7 +141,7 @@ fn what_cannot_be_opened_says_why() {
     assert_eq!(
         said,
         format!(
-            "{} could not be opened: entity not found; the directory above it must be there before",
+            "{} could not be opened: No such file or directory (os error 2); the directory above it must be there before",
             missing.display()
         )
     );

@@ -48,13 +48,50 @@ fn the_start_and_the_stop_are_records() {
             "durability": "memory",
             "guarantee": "an acknowledged record is in memory, and lost with the process",
             "weak_fail_closed": true,
-            "hash_keys": true,
+            "hash_key": "k",
             "deadline_ms": 7000
         })
     );
     recorder.shutdown(PATIENCE).unwrap();
     assert_eq!(sink.all().last().unwrap().action(), "audit.stopped");
     assert_eq!(sink.flushes(), 1);
+}
+
+#[test]
+fn a_recorder_without_keys_says_so_where_fields_are_to_be_hashed() {
+    let warnings = |keys: Option<KeyRing>| {
+        let log = support::Log::default();
+        tracing::dispatcher::with_default(&log.dispatch(), || {
+            let builder = Recorder::builder().sink(Capture::new()).allow_weak_fail_closed();
+            let builder = if let Some(keys) = keys { builder.keys(keys) } else { builder };
+            builder.build().unwrap()
+        });
+        log.on("audited::redaction")
+    };
+    let warned = warnings(None);
+    let [warning] = &warned[..] else { panic!("one warning: {warned:?}") };
+    assert_eq!(warning.level, tracing::Level::WARN);
+    let hash = |mode: &Option<String>| mode.as_deref() == Some("hash");
+    let fields = audited::sensitive_types().into_iter().flat_map(audited::SensitiveType::fields);
+    let fields = fields.filter(|field| field.mode == Some(audited::Mode::Hash));
+    let functions = audited::catalogue().actions;
+    let functions = functions.iter().filter(|action| action.origin == audited::Origin::Function);
+    let captures = functions.flat_map(|action| &action.fields).filter(|field| hash(&field.mode));
+    let (fields, captures) = (fields.count(), captures.count());
+    assert!(fields > 0 && captures > 0, "{fields}, {captures}");
+    assert_eq!(
+        (&*warning.fields["fields"], &*warning.fields["captures"]),
+        (&*fields.to_string(), &*captures.to_string())
+    );
+    assert!(warning.fields["message"].contains("RecorderBuilder::keys"), "{warning:?}");
+    assert!(warnings(Some(KeyRing::new("k", [1; 32]).unwrap())).is_empty());
+}
+
+#[test]
+fn a_start_record_without_a_key_names_none() {
+    let sink = Capture::new();
+    let _recorder = support::recorder(sink.clone());
+    assert!(!sink.wait_for_action("audit.started", PATIENCE).json().contains("hash_key"));
 }
 
 #[test]

@@ -296,3 +296,49 @@ fn the_longest_and_the_shortest_deadline_are_deadlines_too() {
     sink.set(Behaviour::Ok);
     recorder.flush(PATIENCE).unwrap();
 }
+
+/// A sink on a disk that is full.
+struct OnAFullDisk;
+
+#[async_trait]
+impl AuditSink for OnAFullDisk {
+    async fn write(&self, _: &[Record]) -> Result<(), SinkError> {
+        let inner = std::io::Error::other("/secret/place");
+        Err(std::io::Error::new(std::io::ErrorKind::StorageFull, inner).into())
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Memory
+    }
+
+    fn describe(&self) -> String {
+        "on a full disk".into()
+    }
+}
+
+/// In a process of its own, where the subscriber can be that of all threads.
+#[test]
+fn a_loss_says_what_the_system_said_and_nothing_of_where() {
+    const CHILD: &str = "AUDITED_TEST_LOSS_OF_IO";
+    if std::env::var_os(CHILD).is_none() {
+        let name = "recorder::failing::a_loss_says_what_the_system_said_and_nothing_of_where";
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = child.args([name, "--exact", "--nocapture"]).env(CHILD, "1").output().unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && shown.contains("1 passed"), "{output:?}");
+        return;
+    }
+    let log = support::Log::default();
+    tracing::dispatcher::set_global_default(log.dispatch()).unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    let builder = Recorder::builder().sink(OnAFullDisk).allow_weak_fail_closed();
+    let recorder = builder.on_loss(move |loss| _ = tell.send((loss.reason, loss.io))).build().unwrap();
+    record_n(&recorder, 1).unwrap_err();
+    let expected = ("io", Some(std::io::ErrorKind::StorageFull));
+    assert_eq!([told.recv().unwrap(), told.recv().unwrap()], [expected; 2]);
+    eventually("both are logged", || log.on("audited::loss").len() >= 2);
+    for logged in log.on("audited::loss").iter().filter(|logged| logged.fields.contains_key("action")) {
+        assert_eq!((&*logged.fields["reason"], &*logged.fields["io"]), ("io", "no storage space"));
+        assert!(!format!("{logged:?}").contains("secret"), "{logged:?}");
+    }
+}

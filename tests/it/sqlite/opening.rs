@@ -60,7 +60,10 @@ fn other_than_a_file_of_ours_alone_is_refused() {
     let error = SqliteStore::open(at("real.db")).unwrap_err();
     assert!(matches!(&error, SqliteError::NotAFile { path, .. } if path.ends_with("real.db-wal")), "{error}");
     let missing = at("no").join("audit.db");
-    assert!(matches!(SqliteStore::open(missing), Err(SqliteError::Io { .. })));
+    let error = SqliteStore::open(&missing).unwrap_err();
+    assert!(matches!(error, SqliteError::Io { .. }));
+    let why = "No such file or directory (os error 2); the directory above it must be there before";
+    assert_eq!(error.to_string(), format!("{} could not be opened, read or written: {why}", missing.display()));
     assert!(!at("no").exists());
 }
 

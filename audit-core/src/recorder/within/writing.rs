@@ -127,6 +127,7 @@ impl Entry {
                 correlation_id = self.record.correlation_id().as_deref(),
                 id = self.record.get("id").map(|id| id.trim_matches('"')),
                 reason = error.reason(),
+                io = error.io_kind().map(tracing::field::display),
                 "audit record not written into its transaction"
             );
         });

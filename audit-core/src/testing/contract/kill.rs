@@ -34,7 +34,7 @@ pub(super) fn write_until_killed(make: &impl Fn(&Path) -> SinkUnderTest) -> ! {
     loop {
         n += 1;
         let batch: Vec<_> = (0..=n % 3).map(|m| numbered(n, m)).collect();
-        under.write(&batch).expect("it takes a batch");
+        under.takes(&batch, "it refuses a batch");
         for record in &batch {
             // With its line break before it, since the harness prints the name of the test without one.
             let said = write!(std::io::stdout().lock(), "\n{ACKNOWLEDGED}{}\n", record.json());

@@ -3,6 +3,7 @@
 mod cases;
 pub(super) mod drive;
 mod kill;
+mod lines;
 pub(super) mod place;
 mod subject;
 mod troubles;
@@ -196,6 +197,10 @@ pub(super) fn text_of(panic: &(dyn Any + Send)) -> String {
 ///
 /// A sink proves as much as can be seen of it. How it is read back, failed, hung, closed and opened again is said to
 /// [`SinkUnderTest`]; what is not said is not proven, and `says_what_is_not_proven` lists it on stderr.
+///
+/// That a sink syncs is not among it: what a killed process has written, the system still has, synced or not. A sink that
+/// says [`Disk`](crate::Durability::Disk) or [`Replicated`](crate::Durability::Replicated) needs a test of its own for
+/// that, and the list says so.
 ///
 /// No async runtime is needed.
 #[macro_export]

@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
-use std::fs;
 use std::future::Future;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -13,6 +12,7 @@ use std::sync::Arc;
 use tracing::{Dispatch, dispatcher};
 
 use super::drive::block_on;
+use super::lines::Lines;
 use crate::id::RecordId;
 use crate::record::{Record, StoredRecord};
 use crate::sink::{AuditSink, Durability, SinkError};
@@ -63,6 +63,8 @@ enum Read {
 pub struct SinkUnderTest {
     pub(super) sink: Arc<dyn AuditSink>,
     read: Option<Read>,
+    /// What `read` reads, where that is a file of lines.
+    lines: Option<Arc<Lines>>,
     pub(super) breaks: Option<Hook>,
     pub(super) hangs: Option<Hook>,
     pub(super) mends: Option<Hook>,
@@ -79,6 +81,7 @@ impl SinkUnderTest {
         Self {
             sink: Arc::new(sink),
             read: None,
+            lines: None,
             breaks: None,
             hangs: None,
             mends: None,
@@ -101,14 +104,11 @@ impl SinkUnderTest {
     }
 
     /// Says that it writes a file of JSON, one record a line. Lines that are none are passed over: what nobody was told of
-    /// may end in the middle of one.
-    pub fn reads_lines_of(self, path: impl Into<PathBuf>) -> Self {
-        let path = path.into();
-        self.reads(move || {
-            let text = fs::read(&path).unwrap_or_default();
-            let lines = text.split(|byte| *byte == b'\n').map(|line| String::from_utf8_lossy(line).into_owned());
-            lines.filter(|line| StoredRecord::parse(line.clone()).is_ok()).collect::<Vec<_>>()
-        })
+    /// may end in the middle of one. Where a record is missing that was acknowledged, they are named.
+    pub fn reads_lines_of(mut self, path: impl Into<PathBuf>) -> Self {
+        let lines = Arc::new(Lines(path.into()));
+        self.lines = Some(lines.clone());
+        self.reads(move || lines.records())
     }
 
     /// Says how to see which records it has, where it keeps them in a form of its own: their ids, in its order. Whether
@@ -175,6 +175,16 @@ impl SinkUnderTest {
         self.with(|| block_on(self.sink.write(batch)))
     }
 
+    /// Writes what it has to take; `refused` says what is wrong where it does not.
+    pub(super) fn takes(&self, batch: &[Record], refused: &str) {
+        self.write(batch).unwrap_or_else(|error| panic!("{refused}: {error}"));
+    }
+
+    /// Flushes it, as [`takes`](Self::takes).
+    pub(super) fn flushes(&self, refused: &str) {
+        self.with(|| block_on(self.sink.flush())).unwrap_or_else(|error| panic!("{refused}: {error}"));
+    }
+
     pub(super) fn with<T>(&self, inside: impl FnOnce() -> T) -> T {
         dispatcher::with_default(&self.dispatch, inside)
     }
@@ -187,11 +197,21 @@ impl SinkUnderTest {
         })
     }
 
+    /// Asserts that what is missing is not there in another format.
+    pub(super) fn assert_reads_lines(&self) {
+        if let Some(wrong) = self.lines.as_ref().and_then(|lines| lines.wrong()) {
+            panic!("{wrong}");
+        }
+    }
+
     /// Asserts that it has exactly these records, in this order.
     pub(super) fn assert_has(&self, records: &[Record]) {
         let Some(found) = self.found() else { return };
         let ids: Vec<_> = records.iter().map(|record| record.id().expect("ours have one")).collect();
         let found_ids: Vec<_> = found.iter().map(|found| found.id).collect();
+        if found_ids != ids {
+            self.assert_reads_lines();
+        }
         assert!(
             found_ids == ids,
             "it has not what it acknowledged, in that order: {} records were written, {} are there, the first that \
@@ -212,6 +232,9 @@ impl SinkUnderTest {
         }
         for record in records {
             let there = times.get(&record.id().expect("ours have one")).map_or(&[][..], Vec::as_slice);
+            if there.is_empty() {
+                self.assert_reads_lines();
+            }
             assert!(there.len() == 1, "a record that it acknowledged is there {} times", there.len());
             there[0].assert_is(record);
         }
@@ -219,8 +242,14 @@ impl SinkUnderTest {
 
     /// The libtest captures what is printed, but not what is written to stderr by hand.
     pub(super) fn say_what_is_not_proven(&self, module: &str) {
-        let unless = |is_proven: bool, what| (!is_proven).then_some(what);
-        let survives = self.sink.durability() >= Durability::OsBuffer;
+        fn unless(is_proven: bool, what: &str) -> Option<&str> {
+            (!is_proven).then_some(what)
+        }
+
+        let durability = self.sink.durability();
+        let survives = durability >= Durability::OsBuffer;
+        let syncs =
+            format!("that it syncs: it says {durability}, and a killed process loses nothing that the system has");
         let missing = [
             match &self.read {
                 None => Some("that it keeps anything: nothing reads it back"),
@@ -228,6 +257,7 @@ impl SinkUnderTest {
                 Some(Read::Json(_)) => None,
             },
             unless(!survives || (self.opened_again && self.read.is_some()), "its durability: nothing opens it again"),
+            unless(durability < Durability::Disk, &syncs),
             unless(self.breaks.is_some(), "what it does when its medium fails: nothing breaks it"),
             unless(self.hangs.is_some(), "what it does when its medium hangs: nothing hangs it"),
             unless(
@@ -266,9 +296,10 @@ pub(super) struct Found {
 
 impl Found {
     fn of_json(json: String) -> Self {
-        let stored = StoredRecord::parse(json).expect("what the sink has is a record");
+        let stored = StoredRecord::parse(json)
+            .unwrap_or_else(|error| panic!("what is read back from the sink is no record: {error}"));
         let json = without_position(&stored);
-        Self { id: stored.id().expect("a record that the sink has, has an id"), json: Some(json) }
+        Self { id: stored.id().expect("each record that the suite has written has an id"), json: Some(json) }
     }
 
     fn assert_is(&self, record: &Record) {

@@ -59,7 +59,7 @@ pub(super) fn refuses_once_it_is_closed(under: &SinkUnderTest) {
 /// What it takes before anything is wrong.
 fn taken(under: &SinkUnderTest, caller: usize) -> Vec<Record> {
     let batch: Vec<_> = (0..3).map(|n| numbered(caller, n)).collect();
-    under.write(&batch).expect("it takes records while nothing is wrong");
+    under.takes(&batch, "it refuses records while nothing is wrong");
     batch
 }
 
