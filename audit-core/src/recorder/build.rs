@@ -164,7 +164,7 @@ impl RecorderBuilder {
         let losses = Losses::new(Owed::new(Arc::default(), rules.clone()), self.on_loss.take());
         let lane =
             if sink.is_inline() { None } else { Some(Lane::start(sink.share(), losses.clone(), self.deadline)?) };
-        let recorder = self.with(sink, lane, losses, rules);
+        let recorder = self.with(sink, lane, losses, rules, false);
         if recorder.core().rules.keys.is_none() {
             keyless::warn();
         }
@@ -177,12 +177,20 @@ impl RecorderBuilder {
         let sink = self.sink.clone().unwrap_or_else(|| Arc::new(crate::TracingSink::new()));
         let rules = Arc::new(Rules { keys: None, limits: self.limits, policy: None });
         let losses = Losses::new(Owed::new(Arc::default(), rules.clone()), None);
-        self.with(Guarded::new(sink), None, losses, rules)
+        self.with(Guarded::new(sink), None, losses, rules, true)
     }
 
-    fn with(self, sink: Guarded, lane: Option<Lane>, losses: Arc<Losses>, rules: Arc<Rules>) -> Recorder {
+    fn with(
+        self,
+        sink: Guarded,
+        lane: Option<Lane>,
+        losses: Arc<Losses>,
+        rules: Arc<Rules>,
+        is_fallback: bool,
+    ) -> Recorder {
         let watch = losses.owed().watch().clone();
         let core = Arc::new(Core {
+            is_fallback,
             sink,
             lane,
             vocabulary: self.vocabulary,

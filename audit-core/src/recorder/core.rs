@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::flood::{Admission, Flood, Mark};
+use super::forgotten;
 use super::lane::Lane;
 use super::loss::{Loss, Losses};
 use super::meter::Flight;
@@ -36,6 +37,8 @@ const UNEXPECTED: [(Flag, &str); 4] = [
 ];
 
 pub(crate) struct Core {
+    /// Whether it stands in for one that nobody has installed.
+    pub(super) is_fallback: bool,
     pub(super) sink: Guarded,
     pub(super) lane: Option<Lane>,
     pub(super) rules: Arc<Rules>,
@@ -92,6 +95,9 @@ impl Core {
         when: Times,
         slot: Option<Slot>,
     ) -> Receipt {
+        if self.is_fallback {
+            forgotten::say_once();
+        }
         let mut flags = self.found_out(draft);
         let mut mark = None;
         match self.flood.as_ref().map(|flood| flood.admit(draft, context, when.occurred_at)) {

@@ -131,9 +131,7 @@ impl Recorder {
     }
 
     fn fallback() -> &'static Self {
-        let fallback = FALLBACK.get_or_init(|| RecorderBuilder::new().sink(TracingSink::new()).unchecked());
-        forgotten::say_once();
-        fallback
+        FALLBACK.get_or_init(|| RecorderBuilder::new().sink(TracingSink::new()).unchecked())
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {

@@ -71,7 +71,7 @@ fn what_cannot_be_reached_is_named_and_ends_with_3() {
         cases.push(("sqlite:text", "text is no SQLite database"));
     }
     if cfg!(feature = "postgres") {
-        cases.push((&server, "the server cannot be reached, or the connection broke: connection refused"));
+        cases.push((&server, "the server cannot be reached, or the connection broke: Connection refused"));
     }
     for (url, expected) in cases {
         let ran = run(directory.path(), &["query", url, "--tenant", "a", "--unrecorded"]);
