@@ -230,7 +230,7 @@ impl JournalReader {
     }
 
     fn read(&mut self, wanted: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<StoredRecord>, JournalError> {
-        let mut is_sure = false;
+        let (mut is_sure, mut is_over) = (false, false);
         loop {
             // Read before the files are: what is acknowledged later may be in a file that is not there yet.
             let (acknowledged, behind) = self.progress.as_ref().map(|progress| progress.last()).unzip();
@@ -300,6 +300,11 @@ impl JournalReader {
                     // The last file may still grow.
                     if !self.a_later_file_has_begun()? {
                         return Ok(None);
+                    }
+                    // It may have begun just now, behind lines of this one that are still to be read.
+                    if limit.is_none() && !std::mem::replace(&mut is_over, true) {
+                        self.look_ahead()?;
+                        continue;
                     }
                     if let (Some(limit), Some(next)) = (limit, self.walk.next)
                         && next.next_seq > limit
