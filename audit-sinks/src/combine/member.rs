@@ -55,7 +55,7 @@ impl Member {
         self
     }
 
-    /// Sets how much may wait for it. What comes beyond fails with [`SinkError::Full`](audited::SinkError::Full) and
+    /// Sets how much may wait for it. What comes beyond fails with [`SinkError::Full`](audit_core::SinkError::Full) and
     /// is counted. A sink that takes records on its caller's thread has a bound of its own instead.
     #[must_use]
     pub const fn queue(mut self, records: usize, bytes: usize) -> Self {

@@ -254,7 +254,7 @@ impl NatsOptions {
     /// service that starts while NATS is away. Records are taken once the stream is seen and found fit.
     ///
     /// Since nobody has told yet what the stream promises, the sink promises nothing:
-    /// [`Durability::None`](audited::Durability::None).
+    /// [`Durability::None`](audit_core::Durability::None).
     ///
     /// # Errors
     ///
