@@ -36,6 +36,7 @@ impl Answering {
     }
 
     /// What a response says.
+    #[cfg_attr(not(feature = "tonic"), expect(clippy::unused_self, reason = "only gRPC says it otherwise"))]
     pub(super) fn read<B>(&self, response: &Response<B>) -> (Status, Verdict) {
         #[cfg(feature = "tonic")]
         if self.grpc {
