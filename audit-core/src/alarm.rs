@@ -61,8 +61,14 @@ impl Alarms {
 
     /// A ticket whose receipt gives up after `within`, whoever waits for it.
     pub fn ticket(self: &Arc<Self>, within: Duration) -> (Ticket, Receipt) {
-        let (ticket, receipt) = Ticket::with_account(Some(Arc::new(Timed(self.clone()))));
+        let (ticket, receipt) = Ticket::with_account(Arc::new(Timed(self.clone())));
         (ticket, receipt.within(within))
+    }
+
+    /// How many are set.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.lock().due.len()
     }
 
     /// Rings no more.
@@ -173,8 +179,8 @@ impl Account for Timed {
 
     fn expired(&self) {}
 
-    fn watch(&self, slip: &Arc<Slip>, deadline: Instant) {
-        self.0.at(deadline, slip);
+    fn alarms(&self) -> Option<&Arc<Alarms>> {
+        Some(&self.0)
     }
 }
 

@@ -10,6 +10,8 @@ use crate::sensitive::{Encoder, Notes, Object, Redaction, Sensitive};
 
 /// What most payloads have.
 const TYPICAL_BYTES: usize = 256;
+/// The most that is kept for another.
+const MOST_KEPT_BYTES: usize = 4 * 1024;
 
 /// The payload of a record, already redacted: it can only be made through the redacting encoder.
 #[derive(Clone, Default)]
@@ -59,6 +61,19 @@ impl Detail {
         let json = format!("{{{}}}", self.fields);
         let fields: Result<serde_json::Map<String, Value>, _> = serde_json::from_str(&json);
         fields.is_ok_and(|fields| fields.contains_key(name))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.notes.is_empty()
+    }
+
+    /// Takes all of it back. What memory it has stays for another, where that is not too much.
+    pub(crate) fn clear(&mut self) {
+        if self.fields.capacity() > MOST_KEPT_BYTES {
+            *self = Self::default();
+        }
+        self.fields.clear();
+        self.notes.clear();
     }
 
     pub(crate) fn fields(&self) -> &str {

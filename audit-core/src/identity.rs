@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use smol_str::{SmolStr, ToSmolStr as _};
 use uuid::Uuid;
 
 use crate::sensitive::{Encoder, Redaction, Sensitive};
@@ -22,16 +23,17 @@ enum Showing {
 /// same remains.
 #[derive(Clone)]
 pub(crate) struct Identity {
-    text: Arc<str>,
+    /// Short ones need no memory of their own.
+    text: SmolStr,
     showing: Showing,
 }
 
 impl Identity {
-    pub(crate) fn plain(text: impl Into<Arc<str>>) -> Self {
+    pub(crate) fn plain(text: impl Into<SmolStr>) -> Self {
         Self { text: text.into(), showing: Showing::Plain }
     }
 
-    pub(crate) fn hashed(text: impl Into<Arc<str>>) -> Self {
+    pub(crate) fn hashed(text: impl Into<SmolStr>) -> Self {
         Self { text: text.into(), showing: Showing::Hashed }
     }
 
@@ -96,14 +98,14 @@ macro_rules! identity {
         impl $name {
             /// Takes an id that records may show as it is.
             pub fn plain(id: impl Into<Arc<str>>) -> Self {
-                Self(Identity::plain(id))
+                Self(Identity::plain(id.into()))
             }
 
             /// Takes an id that records show only as a keyed hash, so that equal ones can still be found.
             ///
             /// Without a key in the recorder the record says `"<redacted>"`.
             pub fn hash(id: impl Into<Arc<str>>) -> Self {
-                Self(Identity::hashed(id))
+                Self(Identity::hashed(id.into()))
             }
         }
 
@@ -115,7 +117,7 @@ macro_rules! identity {
 
         impl From<Uuid> for $name {
             fn from(id: Uuid) -> Self {
-                Self::plain(id.to_string())
+                Self(Identity::plain(id.to_smolstr()))
             }
         }
 
@@ -124,7 +126,7 @@ macro_rules! identity {
     (@integers $name:ident: $($int:ty)*) => {
         $(impl From<$int> for $name {
             fn from(id: $int) -> Self {
-                Self::plain(id.to_string())
+                Self(Identity::plain(id.to_smolstr()))
             }
         })*
     };

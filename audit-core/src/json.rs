@@ -69,19 +69,28 @@ pub(crate) fn push_fragment(out: &mut String, text: &str) {
 fn harmless_bytes(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     let at = words.iter().position(|word| !is_harmless(*word)).map_or(bytes.len() - rest.len(), |word| word * 8);
-    if bytes.len() - at < 8 {
-        // The last word overlaps the one before; of a text that is shorter, blanks fill it.
-        let last = bytes.last_chunk().copied().unwrap_or_else(|| {
-            let mut word = [b' '; 8];
-            word[..bytes.len()].copy_from_slice(bytes);
-            word
-        });
-        if is_harmless(last) {
-            return bytes.len();
-        }
+    if bytes.len() - at < 8 && is_harmless(last_word(bytes)) {
+        return bytes.len();
     }
     let rest = bytes[at..].iter().position(|byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\'));
     rest.map_or(bytes.len(), |rest| at + rest)
+}
+
+/// A word with the last bytes, which may have bytes before them; of a text that is shorter, with some of it twice.
+#[inline]
+fn last_word(bytes: &[u8]) -> [u8; 8] {
+    if let Some(word) = bytes.last_chunk() {
+        return *word;
+    }
+    let mut word = [b' '; 8];
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        word[..4].copy_from_slice(first);
+        word[4..].copy_from_slice(last);
+    } else if let [first, .., last] | [first @ last] = bytes {
+        // Three bytes at most.
+        (word[0], word[1], word[2]) = (*first, bytes[bytes.len() / 2], *last);
+    }
+    word
 }
 
 /// Whether all eight bytes need no escaping; at times it is not sure, and says no.

@@ -40,6 +40,7 @@ mod said;
 #[doc(hidden)]
 pub mod schema;
 mod schema_asked;
+mod scratch;
 mod sensitive;
 mod severity;
 mod sink;

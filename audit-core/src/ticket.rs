@@ -4,32 +4,65 @@
 //! and deadline decides; the decision is entered in the account, and only then does the waiter see it.
 
 mod share;
+mod spare;
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 pub(crate) use self::share::Share;
+use crate::alarm::Alarms;
 use crate::contain::contained;
+use crate::recorder::Entry;
 use crate::sink::SinkError;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
-/// Where the account of a ticket is kept. It lives until the ticket is settled.
+/// What is told of the fate of a ticket.
 pub(crate) trait Account: Send + Sync {
     /// The sink has answered; `late` when the waiter had given up before.
     fn settled(&self, result: &Result<(), SinkError>, late: bool);
     /// The waiter gave up; the answer may still come.
     fn expired(&self);
-    /// Sees to it that [`Slip::expire`] is called at `deadline`.
-    fn watch(&self, slip: &Arc<Slip>, deadline: Instant);
+    /// What sees to it that the waiter gives up in time; without it he has to see to that himself.
+    fn alarms(&self) -> Option<&Arc<Alarms>>;
+}
+
+/// The account of a ticket, which lives until that is settled.
+pub(crate) enum Kept {
+    /// That of a record lies in the slip itself: each record has one.
+    Entry(Entry),
+    Shared(Arc<dyn Account>),
+}
+
+impl Kept {
+    fn account(&self) -> &dyn Account {
+        match self {
+            Self::Entry(entry) => entry,
+            Self::Shared(account) => &**account,
+        }
+    }
+
+    /// Says that the waiter gave up, once it is called: somebody else may settle the ticket meanwhile.
+    fn expiry(&self) -> Box<dyn FnOnce()> {
+        match self {
+            Self::Entry(entry) => {
+                let told = entry.told().clone();
+                Box::new(move || told.expired())
+            }
+            Self::Shared(account) => {
+                let account = account.clone();
+                Box::new(move || account.expired())
+            }
+        }
+    }
 }
 
 /// What a ticket and its receipt share.
 ///
-/// It does not own the account: a slip can be dropped anywhere, under any lock, and nothing happens.
+/// Whoever settles it takes the account out first: a slip can be dropped anywhere, under any lock, and nothing happens.
 pub(crate) struct Slip {
     state: Mutex<State>,
     answered: Condvar,
@@ -43,7 +76,7 @@ struct State {
     /// Whether a thread waits: waking nobody is a system call, too.
     parked: bool,
     watched: bool,
-    account: Option<Weak<dyn Account>>,
+    account: Option<Kept>,
 }
 
 enum Fate {
@@ -53,35 +86,31 @@ enum Fate {
 }
 
 /// The obligation to answer for a record. Dropping it answers [`SinkError::Closed`].
-pub struct Ticket(Option<Obligation>);
-
-struct Obligation {
-    slip: Arc<Slip>,
-    account: Option<Arc<dyn Account>>,
-}
+pub struct Ticket(Option<Arc<Slip>>);
 
 impl Ticket {
     /// A ticket without an account, and its receipt.
     pub fn new() -> (Self, Receipt) {
-        Self::with_account(None)
+        Self::of(None)
     }
 
-    pub(crate) fn with_account(account: Option<Arc<dyn Account>>) -> (Self, Receipt) {
-        let state = State {
-            fate: Fate::Waiting,
-            counted: false,
-            waker: None,
-            parked: false,
-            watched: false,
-            account: account.as_ref().map(Arc::downgrade),
-        };
-        let slip = Arc::new(Slip { state: Mutex::new(state), answered: Condvar::new() });
-        (Self(Some(Obligation { slip: slip.clone(), account })), Receipt { slip, deadline: Deadline::Never })
+    pub(crate) fn with_account(account: Arc<dyn Account>) -> (Self, Receipt) {
+        Self::of(Some(Kept::Shared(account)))
+    }
+
+    /// The ticket of a record.
+    pub(crate) fn with_entry(entry: Entry) -> (Self, Receipt) {
+        Self::of(Some(Kept::Entry(entry)))
+    }
+
+    fn of(account: Option<Kept>) -> (Self, Receipt) {
+        let slip = spare::slip(account);
+        (Self(Some(slip.clone())), Receipt { slip, deadline: Deadline::Never })
     }
 
     /// A ticket whose answer goes to a function, once, on whichever thread settles or drops it.
     pub fn answering(answer: impl FnOnce(Result<(), SinkError>) + Send + 'static) -> Self {
-        Self::with_account(Some(Arc::new(Answering(Mutex::new(Some(Box::new(answer))))))).0
+        Self::with_account(Arc::new(Answering(Mutex::new(Some(Box::new(answer)))))).0
     }
 
     /// Answers for the record.
@@ -92,19 +121,19 @@ impl Ticket {
 
     /// Answers, and says whether the waiter had not given up before.
     pub(crate) fn settle_if_awaited(mut self, result: &Result<(), SinkError>) -> bool {
-        self.0.take().is_some_and(|obligation| obligation.settle(result))
+        self.0.take().is_some_and(|slip| slip.settle(result))
     }
 
     /// Whether the waiter has not given up.
     pub(crate) fn is_awaited(&self) -> bool {
-        self.0.as_ref().is_some_and(|obligation| obligation.slip.is_waiting())
+        self.0.as_ref().is_some_and(|slip| slip.is_waiting())
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if let Some(obligation) = self.0.take() {
-            obligation.settle(&Err(SinkError::Closed));
+        if let Some(slip) = self.0.take() {
+            slip.settle(&Err(SinkError::Closed));
         }
     }
 }
@@ -130,51 +159,55 @@ impl Account for Answering {
 
     fn expired(&self) {}
 
-    fn watch(&self, _slip: &Arc<Slip>, _deadline: Instant) {}
-}
-
-impl Obligation {
-    fn settle(self, result: &Result<(), SinkError>) -> bool {
-        let Self { slip, account } = self;
-        let mut state = slip.lock();
-        let late = !matches!(state.fate, Fate::Waiting);
-        if !late {
-            state.fate = Fate::Settled(result.clone());
-        }
-        let Some(account) = account else {
-            if !late {
-                slip.publish(state);
-            }
-            return !late;
-        };
-        drop(state);
-        account.settled(result, late);
-        // What it holds (the room for the record) is free before the waiter goes on.
-        drop(account);
-        if !late {
-            slip.publish(slip.lock());
-        }
-        !late
+    fn alarms(&self) -> Option<&Arc<Alarms>> {
+        None
     }
 }
 
 impl Slip {
+    fn new(account: Option<Kept>) -> Self {
+        Self { state: Mutex::new(State::new(account)), answered: Condvar::new() }
+    }
+
+    /// Answers, and says whether the waiter had not given up before.
+    fn settle(&self, result: &Result<(), SinkError>) -> bool {
+        let mut state = self.lock();
+        let late = !matches!(state.fate, Fate::Waiting);
+        if !late {
+            state.fate = Fate::Settled(result.clone());
+        }
+        let Some(kept) = state.account.take() else {
+            if !late {
+                self.publish(state);
+            }
+            return !late;
+        };
+        drop(state);
+        kept.account().settled(result, late);
+        // What it holds (the room for the record) is free before the waiter goes on.
+        drop(kept);
+        if !late {
+            self.publish(self.lock());
+        }
+        !late
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives up on the answer, if there is none yet.
     pub(crate) fn expire(&self) {
-        let account = {
+        let expiry = {
             let mut state = self.lock();
             if !matches!(state.fate, Fate::Waiting) {
                 return;
             }
             state.fate = Fate::Expired;
-            state.account.take()
+            state.account.as_ref().map(Kept::expiry)
         };
-        if let Some(account) = account.and_then(|account| account.upgrade()) {
-            account.expired();
+        if let Some(expired) = expiry {
+            expired();
         }
         self.publish(self.lock());
     }
@@ -199,6 +232,10 @@ impl Slip {
 }
 
 impl State {
+    fn new(account: Option<Kept>) -> Self {
+        Self { fate: Fate::Waiting, counted: false, waker: None, parked: false, watched: false, account }
+    }
+
     fn answer(&self) -> Option<Result<(), SinkError>> {
         match &self.fate {
             Fate::Settled(result) if self.counted => Some(result.clone()),
@@ -312,21 +349,21 @@ impl Receipt {
         }
     }
 
-    /// Has the deadline seen to by the account, once.
+    /// Has the deadline seen to, once.
     fn watch(&mut self) {
         if matches!(self.deadline, Deadline::Never) {
             return;
         }
-        let account = {
+        let alarms = {
             let mut state = self.slip.lock();
             if std::mem::replace(&mut state.watched, true) || !matches!(state.fate, Fate::Waiting) {
                 return;
             }
-            state.account.clone()
+            state.account.as_ref().and_then(|kept| kept.account().alarms().cloned())
         };
         let Some(deadline) = self.deadline.moment() else { return };
-        if let Some(account) = account.and_then(|account| account.upgrade()) {
-            account.watch(&self.slip, deadline);
+        if let Some(alarms) = alarms {
+            alarms.at(deadline, &self.slip);
         }
     }
 }
@@ -364,6 +401,7 @@ impl Drop for Receipt {
     fn drop(&mut self) {
         // Nobody waits any more, but a record that is not acknowledged in time counts nevertheless.
         self.watch();
+        spare::keep(&mut self.slip);
     }
 }
 

@@ -16,6 +16,7 @@ use crate::identity::Identity;
 use crate::json;
 use crate::record::Times;
 use crate::resource::{Resource, Subject};
+use crate::scratch;
 use crate::sensitive::{Notes, Paths, REDACTED, Redaction, Rules, push_hex};
 use crate::source::Source;
 use crate::text::start;
@@ -53,21 +54,25 @@ pub(crate) fn encode(draft: &Draft, context: Option<&AuditContext>, stamp: &Stam
             Cow::Owned(context)
         }
     };
-    let mut writer = Writer {
-        out: String::with_capacity(TYPICAL_BYTES + draft.detail.fields().len()),
-        index: Index::EMPTY,
-        redaction: Redaction::new(rules, who.tenant.as_ref()),
-        notes: Cow::Borrowed(&draft.detail.notes),
-        flags: stamp.flags,
-    };
-    writer.out.push('{');
-    writer.head(draft, stamp);
-    writer.who(&who);
-    writer.ties(draft, &who);
-    writer.payload(draft, &who);
-    writer.notes();
-    writer.out.push('}');
-    Record::from_parts(writer.out, writer.index)
+    scratch::with(|out| {
+        out.reserve(TYPICAL_BYTES + draft.detail.fields().len());
+        let mut writer = Writer {
+            out,
+            index: Index::EMPTY,
+            redaction: Redaction::new(rules, who.tenant.as_ref()),
+            notes: Cow::Borrowed(&draft.detail.notes),
+            flags: stamp.flags,
+        };
+        writer.out.push('{');
+        writer.head(draft, stamp);
+        writer.who(&who);
+        writer.ties(draft, &who);
+        writer.payload(draft, &who);
+        writer.notes();
+        writer.out.push('}');
+        let index = writer.index;
+        Record::from_parts(out, index)
+    })
 }
 
 /// What a record shows of an identity that is too long: its start, and a digest of all of it.
@@ -87,7 +92,7 @@ pub(crate) fn is_cut_identity(text: &str) -> bool {
 }
 
 struct Writer<'a> {
-    out: String,
+    out: &'a mut String,
     index: Index,
     redaction: Redaction<'a>,
     /// The payload's, until something else is noted.
@@ -95,9 +100,10 @@ struct Writer<'a> {
     flags: Flags,
 }
 
+#[allow(clippy::inline_always, reason = "the compiler sees which key it is, and how long its lead, only there")]
 impl Writer<'_> {
     fn head(&mut self, draft: &Draft, stamp: &Stamp) {
-        self.key(Key::Schema, |w| json::push_integer(&mut w.out, SCHEMA));
+        self.key(Key::Schema, |w| json::push_integer(w.out, SCHEMA));
         self.quoted(Key::Id, |out| stamp.id.push_to(out));
         self.word(Key::Kind, draft.kind.as_str());
         self.word(Key::Stage, draft.stage.as_str());
@@ -152,7 +158,7 @@ impl Writer<'_> {
                 self.quoted(key, |out| id.push_to(out));
             }
         }
-        self.optional(Key::LatencyUs, draft.latency, |w, latency| json::push_integer(&mut w.out, latency.as_micros()));
+        self.optional(Key::LatencyUs, draft.latency, |w, latency| json::push_integer(w.out, latency.as_micros()));
     }
 
     fn payload(&mut self, draft: &Draft, who: &AuditContext) {
@@ -192,7 +198,7 @@ impl Writer<'_> {
         if !paths.is_empty() {
             self.key(key, |w| {
                 w.out.push('[');
-                paths.push_json(&mut w.out);
+                paths.push_json(w.out);
                 w.out.push(']');
             });
         }
@@ -208,7 +214,7 @@ impl Writer<'_> {
                 continue;
             }
             seen.push(key);
-            json::push_key(&mut self.out, key.as_str());
+            json::push_key(self.out, key.as_str());
             match claim {
                 Claim::Actor(actor) => self.actor("claimed.actor.id", actor),
                 Claim::OnBehalfOf(actor) => self.actor("claimed.on_behalf_of.id", actor),
@@ -224,7 +230,7 @@ impl Writer<'_> {
             }
         }
         if let Some(id) = &who.client_request_id {
-            json::push_key(&mut self.out, CLIENT_REQUEST_ID);
+            json::push_key(self.out, CLIENT_REQUEST_ID);
             self.push_text(id);
         }
         self.out.push('}');
@@ -261,12 +267,12 @@ impl Writer<'_> {
         self.out.push('{');
         if let Some(ip) = source.ip {
             self.out.push_str("\"ip\":\"");
-            json::push_address(&mut self.out, ip);
+            json::push_address(self.out, ip);
             self.out.push('"');
         }
         for (key, text) in [("user_agent", &source.user_agent), ("origin", &source.origin)] {
             if let Some(text) = text {
-                json::push_key(&mut self.out, key);
+                json::push_key(self.out, key);
                 self.push_text(text);
             }
         }
@@ -298,6 +304,7 @@ impl Writer<'_> {
         }
     }
 
+    #[inline(always)]
     fn key(&mut self, key: Key, write: impl FnOnce(&mut Self)) {
         let lead = key.lead();
         let lead = &lead[..lead.len() - 1];
@@ -309,14 +316,16 @@ impl Writer<'_> {
     }
 
     /// Writes a text that needs no escaping.
+    #[inline(always)]
     fn quoted(&mut self, key: Key, write: impl FnOnce(&mut String)) {
         self.out.push_str(key.lead());
         let start = self.out.len() - 1;
-        write(&mut self.out);
+        write(self.out);
         self.out.push('"');
         self.index.set(key, start, self.out.len());
     }
 
+    #[inline(always)]
     fn optional<T>(&mut self, key: Key, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
         if let Some(value) = value {
             self.key(key, |w| write(w, value));
@@ -354,16 +363,18 @@ impl Writer<'_> {
         self.out.push(']');
     }
 
+    #[inline(always)]
     fn word(&mut self, key: Key, word: &'static str) {
         self.quoted(key, |out| out.push_str(word));
     }
 
+    #[inline(always)]
     fn text(&mut self, key: Key, text: &str) {
         self.quoted(key, |out| json::push_fragment(out, text));
     }
 
     fn push_text(&mut self, text: &str) {
-        json::push_string(&mut self.out, text);
+        json::push_string(self.out, text);
     }
 
     /// For what is seldom written and needs no escaping.

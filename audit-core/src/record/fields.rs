@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::key::{Index, Key};
+use super::line::Line;
 use super::{Kind, Stage};
 use crate::actor::ActorKind;
 use crate::id::RecordId;
@@ -22,7 +23,7 @@ use crate::timestamp::Timestamp;
 /// A field that is absent, or holds what this version does not know, reads as `None`; [`Fields::get`] gives its
 /// JSON as it stands.
 pub struct Fields {
-    json: String,
+    json: Line,
     index: Index,
 }
 
@@ -89,8 +90,9 @@ pub enum StoredOutcome<'a> {
 }
 
 impl Fields {
-    pub(super) const fn new(json: String, index: Index) -> Self {
-        Self { json, index }
+    #[inline]
+    pub(super) fn new(json: impl Into<Line>, index: Index) -> Self {
+        Self { json: json.into(), index }
     }
 
     /// The whole record as a JSON object on one line.

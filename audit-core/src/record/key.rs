@@ -80,9 +80,9 @@ impl Index {
     pub(crate) const EMPTY: Self = Self([(0, 0); Key::COUNT]);
 
     pub(crate) fn set(&mut self, key: Key, start: usize, end: usize) {
-        if let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) {
-            self.0[key as usize] = (start, end);
-        }
+        // What lies beyond lies nowhere in the text.
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        self.0[key as usize] = (place(start), place(end));
     }
 
     pub(crate) fn get<'a>(&self, key: Key, text: &'a str) -> Option<&'a str> {

@@ -4,6 +4,7 @@ mod draft;
 mod encode;
 mod fields;
 mod key;
+mod line;
 mod omission;
 mod scan;
 mod stored;

@@ -110,7 +110,7 @@ impl Omission {
         }
         lists.for_each(|(list, paths)| line.list(list, &paths));
         line.out.push('}');
-        Some(Record::from_parts(line.out, line.index))
+        Some(Record::from_parts(&line.out, line.index))
     }
 }
 

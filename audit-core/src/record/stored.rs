@@ -25,7 +25,7 @@ impl Record {
         RecordBuilder::new(action)
     }
 
-    pub(super) fn from_parts(json: String, index: Index) -> Self {
+    pub(super) fn from_parts(json: &str, index: Index) -> Self {
         Self(Arc::new(Fields::new(json, index)))
     }
 

@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::call::Call;
+use super::running::Running;
 use super::site::Described;
 
 /// A call that captures what the attribute names. Should it be dropped before its body, as by a panic in a captured
@@ -11,7 +12,7 @@ use super::site::Described;
 #[must_use]
 pub struct Begun {
     /// Taken when the body takes over.
-    call: Option<Box<Call>>,
+    call: Option<Running>,
 }
 
 /// Begins a call; until its body takes over, the thread is inside of it.
@@ -36,13 +37,13 @@ pub fn make<F>(begun: &mut Begun, body: impl FnOnce() -> F) -> F {
 
 impl Begun {
     /// Leaves the inside of the call.
-    fn leave(&mut self) -> Option<Box<Call>> {
+    fn leave(&mut self) -> Option<Running> {
         let mut call = self.call.take()?;
         call.swap_ambient();
         Some(call)
     }
 
-    pub(super) fn into_call(mut self) -> Box<Call> {
+    pub(super) fn into_call(mut self) -> Running {
         self.leave().unwrap_or_else(|| gone())
     }
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::Recorder;
 use super::ambient::{Ambient, SharedContext};
 use super::core::Core;
+use super::running::Running;
 use super::shell::Progress;
 use super::site::{Described, FailurePolicy};
 use super::slots::{Place, Slot};
@@ -67,7 +68,7 @@ enum Refused {
 }
 
 impl Call {
-    pub(super) fn begin(site: Described) -> Box<Self> {
+    pub(super) fn begin(site: Described) -> Running {
         let (action, only_from) = site.action_and_surface();
         let mut draft = Draft::new(action, Kind::Call);
         if !only_from.is_empty() && !is_minted(only_from) {
@@ -77,20 +78,20 @@ impl Call {
     }
 
     /// Begins where what is captured is not yet known to be what the context says: the context is another one later.
-    pub(super) fn begin_early(site: Described) -> Box<Self> {
+    pub(super) fn begin_early(site: Described) -> Running {
         let mut call = Self::begin(site);
         call.early = true;
         call
     }
 
     /// Begins anew, here and now, with what was captured early.
-    pub(super) fn begin_anew(self: Box<Self>) -> Box<Self> {
+    pub(super) fn begin_anew(self) -> Running {
         let mut call = Self::begin_with(self.site, self.draft);
         call.settle_early();
         call
     }
 
-    fn begin_with(site: Described, mut draft: Draft) -> Box<Self> {
+    fn begin_with(site: Described, mut draft: Draft) -> Running {
         let mut ambient = Ambient::current();
         ambient.note_audited();
         let recorder = ambient.recorder.get_or_insert_with(|| Recorder::installed().clone()).clone();
@@ -99,7 +100,7 @@ impl Call {
         draft.parent = ambient.call.replace(id);
         let core = recorder.into_core();
         let admitted = core.has_room();
-        Box::new(Self {
+        Running::new(Self {
             core,
             site,
             ambient,
@@ -123,19 +124,17 @@ impl Call {
     }
 
     /// Has an audited future queue before its body runs, where there is no room.
-    pub(super) fn queued(mut self: Box<Self>) -> Box<Self> {
+    pub(super) fn queue_for_room(&mut self) {
         if let Some(place) = self.queue() {
             self.progress = Progress::Queuing(place);
         }
-        self
     }
 
     /// Blocks the thread until there is room, or none within the deadline.
-    pub(super) fn admitted(mut self: Box<Self>) -> Box<Self> {
+    pub(super) fn wait_for_room(&mut self) {
         if let Some(place) = self.queue() {
             self.admit(place.wait().as_ref());
         }
-        self
     }
 
     /// There is room now, or none within the deadline.

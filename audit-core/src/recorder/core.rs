@@ -1,13 +1,13 @@
 //! The recorder's inside: from a draft to a ticket.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::flood::{Admission, Flood, Mark};
+use super::entry::Entry;
+use super::flood::{Admission, Flood};
 use super::forgotten;
 use super::lane::Lane;
-use super::loss::{Loss, Losses};
-use super::meter::Flight;
+use super::loss::Losses;
 use super::owed::{Admitted, Step};
 use super::slots::{Place, Slot, Slots};
 use super::watch::Watch;
@@ -21,7 +21,7 @@ use crate::id::RecordId;
 use crate::record::{Draft, Flag, Flags, Record, Stamp, Times, encode};
 use crate::sensitive::Rules;
 use crate::sink::{Durability, SinkError};
-use crate::ticket::{Account, Receipt, Slip, Ticket};
+use crate::ticket::{Receipt, Ticket};
 use crate::vocabulary::Vocabulary;
 
 /// How many steps whoever finds them takes at most, before a thread of the recorder's goes on: each brings in its train
@@ -114,8 +114,8 @@ impl Core {
         let record = self.stamped(draft, context, id, when, flags);
         let room = slot.is_some();
         let flight = self.losses.took_off();
-        let entry = Entry { core: self.clone(), record: record.clone(), flight, mark, _slot: slot.map(Slot::fly) };
-        let (ticket, receipt) = Ticket::with_account(Some(Arc::new(entry)));
+        let entry = Entry::new(self.clone(), record.clone(), flight, mark, slot.map(Slot::fly));
+        let (ticket, receipt) = Ticket::with_entry(entry);
         if room {
             self.hand_over(record, ticket);
         } else {
@@ -272,64 +272,5 @@ impl Drop for Core {
             // The lane does that, once it has written what it was given.
             self.watch.alarms().close();
         }
-    }
-}
-
-/// The account of a record.
-struct Entry {
-    core: Arc<Core>,
-    record: Record,
-    flight: Flight,
-    /// Where it says that denials like it follow.
-    mark: Option<Box<Mark>>,
-    /// Held until the sink has answered.
-    _slot: Option<Slot>,
-}
-
-impl Account for Entry {
-    fn settled(&self, result: &Result<(), SinkError>, late: bool) {
-        if let Some(mark) = &self.mark {
-            mark.settled(result.is_ok());
-        }
-        match result {
-            Ok(()) => self.core.losses.acknowledged(&self.flight, late),
-            Err(error) => {
-                self.core.losses.lost(&self.record, error.reason(), late);
-                self.tell("audit record lost", error, true);
-            }
-        }
-    }
-
-    fn expired(&self) {
-        self.core.losses.expired();
-        self.tell("audit record not acknowledged in time", &SinkError::Deadline, false);
-    }
-
-    fn watch(&self, slip: &Arc<Slip>, deadline: Instant) {
-        self.core.watch.alarms().at(deadline, slip);
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        self.core.losses.landed();
-    }
-}
-
-impl Entry {
-    fn tell(&self, what: &'static str, error: &SinkError, for_certain: bool) {
-        self.core.losses.tell(&Loss::of(&self.record, error, for_certain));
-        // The subscriber is foreign code.
-        contained(|| {
-            tracing::error!(
-                target: "audited::loss",
-                action = &*self.record.action(),
-                correlation_id = self.record.correlation_id().as_deref(),
-                id = self.record.get("id").map(|id| id.trim_matches('"')),
-                reason = error.reason(),
-                io = error.io_kind().map(tracing::field::display),
-                "{what}"
-            );
-        });
     }
 }

@@ -135,7 +135,8 @@ where
     R: Fn(Refusal) -> T,
 {
     let (mut value, mut body) = (None, Some(body));
-    let call = Call::begin(Described(site)).admitted();
+    let mut call = Call::begin(Described(site));
+    call.wait_for_room();
     let (mut call, panic) = run_inside(call, &mut || value = body.take().map(|body| body()));
     let refusal =
         call.conclude(panic, &mut |call| value.as_ref().map_or(Verdict::unknown(), |value| judge(value, call)));

@@ -5,12 +5,12 @@
 
 use std::cell::RefCell;
 
-use super::call::Call;
+use super::running::Running;
 use super::shell::{Progress, Shell};
 
 thread_local! {
     /// The calls whose bodies are being dropped, the innermost last; none in place of a body that was not running.
-    static LEFT: RefCell<Vec<Option<Box<Call>>>> = const { RefCell::new(Vec::new()) };
+    static LEFT: RefCell<Vec<Option<Running>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The shell of an audited future. When that is dropped, it comes before the body.
@@ -44,7 +44,7 @@ impl Drop for Leaving {
     }
 }
 
-fn enter(mut call: Option<Box<Call>>) {
+fn enter(mut call: Option<Running>) {
     if let Some(call) = &mut call {
         call.swap_ambient();
     }
@@ -55,7 +55,7 @@ fn enter(mut call: Option<Box<Call>>) {
     }
 }
 
-fn leave(mut call: Box<Call>) {
+fn leave(mut call: Running) {
     call.swap_ambient();
     call.cancelled();
 }

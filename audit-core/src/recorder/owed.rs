@@ -16,12 +16,13 @@ use super::ledger::{Due, Ledger};
 use super::line::Line;
 use super::note::Note;
 use super::watch::Watch;
+use crate::alarm::Alarms;
 use crate::contain::contained;
 use crate::record::Record;
 use crate::sensitive::Rules;
 use crate::sink::SinkError;
 use crate::sync::{Condvar, Mutex, MutexGuard};
-use crate::ticket::{Account, Slip, Ticket};
+use crate::ticket::{Account, Ticket};
 use crate::timestamp::Timestamp;
 
 pub(super) struct Owed {
@@ -171,7 +172,7 @@ impl Owed {
         };
         let entry = |note: Arc<Note>| {
             let record = note.record.clone();
-            let (ticket, _) = Ticket::with_account(Some(Arc::new(Entry { owed: self.clone(), note })));
+            let (ticket, _) = Ticket::with_account(Arc::new(Entry { owed: self.clone(), note }));
             (record, ticket)
         };
         due.into_iter().map(note).map(entry).collect()
@@ -279,7 +280,9 @@ impl Account for Entry {
 
     fn expired(&self) {}
 
-    fn watch(&self, _slip: &Arc<Slip>, _deadline: Instant) {}
+    fn alarms(&self) -> Option<&Arc<Alarms>> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use super::call::Call;
+use super::running::Running;
 use super::site::Described;
 use super::slots::Place;
 use crate::decision::Verdict;
@@ -18,7 +19,7 @@ use crate::ticket::Receipt;
 
 thread_local! {
     /// The call whose body is being polled, for the prologue inside that body.
-    static CALL: Cell<Option<Box<Call>>> = const { Cell::new(None) };
+    static CALL: Cell<Option<Running>> = const { Cell::new(None) };
 }
 
 /// How far an audited future has come.
@@ -26,8 +27,8 @@ pub(super) enum Shell {
     /// Never polled: nothing has happened, and nothing will be recorded.
     New(Described),
     /// Never polled either, but what the attribute names is captured.
-    Captured(Box<Call>),
-    Going(Box<Call>),
+    Captured(Running),
+    Going(Running),
     Over,
 }
 
@@ -60,8 +61,8 @@ impl Shell {
     pub(super) fn drive(&mut self, body: &mut dyn Body, cx: &mut Context<'_>) -> Poll<Option<Refusal>> {
         loop {
             let mut call = match self.take() {
-                Self::New(site) => Call::begin(site).queued(),
-                Self::Captured(call) => call.begin_anew().queued(),
+                Self::New(site) => queued(Call::begin(site)),
+                Self::Captured(call) => queued(call.into_call().begin_anew()),
                 Self::Going(call) => call,
                 Self::Over => over(),
             };
@@ -92,14 +93,19 @@ impl Shell {
         }
     }
 
-    fn wait(&mut self, call: Box<Call>) -> Poll<Option<Refusal>> {
+    fn wait(&mut self, call: Running) -> Poll<Option<Refusal>> {
         *self = Self::Going(call);
         Poll::Pending
     }
 }
 
+fn queued(mut call: Running) -> Running {
+    call.queue_for_room();
+    call
+}
+
 /// Runs a body inside its call. For that long the call lies where the body's prologue finds it.
-pub(super) fn run_inside(mut call: Box<Call>, run: &mut dyn FnMut()) -> (Box<Call>, Option<Box<dyn Any + Send>>) {
+pub(super) fn run_inside(mut call: Running, run: &mut dyn FnMut()) -> (Running, Option<Box<dyn Any + Send>>) {
     call.swap_ambient();
     let outer = exchange(Some(call));
     let panic = catch_unwind(AssertUnwindSafe(run)).err();
@@ -124,7 +130,7 @@ pub(super) fn over() -> ! {
 
 /// Reaches the call whose body is running.
 pub(super) fn with_call<R>(reach: impl FnOnce(&mut Call) -> R) -> Option<R> {
-    struct PutBack(Option<Box<Call>>);
+    struct PutBack(Option<Running>);
 
     impl Drop for PutBack {
         fn drop(&mut self) {
@@ -136,7 +142,7 @@ pub(super) fn with_call<R>(reach: impl FnOnce(&mut Call) -> R) -> Option<R> {
 }
 
 /// Exchanges the call whose body is running. Where the thread is ending and its locals are gone, there is none.
-fn exchange(call: Option<Box<Call>>) -> Option<Box<Call>> {
+fn exchange(call: Option<Running>) -> Option<Running> {
     let mut call = call;
     match CALL.try_with(|current| current.replace(call.take())) {
         Ok(before) => before,

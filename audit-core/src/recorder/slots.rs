@@ -120,7 +120,7 @@ impl Slots {
 
     /// Queues for a slot. `account` sees to the deadline.
     pub(super) fn queue(self: &Arc<Self>, account: Arc<dyn Account>, deadline: Duration) -> Place {
-        let (ticket, receipt) = Ticket::with_account(Some(account));
+        let (ticket, receipt) = Ticket::with_account(account);
         let mut queue = self.lock();
         let before = self.change(|word| {
             let found = word.taken() < self.most;

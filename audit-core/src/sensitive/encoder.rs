@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use serde::Serialize;
+use smol_str::SmolStr;
 
 use super::apply::Bare;
 use super::frame::Unbraced;
@@ -15,6 +15,7 @@ use super::path::Path;
 use super::{Limits, Mode, Redaction, Sensitive, SensitiveType};
 use crate::contain::contained;
 use crate::json;
+use crate::scratch;
 use crate::text::start as start_of;
 
 /// What stands where a value was dropped.
@@ -174,18 +175,23 @@ impl<'a> Encoder<'a> {
     pub(crate) fn identity_of(
         redaction: Redaction<'a>,
         value: &dyn Sensitive,
-    ) -> Option<(Arc<str>, bool, Option<String>)> {
-        let mut encoder = Self::resume(redaction, String::with_capacity(64), Notes::default());
-        encoder.held = Held::Nothing;
-        encoder.rooted(&mut |encoder| value.write(encoder));
-        let held = std::mem::replace(&mut encoder.held, Held::NotAsked);
-        let written = encoder.suspend();
-        let (text, redacted) = Self::text_in(&written)?;
-        let held = match held {
-            Held::Text(held) if redacted => Some(held),
-            _ => None,
-        };
-        Some((text.into(), redacted, held))
+    ) -> Option<(SmolStr, bool, Option<String>)> {
+        scratch::with(|scratch| {
+            let mut encoder = Self::resume(redaction, std::mem::take(scratch), Notes::default());
+            encoder.held = Held::Nothing;
+            encoder.rooted(&mut |encoder| value.write(encoder));
+            let held = std::mem::replace(&mut encoder.held, Held::NotAsked);
+            let written = encoder.suspend();
+            let identity = Self::text_in(&written).map(|(text, redacted)| {
+                let held = match held {
+                    Held::Text(held) if redacted => Some(held),
+                    _ => None,
+                };
+                (SmolStr::new(text), redacted, held)
+            });
+            *scratch = written.0;
+            identity
+        })
     }
 
     /// Writes a classified value.

@@ -20,14 +20,32 @@ pub(crate) struct Notes {
     pub(crate) keyless: bool,
 }
 
+/// What most lists have that are texts.
+const TYPICAL_BYTES: usize = 96;
+
 /// How many paths are listed without a text.
 const MAX_READY: usize = 4;
+
+impl Notes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.redacted.is_empty() && self.cut.is_empty() && !self.unencodable && !self.keyless
+    }
+
+    /// Forgets all; the memory stays.
+    pub(crate) fn clear(&mut self) {
+        self.redacted.clear();
+        self.cut.clear();
+        (self.unencodable, self.keyless) = (false, false);
+    }
+}
 
 /// A list of paths.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Paths {
     items: Items,
     count: usize,
+    /// Empty: the memory of a text that was listed before.
+    spare: String,
 }
 
 #[derive(Clone, Debug)]
@@ -96,11 +114,21 @@ impl Paths {
         self.items = Items::Text(json);
     }
 
+    fn clear(&mut self) {
+        if let Items::Text(json) = &mut self.items {
+            json.clear();
+            self.spare = std::mem::take(json);
+            self.items = Items::default();
+        }
+        self.count = 0;
+    }
+
     fn take_text(&mut self) -> String {
         if let Items::Text(json) = &mut self.items {
             return std::mem::take(json);
         }
-        let mut json = String::with_capacity(96);
+        let mut json = std::mem::take(&mut self.spare);
+        json.reserve(TYPICAL_BYTES);
         self.push_json(&mut json);
         json
     }

@@ -10,7 +10,7 @@ struct Tally {
     in_time: AtomicUsize,
     late: AtomicUsize,
     expired: AtomicUsize,
-    watched: AtomicUsize,
+    alarms: Arc<Alarms>,
 }
 
 impl Account for Tally {
@@ -22,8 +22,8 @@ impl Account for Tally {
         self.expired.fetch_add(1, SeqCst);
     }
 
-    fn watch(&self, _slip: &Arc<Slip>, _deadline: Instant) {
-        self.watched.fetch_add(1, SeqCst);
+    fn alarms(&self) -> Option<&Arc<Alarms>> {
+        Some(&self.alarms)
     }
 }
 
@@ -36,7 +36,7 @@ impl Tally {
 
 fn ticket() -> (Arc<Tally>, Ticket, Receipt) {
     let tally = Arc::new(Tally::default());
-    let (ticket, receipt) = Ticket::with_account(Some(tally.clone()));
+    let (ticket, receipt) = Ticket::with_account(tally.clone());
     (tally, ticket, receipt)
 }
 
@@ -106,7 +106,7 @@ mod one_thread {
 
         let (tally, _ticket, receipt) = super::ticket();
         assert!(matches!(poll(&mut receipt.within(Duration::ZERO)), Poll::Ready(Err(SinkError::Deadline))));
-        assert_eq!((tally.counts(), tally.watched.load(SeqCst)), ([0, 0, 1], 0));
+        assert_eq!((tally.counts(), tally.alarms.count()), ([0, 0, 1], 0));
     }
 
     #[test]
@@ -115,17 +115,40 @@ mod one_thread {
         let mut receipt = receipt.within(Duration::from_secs(60));
         assert!(poll(&mut receipt).is_pending() && poll(&mut receipt).is_pending());
         drop(receipt);
-        assert_eq!(tally.watched.load(SeqCst), 1);
+        assert_eq!(tally.alarms.count(), 1);
         drop(ticket);
 
         let (tally, _ticket, receipt) = super::ticket();
         drop(receipt.within(Duration::from_secs(60)));
-        assert_eq!(tally.watched.load(SeqCst), 1);
+        assert_eq!(tally.alarms.count(), 1);
 
         let (tally, ticket, receipt) = super::ticket();
         ticket.settle(Ok(()));
         drop(receipt.within(Duration::from_secs(60)));
-        assert_eq!(tally.watched.load(SeqCst), 0);
+        assert_eq!(tally.alarms.count(), 0);
+    }
+
+    #[test]
+    fn a_slip_is_used_again_once_nobody_has_it() {
+        let (_, ticket, receipt) = ticket();
+        let first = Arc::as_ptr(&receipt.slip);
+        ticket.settle(Ok(()));
+        drop(receipt);
+        let (_, ticket, receipt) = super::ticket();
+        assert_eq!((Arc::as_ptr(&receipt.slip), receipt.slip.is_waiting()), (first, true));
+
+        // An alarm has it.
+        let (tally, other_ticket, other) = super::ticket();
+        tally.alarms.at(Instant::now() + Duration::from_secs(60), &other.slip);
+        let watched = Arc::as_ptr(&other.slip);
+        other_ticket.settle(Ok(()));
+        drop(other);
+        assert_ne!(Arc::as_ptr(&super::ticket().2.slip), watched);
+
+        // Its ticket is still there: it goes with that.
+        drop(receipt);
+        assert_ne!(Arc::as_ptr(&super::ticket().2.slip), first);
+        ticket.settle(Ok(()));
     }
 
     #[test]

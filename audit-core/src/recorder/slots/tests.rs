@@ -1,14 +1,16 @@
 //! The protocol of the queue for slots, on one thread and in every interleaving of a few.
 
 use super::*;
-use crate::ticket::Slip;
+use crate::alarm::Alarms;
 
 struct Nobody;
 
 impl Account for Nobody {
     fn settled(&self, _result: &Result<(), SinkError>, _late: bool) {}
     fn expired(&self) {}
-    fn watch(&self, _slip: &Arc<Slip>, _deadline: Instant) {}
+    fn alarms(&self) -> Option<&Arc<Alarms>> {
+        None
+    }
 }
 
 /// A place in the queue without a deadline.

@@ -4,10 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use crate::alarm::Alarms;
 use crate::contain::contained;
 use crate::context::AuditContext;
 use crate::guarded::block_on;
@@ -15,7 +16,7 @@ use crate::id::RecordId;
 use crate::record::{Draft, Flag, Record, Times};
 use crate::recorder::Core;
 use crate::sink::SinkError;
-use crate::ticket::{Account, Receipt, Slip, Ticket};
+use crate::ticket::{Account, Receipt, Ticket};
 use crate::transaction::AuditTransaction;
 
 /// A record that is to be written into a transaction, and the obligation to say what came of that.
@@ -39,7 +40,7 @@ impl Obliged {
         flags.raise(Flag::InTransaction);
         let record = core.stamped(draft, context, id, when, flags);
         let entry = Entry { core: core.clone(), record: record.clone() };
-        let (ticket, receipt) = Ticket::with_account(Some(Arc::new(entry)));
+        let (ticket, receipt) = Ticket::with_account(Arc::new(entry));
         Self { record, ticket, receipt: receipt.within(core.deadline), within: core.deadline }
     }
 
@@ -111,8 +112,8 @@ impl Account for Entry {
         self.refused(&SinkError::Deadline);
     }
 
-    fn watch(&self, slip: &Arc<Slip>, deadline: Instant) {
-        self.core.watch.alarms().at(deadline, slip);
+    fn alarms(&self) -> Option<&Arc<Alarms>> {
+        Some(self.core.watch.alarms())
     }
 }
 

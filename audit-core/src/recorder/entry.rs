@@ -1,0 +1,101 @@
+//! The account of a record that is on its way.
+
+use std::sync::Arc;
+
+use super::core::Core;
+use super::flood::Mark;
+use super::loss::Loss;
+use super::meter::Flight;
+use super::slots::Slot;
+use crate::alarm::Alarms;
+use crate::contain::contained;
+use crate::record::Record;
+use crate::sink::SinkError;
+use crate::ticket::Account;
+
+/// The account of a record.
+pub(crate) struct Entry {
+    told: Told,
+    flight: Flight,
+    /// Where it says that denials like it follow.
+    mark: Option<Box<Mark>>,
+    /// Held until the sink has answered.
+    _slot: Option<Slot>,
+}
+
+/// What is told where a record is lost, or late.
+#[derive(Clone)]
+pub(crate) struct Told {
+    core: Arc<Core>,
+    record: Record,
+}
+
+impl Entry {
+    pub(super) fn new(
+        core: Arc<Core>,
+        record: Record,
+        flight: Flight,
+        mark: Option<Box<Mark>>,
+        slot: Option<Slot>,
+    ) -> Self {
+        Self { told: Told { core, record }, flight, mark, _slot: slot }
+    }
+
+    pub(crate) fn told(&self) -> &Told {
+        &self.told
+    }
+}
+
+impl Account for Entry {
+    fn settled(&self, result: &Result<(), SinkError>, late: bool) {
+        if let Some(mark) = &self.mark {
+            mark.settled(result.is_ok());
+        }
+        match result {
+            Ok(()) => self.told.core.losses.acknowledged(&self.flight, late),
+            Err(error) => self.told.lost(error, late),
+        }
+    }
+
+    fn expired(&self) {
+        self.told.expired();
+    }
+
+    fn alarms(&self) -> Option<&Arc<Alarms>> {
+        Some(self.told.core.watch.alarms())
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.told.core.losses.landed();
+    }
+}
+
+impl Told {
+    pub(crate) fn expired(&self) {
+        self.core.losses.expired();
+        self.tell("audit record not acknowledged in time", &SinkError::Deadline, false);
+    }
+
+    fn lost(&self, error: &SinkError, late: bool) {
+        self.core.losses.lost(&self.record, error.reason(), late);
+        self.tell("audit record lost", error, true);
+    }
+
+    fn tell(&self, what: &'static str, error: &SinkError, for_certain: bool) {
+        self.core.losses.tell(&Loss::of(&self.record, error, for_certain));
+        // The subscriber is foreign code.
+        contained(|| {
+            tracing::error!(
+                target: "audited::loss",
+                action = &*self.record.action(),
+                correlation_id = self.record.correlation_id().as_deref(),
+                id = self.record.get("id").map(|id| id.trim_matches('"')),
+                reason = error.reason(),
+                io = error.io_kind().map(tracing::field::display),
+                "{what}"
+            );
+        });
+    }
+}
