@@ -56,7 +56,7 @@
 //!
 //! | action | when |
 //! |---|---|
-//! | `audit.started` | a recorder was built: which sink, which durability, which guarantee that is, for which `fail_closed` actions a weaker one is allowed, which redaction policy, which flood control |
+//! | `audit.started` | a recorder was built: which sink, which durability, which guarantee that is, for which `fail_closed` actions a weaker one is allowed, which redaction policy, which flood control, which actions are switched off and why |
 //! | `audit.stopped` | [`Recorder::shutdown`] was called |
 //! | `audit.gap` | records were lost: how many, of which actions, why, from when to when; what is recorded later stands behind it. What is lost while it is tried is in another one |
 //! | `audit.coalesced` | [`FloodControl`] has counted denials instead of writing them: how many, of which kind and source, from when to when; of the tenant, where they have one |
@@ -69,6 +69,7 @@
 //! | `http.request` | an `AuditLayer` or an `AuditMiddleware` leaves it of a request that was refused, failed or was dropped before its answer, where nothing inside says so: its method, its route and its status. A call, with the request's context |
 //! | `http.response_lost` | the answer of a request was not given to the end; `call` is the id of the record that says how the request ended |
 //! | `audit.recorder_replaced` | a scope replaced the installed recorder |
+//! | `audit.switched_off`, `audit.switched_on` | [`Recorder::switch_off`]: an action leaves no records until [`Recorder::switch_on`]; which one, why, and who says so |
 //!
 //! Beside the journal, in that of the dead letters: `audit.dead_letter`, with the whole record that was not delivered, and
 //! `audit.dead_letter_resolved`.
@@ -141,11 +142,11 @@ pub use audit_core::{
     Recorder, RecorderBuilder, RedactedText, RedactionPolicy, Redactor, Refusal, Refuse, Resource, ResourceId, Row,
     SCHEMA, Scoped, Seen, Selection, Sensitive, SensitiveField, SensitiveType, SessionId, Severity, Sieve, Since,
     SinkError, Site, SortKey, Source, Stage, Stats, StoreError, StoredActor, StoredDecision, StoredOutcome,
-    StoredRecord, StoredResource, StoredSource, Subject, SubjectId, Surface, TRACING_TARGET, TenantId, Timestamp,
-    TraceId, TracingSink, UNENCODABLE, Unacknowledged, UnknownAction, Verdict, ViewError, ViewFields, Vocabulary,
-    VocabularyBuilder, assert_locked, carry, catalogue, covered, covered_call, current_context, extend_context,
-    orphans, record, record_action, record_from, report_unaudited, sensitive_types, sites, with_context,
-    with_context_sync, with_recorder, with_recorder_sync,
+    StoredRecord, StoredResource, StoredSource, Subject, SubjectId, Surface, SwitchError, TRACING_TARGET, TenantId,
+    Timestamp, TraceId, TracingSink, UNENCODABLE, Unacknowledged, UnknownAction, Verdict, ViewError, ViewFields,
+    Vocabulary, VocabularyBuilder, assert_locked, carry, catalogue, covered, covered_call, current_context,
+    extend_context, orphans, record, record_action, record_from, report_unaudited, sensitive_types, sites,
+    with_context, with_context_sync, with_recorder, with_recorder_sync,
 };
 #[cfg(feature = "schemars")]
 pub use audit_core::{EventSchema, SensitiveSchema};

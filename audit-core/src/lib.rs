@@ -89,8 +89,8 @@ pub use record::{
 pub use recorder::{
     Acknowledging, AlreadyInstalled, BuildError, CaptureActor, CaptureSubject, DEFAULT_DEADLINE, DEFAULT_MAX_IN_FLIGHT,
     FailurePolicy, FloodControl, Loss, NoContext, NotFlushed, NotInTransaction, Recorder, RecorderBuilder, Scoped,
-    Site, Stats, Unacknowledged, carry, current_context, extend_context, record, record_action, record_from, sites,
-    with_context, with_context_sync, with_recorder, with_recorder_sync,
+    Site, Stats, SwitchError, Unacknowledged, carry, current_context, extend_context, record, record_action,
+    record_from, sites, with_context, with_context_sync, with_recorder, with_recorder_sync,
 };
 pub use refusal::{Effect, Refusal, Refuse};
 pub use resource::{Resource, Subject};

@@ -62,6 +62,11 @@ impl Ambient {
         AMBIENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
     }
 
+    /// Looks at what surrounds the code, unless the thread is ending.
+    pub(super) fn look<R>(look: impl FnOnce(&Self) -> R) -> Option<R> {
+        AMBIENT.try_with(|current| look(&current.borrow())).ok()
+    }
+
     /// The recorder of the scope that the code runs in, if any.
     pub(crate) fn recorder() -> Option<Recorder> {
         AMBIENT.try_with(|current| current.borrow().recorder.clone()).unwrap_or_default()

@@ -14,8 +14,10 @@ use super::lane::Lane;
 use super::loss::{Loss, Losses, OnLoss};
 use super::owed::Owed;
 use super::slots::Slots;
+use super::switch::{self, SwitchError, Switches};
 use super::weak::WeakFailClosed;
 use crate::__private::debug_as_display;
+use crate::action::Action;
 use crate::catalogue::collision::{self, Collision};
 use crate::guarded::Guarded;
 use crate::sensitive::{InvalidPolicy, KeyRing, Limits, RedactionPolicy, Rules};
@@ -41,6 +43,7 @@ pub struct RecorderBuilder {
     vocabulary: Option<Vocabulary>,
     flood_control: Option<FloodControl>,
     on_loss: Option<Box<OnLoss>>,
+    switched_off: Vec<(Action, String)>,
 }
 
 impl RecorderBuilder {
@@ -56,6 +59,7 @@ impl RecorderBuilder {
             vocabulary: None,
             flood_control: None,
             on_loss: None,
+            switched_off: Vec::new(),
         }
     }
 
@@ -145,19 +149,29 @@ impl RecorderBuilder {
         self
     }
 
+    /// Has an action leave no records from the start, as [`Recorder::switch_off`] does later. The start record says so, and
+    /// why.
+    pub fn switched_off(mut self, action: Action, reason: impl Into<String>) -> Self {
+        self.switched_off.push((action, reason.into()));
+        self
+    }
+
     /// Builds the recorder and writes the start record.
     ///
     /// # Errors
     ///
     /// [`BuildError`] when there is no sink, an action of this binary is declared at two places, the sink is too weak
-    /// for the `fail_closed` functions of this binary, one is allowed by name that is not there, the redaction policy names what does not exist, or no thread
-    /// could be started.
+    /// for the `fail_closed` functions of this binary, one is allowed by name that is not there, an action is switched off that
+    /// cannot be, the redaction policy names what does not exist, or no thread could be started.
     pub fn build(mut self) -> Result<Recorder, BuildError> {
         let sink = Guarded::new(self.sink.clone().ok_or(BuildError::NoSink)?);
         if let Some(Collision { action, places: [first, second] }) = collision::of_this_binary().cloned() {
             return Err(BuildError::Collision { action, first, second });
         }
         self.weak.check(&sink)?;
+        for (action, _) in &self.switched_off {
+            switch::check(action)?;
+        }
         let policy = std::mem::take(&mut self.policy);
         let policy = if policy.rules().is_empty() { None } else { Some(policy.fold()?) };
         let rules = Arc::new(Rules { keys: self.keys.take(), limits: self.limits, policy });
@@ -201,6 +215,10 @@ impl RecorderBuilder {
             flood: self.flood_control.map(|control| Flood::new(control, losses.owed().clone())),
             losses,
             watch,
+            switches: Switches::default(),
+        });
+        core.switches.change(|off| {
+            off.extend(self.switched_off.into_iter().map(|(action, reason)| (action.as_str().to_owned(), reason)));
         });
         core.watch.serve(&core);
         Recorder(core)
@@ -250,6 +268,9 @@ pub enum BuildError {
         /// The other.
         second: String,
     },
+    /// What [`RecorderBuilder::switched_off`] names cannot be switched off.
+    #[error(transparent)]
+    SwitchedOff(#[from] SwitchError),
     /// The redaction policy cannot be taken.
     #[error(transparent)]
     Policy(#[from] InvalidPolicy),

@@ -27,6 +27,7 @@ use crate::ticket::Receipt;
 use crate::timestamp::Timestamp;
 
 /// An audited call that runs.
+#[allow(clippy::struct_excessive_bools, reason = "each can be so whatever the others are")]
 pub struct Call {
     pub(super) core: Arc<Core>,
     site: Described,
@@ -40,6 +41,8 @@ pub struct Call {
     /// Whether there was room when it began; its records then always have some, so that none of them has to wait, not
     /// even when the future is dropped.
     admitted: bool,
+    /// Whether its action is switched off: it leaves nothing.
+    off: bool,
     /// Whether it captures in a context that is not the one of its record.
     pub(super) early: bool,
     /// Whether its intent is acknowledged: without that the body of a `fail_closed` call has not run.
@@ -97,9 +100,11 @@ impl Call {
         let recorder = ambient.recorder.get_or_insert_with(|| Recorder::installed().clone()).clone();
         let context = ambient.context.get_or_insert_default().clone();
         let (id, occurred_at) = RecordId::now();
-        draft.parent = ambient.call.replace(id);
         let core = recorder.into_core();
-        let admitted = core.has_room();
+        let off = core.switches.is_site_off(site);
+        // The calls within one that leaves nothing are those of the one around it.
+        draft.parent = if off { ambient.call } else { ambient.call.replace(id) };
+        let admitted = off || core.has_room();
         Running::new(Self {
             core,
             site,
@@ -111,6 +116,7 @@ impl Call {
             draft,
             admitted,
             early: false,
+            off,
             announced: false,
             refused: None,
             progress: Progress::Running,
@@ -151,6 +157,11 @@ impl Call {
         self.context.snapshot()
     }
 
+    /// Whether its action is switched off.
+    pub(super) fn is_off(&self) -> bool {
+        self.off
+    }
+
     /// Whether it was refused before its body ran.
     pub(super) fn is_refused(&self) -> bool {
         self.refused.is_some()
@@ -170,7 +181,7 @@ impl Call {
 
     /// Has the intent written, where there is to be one. A refusal means that the body must not run.
     pub(super) fn intent(&mut self) -> Result<Option<Receipt>, Refusal> {
-        if !self.site.intent() {
+        if self.off || !self.site.intent() {
             return Ok(None);
         }
         let closed = self.site.policy() == FailurePolicy::Closed;
@@ -289,6 +300,9 @@ impl Call {
 
     fn add_undelivered(&self) -> Receipt {
         self.ambient.note_undelivered();
+        if self.off {
+            return Receipt::acknowledged();
+        }
         let mut addition = Draft::new(Action::new("audit.undelivered"), Kind::System);
         addition.call = Some(self.id);
         addition.flags.raise(Flag::Undelivered);
@@ -330,6 +344,9 @@ impl Call {
         self.draft.stage = stage;
         let when = self.end();
         self.note_left();
+        if self.off {
+            return Receipt::acknowledged();
+        }
         let context = self.context();
         self.core.submit(&self.draft, Some(&context), self.id, when, self.slot())
     }

@@ -12,6 +12,9 @@ use crate::sensitive::{Redaction, Rules, Sensitive};
 impl Call {
     /// Captures the owner of the record. It comes before the others: it is part of what a keyed hash is made of.
     pub fn tenant(&mut self, tenant: &dyn Sensitive) {
+        if self.is_off() {
+            return;
+        }
         let capture = |redaction: Redaction<'_>| Identity::captured(redaction, tenant);
         let Some(captured) = self.redacting(capture) else { return };
         let known = self.context().tenant.clone();
@@ -22,6 +25,9 @@ impl Call {
 
     /// Captures who acts.
     pub fn actor(&mut self, actor: &dyn CaptureActor) {
+        if self.is_off() {
+            return;
+        }
         let Some(captured) = self.redacting(|redaction| actor.capture(redaction)) else { return };
         let known = self.context().actor.clone().filter(|known| known.kind == captured.kind);
         let id = |redaction: Redaction<'_>| Some(actor.capture(redaction)?.id?.0);
@@ -33,6 +39,9 @@ impl Call {
 
     /// Captures whom it is about.
     pub fn subject(&mut self, subject: &dyn CaptureSubject) {
+        if self.is_off() {
+            return;
+        }
         if let Some(subject) = self.redacting(|redaction| subject.capture(redaction)) {
             self.state(|stated| stated.subject(subject));
         }
@@ -40,6 +49,9 @@ impl Call {
 
     /// Captures what is acted on.
     pub fn resource(&mut self, kind: &'static str, id: &dyn Sensitive) {
+        if self.is_off() {
+            return;
+        }
         if let Some(id) = self.redacting(|redaction| Identity::captured(redaction, id)) {
             self.draft.resource = Some(Resource::new(kind, ResourceId(id)));
         }
@@ -52,6 +64,9 @@ impl Call {
 
     /// Captures several fields of the detail at once. Their keys are in one text, with commas between them: no key has any.
     pub fn fields(&mut self, keys: &str, values: &[&dyn Sensitive]) {
+        if self.is_off() {
+            return;
+        }
         let mut detail = std::mem::take(&mut self.draft.detail);
         self.redacting(|redaction| {
             detail.add(redaction, &mut |object| {

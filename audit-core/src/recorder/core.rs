@@ -10,6 +10,7 @@ use super::lane::Lane;
 use super::loss::Losses;
 use super::owed::{Admitted, Step};
 use super::slots::{Place, Slot, Slots};
+use super::switch::Switches;
 use super::watch::Watch;
 use super::weak::WeakFailClosed;
 use crate::action::Action;
@@ -49,6 +50,7 @@ pub(crate) struct Core {
     pub(super) losses: Arc<Losses>,
     pub(super) flood: Option<Arc<Flood>>,
     pub(super) watch: Arc<Watch>,
+    pub(super) switches: Switches,
 }
 
 impl Core {

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use super::begun::Begun;
 use super::call::Call;
 use super::leave::{Leaving, Staying};
-use super::shell::{Body, Shell, over, run_inside};
+use super::shell::{Body, Shell, is_off, over, run_inside, run_off};
 use super::site::Described;
 use crate::decision::Verdict;
 use crate::judge::{Judging, Told};
@@ -135,9 +135,14 @@ where
     R: Fn(Refusal) -> T,
 {
     let (mut value, mut body) = (None, Some(body));
+    let run: &mut dyn FnMut() = &mut || value = body.take().map(|body| body());
+    if is_off(Described(site)) {
+        run_off(run);
+        return value.unwrap_or_else(|| over());
+    }
     let mut call = Call::begin(Described(site));
     call.wait_for_room();
-    let (mut call, panic) = run_inside(call, &mut || value = body.take().map(|body| body()));
+    let (mut call, panic) = run_inside(call, run);
     let refusal =
         call.conclude(panic, &mut |call| value.as_ref().map_or(Verdict::unknown(), |value| judge(value, call)));
     match (refusal, value) {

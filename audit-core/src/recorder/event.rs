@@ -20,7 +20,8 @@ use crate::sink::SinkError;
 use crate::surface::{Surface, is_minted};
 use crate::ticket::Receipt;
 
-/// Records an event: awaiting it, or [`RecordBuilder::wait`], returns when a sink has acknowledged it.
+/// Records an event: awaiting it, or [`RecordBuilder::wait`], returns when a sink has acknowledged it, unless its action is
+/// [switched off](Recorder::switch_off).
 ///
 /// ```text
 /// record(UserEvent::Created { id: 7, name }).subject(Subject::user(7)).await?;
@@ -61,6 +62,8 @@ pub fn record_action(action: Action) -> RecordBuilder<'static> {
 impl RecordBuilder<'_> {
     /// Records it, and blocks the thread until it is acknowledged.
     ///
+    /// Of an action that is [switched off](Recorder::switch_off) there is no record, and the id is that of none.
+    ///
     /// # Errors
     ///
     /// [`Unacknowledged`] when the sink did not acknowledge it in time; the loss is counted.
@@ -77,6 +80,9 @@ impl RecordBuilder<'_> {
 
     fn submit(mut self, recorder: &Recorder, slot: Option<Slot>) -> (RecordId, Receipt) {
         let (context, id, when) = self.placed();
+        if recorder.core().switches.is_off(&self.draft.action) {
+            return (id, Receipt::acknowledged());
+        }
         (id, recorder.core().submit(&self.draft, context.as_deref(), id, when, slot))
     }
 
@@ -127,6 +133,6 @@ impl Future for Acknowledging {
 /// A record was not acknowledged. It is counted, and the stream will say so.
 #[derive(Error)]
 #[error("the audit record was not acknowledged")]
-pub struct Unacknowledged(#[source] SinkError);
+pub struct Unacknowledged(#[source] pub(super) SinkError);
 
 debug_as_display!(Unacknowledged);

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use super::call::Call;
 use super::capture::{CaptureActor, CaptureSubject};
-use super::shell::with_call;
+use super::shell::{is_inside_off, with_call};
 use crate::decision::Guard;
 use crate::refusal::{Effect, Refusal};
 use crate::sensitive::Sensitive;
@@ -53,6 +53,9 @@ pub fn fields(keys: &str, values: &[&dyn Sensitive]) {
 ///
 /// The refusal to answer with.
 pub fn require(guard: impl Guard) -> Result<(), Refusal> {
+    if is_inside_off() {
+        return guard.guard().map_err(|_| Refusal::Denied);
+    }
     with_call(|call| call.require(guard)).unwrap_or(Err(Refusal::Denied))
 }
 
@@ -75,6 +78,9 @@ pub fn intent_sync() -> Result<(), Refusal> {
 }
 
 fn announce() -> Result<Option<Receipt>, Refusal> {
+    if is_inside_off() {
+        return Ok(None);
+    }
     with_call(Call::intent).unwrap_or(Err(NOT_STARTED))
 }
 

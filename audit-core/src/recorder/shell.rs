@@ -8,6 +8,8 @@ use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use super::Recorder;
+use super::ambient::Ambient;
 use super::call::Call;
 use super::running::Running;
 use super::site::Described;
@@ -20,6 +22,9 @@ use crate::ticket::Receipt;
 thread_local! {
     /// The call whose body is being polled, for the prologue inside that body.
     static CALL: Cell<Option<Running>> = const { Cell::new(None) };
+    /// Whether the body is that of a call whose action is switched off: of that there is nothing else, and the call above
+    /// is one around it.
+    static OFF: Cell<bool> = const { Cell::new(false) };
 }
 
 /// How far an audited future has come.
@@ -29,6 +34,8 @@ pub(super) enum Shell {
     /// Never polled either, but what the attribute names is captured.
     Captured(Running),
     Going(Running),
+    /// Its action is switched off, and the body runs.
+    Off,
     Over,
 }
 
@@ -61,6 +68,19 @@ impl Shell {
     pub(super) fn drive(&mut self, body: &mut dyn Body, cx: &mut Context<'_>) -> Poll<Option<Refusal>> {
         loop {
             let mut call = match self.take() {
+                Self::New(site) if is_off(site) => {
+                    *self = Self::Off;
+                    continue;
+                }
+                Self::Off => {
+                    let mut over = false;
+                    run_off(&mut || over = body.poll(cx));
+                    if over {
+                        return Poll::Ready(None);
+                    }
+                    *self = Self::Off;
+                    return Poll::Pending;
+                }
                 Self::New(site) => queued(Call::begin(site)),
                 Self::Captured(call) => queued(call.into_call().begin_anew()),
                 Self::Going(call) => call,
@@ -107,11 +127,36 @@ fn queued(mut call: Running) -> Running {
 /// Runs a body inside its call. For that long the call lies where the body's prologue finds it.
 pub(super) fn run_inside(mut call: Running, run: &mut dyn FnMut()) -> (Running, Option<Box<dyn Any + Send>>) {
     call.swap_ambient();
-    let outer = exchange(Some(call));
+    let (outer, outer_off) = (exchange(Some(call)), OFF.replace(false));
     let panic = catch_unwind(AssertUnwindSafe(run)).err();
+    OFF.set(outer_off);
     let mut call = exchange(outer).unwrap_or_else(|| nobody());
     call.swap_ambient();
     (call, panic)
+}
+
+/// Whether a call that begins here is one of an action that is switched off, and nothing need be done but to run its body:
+/// the code is inside of a context, and nobody asks what it leaves.
+pub(super) fn is_off(site: Described) -> bool {
+    let looked = Ambient::look(|ambient| {
+        let recorder = ambient.recorder.as_ref().unwrap_or_else(|| Recorder::installed());
+        recorder.core().switches.is_site_off(site) && ambient.context.is_some() && ambient.tally.is_none()
+    });
+    looked.unwrap_or(false)
+}
+
+/// Runs a body of which there is no call.
+pub(super) fn run_off(run: &mut dyn FnMut()) {
+    struct Leave(bool);
+
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            OFF.set(self.0);
+        }
+    }
+
+    let _leave = Leave(OFF.replace(true));
+    run();
 }
 
 /// The body is over, and everything of it is dropped, as after a plain call; now its record is on its way.
@@ -129,7 +174,13 @@ pub(super) fn over() -> ! {
 }
 
 /// Reaches the call whose body is running.
+#[inline]
 pub(super) fn with_call<R>(reach: impl FnOnce(&mut Call) -> R) -> Option<R> {
+    if is_inside_off() { None } else { with_current(reach) }
+}
+
+#[inline(never)]
+fn with_current<R>(reach: impl FnOnce(&mut Call) -> R) -> Option<R> {
     struct PutBack(Option<Running>);
 
     impl Drop for PutBack {
@@ -139,6 +190,12 @@ pub(super) fn with_call<R>(reach: impl FnOnce(&mut Call) -> R) -> Option<R> {
     }
 
     PutBack(exchange(None)).0.as_deref_mut().map(reach)
+}
+
+/// Whether the body that is running is that of a call whose action is switched off.
+#[inline]
+pub(super) fn is_inside_off() -> bool {
+    OFF.get()
 }
 
 /// Exchanges the call whose body is running. Where the thread is ending and its locals are gone, there is none.

@@ -162,6 +162,13 @@ impl Described {
     }
 }
 
+impl Described {
+    /// What no other site has, unless both have the same text.
+    pub(crate) fn address(self) -> usize {
+        self.0.as_ptr().addr()
+    }
+}
+
 impl fmt::Debug for Described {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.action().as_str())

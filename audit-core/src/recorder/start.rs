@@ -1,10 +1,19 @@
 //! What a recorder says when it starts.
 
+use serde::Serialize;
+
 use super::Recorder;
 use crate::action::Action;
 use crate::contain::contained;
 use crate::record::{Draft, Kind};
 use crate::sensitive::Redaction;
+
+/// An action that is switched off from the start.
+#[derive(Serialize)]
+struct SwitchedOff<'a> {
+    action: &'a str,
+    reason: &'a str,
+}
 
 impl Recorder {
     /// States, in a log line and in a first record, what this configuration guarantees.
@@ -37,6 +46,12 @@ impl Recorder {
                 let rules: Vec<_> = policy.rules().iter().map(ToString::to_string).collect();
                 fields.plain("redaction_rules", &rules);
             }
+            core.switches.read(|off| {
+                let off: Vec<_> = off.iter().map(|(action, reason)| SwitchedOff { action, reason }).collect();
+                if !off.is_empty() {
+                    fields.plain("switched_off", &off);
+                }
+            });
             fields.plain("guarantee", core.sink.durability().guarantee());
             if let Some(flood) = &core.flood {
                 fields.value("flood_quota", &flood.control.quota);

@@ -11,6 +11,7 @@ mod install;
 mod metrics;
 mod runtime;
 mod shutdown;
+mod switch;
 mod waiting;
 mod weak;
 

@@ -33,8 +33,10 @@ impl RecordBuilder<'_> {
     {
         let (recorder, written) = (self.recorder(), self.written());
         async move {
-            let (id, obliged) = written.oblige(&recorder);
-            obliged.write(transaction).await.map(|()| id).map_err(NotInTransaction)
+            match written.oblige(&recorder) {
+                (id, Some(obliged)) => obliged.write(transaction).await.map(|()| id).map_err(NotInTransaction),
+                (id, None) => Ok(id),
+            }
         }
     }
 
@@ -49,13 +51,17 @@ impl RecordBuilder<'_> {
         T: AuditTransaction + ?Sized,
     {
         let (recorder, written) = (self.recorder(), self.written());
-        let (id, obliged) = written.oblige(&recorder);
-        obliged.write_sync(transaction).map(|()| id).map_err(NotInTransaction)
+        match written.oblige(&recorder) {
+            (id, Some(obliged)) => obliged.write_sync(transaction).map(|()| id).map_err(NotInTransaction),
+            (id, None) => Ok(id),
+        }
     }
 
-    fn oblige(mut self, recorder: &Recorder) -> (RecordId, Obliged) {
+    /// Nothing is to be written where the action is switched off.
+    fn oblige(mut self, recorder: &Recorder) -> (RecordId, Option<Obliged>) {
         let (context, id, occurred_at) = self.placed();
-        (id, Obliged::new(recorder.core(), &self.draft, context.as_deref(), id, occurred_at))
+        let on = !recorder.core().switches.is_off(&self.draft.action);
+        (id, on.then(|| Obliged::new(recorder.core(), &self.draft, context.as_deref(), id, occurred_at)))
     }
 }
 

@@ -49,7 +49,7 @@ impl Within {
 impl Call {
     /// Keeps what the body came to; says whether that is a success.
     fn keep(&mut self, judge: impl FnOnce(&mut Self) -> Verdict) -> bool {
-        if self.is_refused() {
+        if self.is_refused() || self.is_off() {
             return false;
         }
         let verdict = contained(|| judge(self)).unwrap_or(Verdict::unknown());
