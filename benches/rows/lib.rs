@@ -2,7 +2,9 @@
 //! what disturbs the machine disturbs both sides of it.
 
 pub mod package;
+pub mod payment;
 pub mod peers;
+pub mod transfer;
 
 use std::time::{Duration, Instant};
 
