@@ -4,6 +4,7 @@
 pub mod package;
 pub mod payment;
 pub mod peers;
+pub mod table;
 pub mod transfer;
 
 use std::time::{Duration, Instant};
@@ -24,13 +25,6 @@ impl Row {
     /// Takes a name, and what does it so many times.
     pub fn new(name: &'static str, run: impl Fn(u32) + 'static) -> Self {
         Self { name, run: Box::new(run) }
-    }
-
-    /// Does it inside of a scope.
-    #[must_use]
-    pub fn around(self, scope: impl Fn(&dyn Fn()) + 'static) -> Self {
-        let run = self.run;
-        Self::new(self.name, move |times| scope(&|| run(times)))
     }
 
     fn time(&self, times: u32) -> Duration {

@@ -1,19 +1,21 @@
 //! Records into a stream of NATS, beside a plain publisher that has as many messages on their way.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::time::Instant;
 
 use async_nats::jetstream;
 use async_nats::jetstream::message::PublishMessage;
 use audited::{AuditSink as _, NatsOptions};
+use audited_benches::table;
 use tokio::runtime::Runtime;
 
-use super::{Pairs, head, records, servers};
+use super::{Pairs, records, servers};
 
 const COUNT: usize = 20_000;
 const WINDOW: usize = 256;
 
-pub(super) fn run() {
+pub(crate) fn print(_: &Path) {
     let server = servers::nats();
     let runtime = Runtime::new().unwrap();
     let sink = NatsOptions::new(server.url(), "OURS").prefix("ours").create_stream().window(WINDOW, 64 << 20);
@@ -25,7 +27,6 @@ pub(super) fn run() {
         context.create_stream(stream).await.unwrap();
         context
     });
-    head("NATS JetStream, 256 messages on their way, beside a plain pipelined publisher");
     let pairs = Pairs::of(|round| {
         let records = records(round * COUNT..(round + 1) * COUNT);
         let start = Instant::now();
@@ -54,5 +55,6 @@ pub(super) fn run() {
         });
         (ours, start.elapsed().as_secs_f64())
     });
-    pairs.print("a batch of 1,000 after another", COUNT);
+    table::section("NATS JetStream, 256 messages on their way: records/s");
+    pairs.print("a plain publisher", "**ours: batches of 1,000**", COUNT, None);
 }

@@ -1,4 +1,4 @@
-//! Servers of the benchmark's own, on ports and in directories of their own.
+//! Servers of the benchmark's own, on ports and in directories of their own: that of PostgreSQL is nobody's.
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::chown;
@@ -9,8 +9,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-
-use super::directory;
 
 /// A server, which is killed when this is dropped.
 pub(super) struct Server {
@@ -43,7 +41,7 @@ impl Drop for Server {
 }
 
 pub(super) fn nats() -> Server {
-    let (directory, port) = (directory(), free_port());
+    let (directory, port) = (crate::directory(), free_port());
     let mut command = Command::new(program("nats-server", &["/usr/sbin"]));
     command.args(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"]).arg(directory.path());
     Server::start(command, port, format!("nats://127.0.0.1:{port}"), directory)
@@ -52,7 +50,7 @@ pub(super) fn nats() -> Server {
 pub(super) fn postgres() -> Server {
     /// Who is nobody: the server does not run as root.
     const NOBODY: u32 = 65_534;
-    let (directory, port) = (directory(), free_port());
+    let (directory, port) = (crate::directory(), free_port());
     let is_root = rustix::process::getuid().is_root();
     if is_root {
         chown(directory.path(), Some(NOBODY), Some(NOBODY)).unwrap();
@@ -60,9 +58,10 @@ pub(super) fn postgres() -> Server {
     let versions = || std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let beside: Vec<_> = versions().map(|version| version.path().join("bin").display().to_string()).collect();
     let beside: Vec<_> = beside.iter().map(String::as_str).collect();
+    let within = directory.path().to_owned();
     let run = |name: &str| {
         let mut command = Command::new(program(name, &beside));
-        command.current_dir(directory.path());
+        command.current_dir(&within);
         if is_root {
             command.uid(NOBODY).gid(NOBODY);
         }
@@ -75,7 +74,14 @@ pub(super) fn postgres() -> Server {
     let mut command = run("postgres");
     command.arg("-D").arg(&data).args(["-h", "127.0.0.1", "-p", &port.to_string(), "-k", ""]);
     command.args(["-c", "max_wal_size=4GB", "-c", "shared_buffers=256MB"]);
-    Server::start(command, port, format!("postgres://postgres@127.0.0.1:{port}/postgres"), directory)
+    let mut is_ready = run("pg_isready");
+    is_ready.args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]);
+    let server = Server::start(command, port, format!("postgres://postgres@127.0.0.1:{port}/postgres"), directory);
+    // It accepts connections before it takes any.
+    while !is_ready.status().unwrap().success() {
+        thread::sleep(Duration::from_millis(20));
+    }
+    server
 }
 
 /// Finds a program in `PATH` and beside it.

@@ -6,23 +6,23 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use audited::SqliteStore;
+use audited_benches::table::{self, Target};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use tokio::runtime::Runtime;
 
-use super::{Pairs, ROUNDS, directory, head, records, write};
+use super::{Pairs, ROUNDS, records, write};
 
-pub(super) fn run() {
-    let directory = directory();
+pub(crate) fn print(directory: &Path) {
     let runtime = Runtime::new().unwrap();
-    head("SQLite, durable inserts: callers, and how many the plain loop commits at a time");
+    table::section("SQLite, WAL, synchronous FULL, the same indexes: records/s");
     // Alone, and with as many as share a commit of the store's, and with more than that.
     for (callers, count, batches) in [(1, 1_500, &[1][..]), (64, 20_000, &[64, 1_000])] {
         let records = Arc::new(records(0..count));
-        let rows = Rows::of(&directory.path().join(format!("rows-{callers}")), &runtime, &records);
+        let rows = Rows::of(&directory.join(format!("rows-{callers}")), &runtime, &records);
         let mut pairs: Vec<Vec<(f64, f64)>> = vec![Vec::new(); batches.len()];
         for round in 0..ROUNDS {
-            let path = |what: &str| directory.path().join(format!("{what}-{callers}-{round}"));
+            let path = |what: &str| directory.join(format!("{what}-{callers}-{round}"));
             let store = SqliteStore::open(path("ours")).unwrap();
             let ours = write(&runtime, &store, &records, callers);
             drop(store);
@@ -30,13 +30,15 @@ pub(super) fn run() {
                 pairs.push((ours, rows.insert(&path(&format!("plain-{each}")), *each)));
             }
         }
-        if let [same, more] = &pairs[..] {
-            let plain = same.iter().zip(more).map(|(same, more)| (same.1, more.1));
-            Pairs(plain.collect())
-                .print(&format!("the plain loop itself, {} a commit, beside {}", batches[0], batches[1]), count);
-        }
         for (pairs, each) in pairs.into_iter().zip(batches) {
-            Pairs(pairs).print(&format!("{callers} callers, {each} a commit"), count);
+            let target = (*each == 1_000).then_some(Target::AtLeast(0.9));
+            let ours = if callers == 1 { "**ours: 1 caller**" } else { "**ours: 64 callers**" };
+            Pairs(pairs).print(
+                &format!("a plain loop, {} a transaction", table::figure(*each as f64)),
+                ours,
+                count,
+                target,
+            );
         }
     }
 }

@@ -1,38 +1,36 @@
 //! The newest 100 records of one tenant, which has one of a thousand, beside the bare SQL.
 
 use std::hint::black_box;
+use std::path::Path;
 use std::time::Instant;
 
 use audited::{AuditSink as _, AuditStore as _, Query, SqliteOptions, StoredRecord};
+use audited_benches::table::{self, Target};
 use rusqlite::Connection;
 use tokio::runtime::Runtime;
 
-use super::{Pairs, directory, head, records};
+use super::{Pairs, records};
 
 const ROWS: usize = 1_000_000;
 const BATCH: usize = 10_000;
 /// How many times a turn asks.
 const TIMES: usize = 300;
 
-pub(super) fn run() {
+pub(crate) fn print(directory: &Path) {
     let rows = std::env::var("AUDITED_BENCH_ROWS").map_or(ROWS, |rows| rows.parse().expect("a number of rows"));
-    let directory = directory();
-    let path = directory.path().join("newest");
+    let path = directory.join("newest");
     let runtime = Runtime::new().unwrap();
     // Only what is read is measured.
     let store = SqliteOptions::new().os_buffer().open(&path).unwrap();
-    let start = Instant::now();
     runtime.block_on(async {
         for first in (0..rows).step_by(BATCH) {
             store.write(&records(first..(first + BATCH).min(rows))).await.unwrap();
         }
     });
-    println!("{rows} rows written in {:.0} s", start.elapsed().as_secs_f64());
     let reader = store.tenant("rare").unrecorded();
     let connection = Connection::open(&path).unwrap();
     let sql = "SELECT json FROM audit_records WHERE tenant = ?1 ORDER BY at DESC, id DESC LIMIT 100";
     let query = Query::new().limit(100);
-    head("the newest 100 of one tenant in SQLite, beside the bare SQL");
     let mut parsed = Vec::new();
     let pairs = Pairs::of(|_| {
         let start = Instant::now();
@@ -55,6 +53,10 @@ pub(super) fn run() {
         parsed.push((ours, start.elapsed().as_secs_f64()));
         (ours, plain)
     });
-    pairs.print("a page, beside the texts", TIMES);
-    Pairs(parsed).print("a page, beside the texts, each read as a record", TIMES);
+    table::section(&format!(
+        "SQLite, the newest 100 of one tenant among {} records: pages/s",
+        table::figure(rows as f64)
+    ));
+    pairs.print("bare SQL, texts", "**ours: a page**", TIMES, Some(Target::AtLeast(1.0)));
+    Pairs(parsed).print("bare SQL, each text read as a record", "**ours: a page**", TIMES, None);
 }

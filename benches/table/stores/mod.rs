@@ -1,61 +1,23 @@
-//! What the stores cost, beside what they are made of.
-//!
-//! ```text
-//! cargo bench --bench stores                    # all of it: some minutes, and the servers of PostgreSQL and NATS
-//! cargo bench --bench stores -- sqlite newest   # some of it: sqlite, newest, postgres, callers, nats
-//! ```
-//!
-//! In every round the store and the plain way take turns with the same records; a ratio is taken within its round.
-//! `AUDITED_BENCH_ROWS` changes how many rows the newest are looked for among.
+//! What the stores cost, beside what they are made of: in every round the store and the plain way take turns with the same
+//! records. The servers are the benchmark's own. `AUDITED_BENCH_ROWS` changes how many rows the newest are looked for among.
 
-#![allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "figures that are printed"
-)]
-
-mod callers;
-mod nats;
-mod newest;
-mod postgres;
+pub(super) mod callers;
+pub(super) mod nats;
+pub(super) mod newest;
+pub(super) mod postgres;
 mod servers;
-mod sqlite;
+pub(super) mod sqlite;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use audited::__private::{Inline, Ticket};
 use audited::{Action, Actor, ActorId, AuditContext, Decision, Record, Resource, ResourceId, TenantId, Timestamp};
+use audited_benches::table::{self, Rounds, Target};
 use tokio::runtime::Runtime;
 
 const ROUNDS: usize = 5;
-
-fn main() {
-    let asked: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let parts: [(&str, fn()); 5] = [
-        ("sqlite", sqlite::run),
-        ("newest", newest::run),
-        ("postgres", postgres::run),
-        ("callers", callers::run),
-        ("nats", nats::run),
-    ];
-    for (name, run) in parts {
-        if asked.is_empty() || asked.iter().any(|asked| asked == name) {
-            run();
-            println!();
-        }
-    }
-}
-
-/// A directory on a disk: the one for temporary files is in memory on many machines.
-fn directory() -> tempfile::TempDir {
-    let within = std::env::var_os("AUDITED_BENCH_DIRECTORY");
-    tempfile::tempdir_in(within.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)).unwrap()
-}
 
 /// Records of about the size of an audited call, one of a thousand of the tenant `rare`.
 fn records(range: std::ops::Range<usize>) -> Vec<Record> {
@@ -119,25 +81,14 @@ impl Pairs {
         Self((0..ROUNDS).map(&mut round).collect())
     }
 
-    /// Prints the rates of so many things, and the ratio of the rates.
-    fn print(&self, name: &str, count: usize) {
-        let rates = |of: fn(&(f64, f64)) -> f64| spread(self.0.iter().map(of).map(|seconds| count as f64 / seconds))[1];
-        let [min, ratio, max] = spread(self.0.iter().map(|(ours, plain)| plain / ours));
-        println!(
-            "{name:<64}{:>12.0}{:>12.0}{ratio:>8.2}{min:>8.2}{max:>8.2}",
-            rates(|pair| pair.0),
-            rates(|pair| pair.1)
-        );
+    /// Prints the rates of so many things, the plain way's and ours, and where the ratio of the two should be.
+    fn print(&self, plain: &str, ours: &str, count: usize, target: Option<Target>) {
+        let rates = |of: fn(&(f64, f64)) -> f64| self.0.iter().map(|pair| count as f64 / of(pair)).collect::<Rounds>();
+        let (ours_rate, plain_rate) = (rates(|pair| pair.0), rates(|pair| pair.1));
+        table::way(plain, &plain_rate);
+        match target {
+            Some(target) => table::should(ours, &ours_rate, &plain_rate, target),
+            None => table::beside(ours, &ours_rate, &plain_rate),
+        }
     }
-}
-
-fn head(what: &str) {
-    println!("{what:<64}{:>12}{:>12}{:>8}{:>8}{:>8}", "ours /s", "plain /s", "ratio", "min", "max");
-}
-
-/// Minimum, median, maximum.
-fn spread(values: impl Iterator<Item = f64>) -> [f64; 3] {
-    let mut values: Vec<_> = values.collect();
-    values.sort_by(f64::total_cmp);
-    [values[0], values[values.len() / 2], values[values.len() - 1]]
 }

@@ -1,40 +1,41 @@
 //! 64 callers who wait for each of their records: a durable journal, beside plain INSERTs into `PostgreSQL`, a connection
 //! each and a row a transaction, into a table of the store's own shape.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use audited::{AuditSink as _, JournalOptions, PostgresOptions, PostgresSetUp, PostgresStore};
+use audited_benches::table::{self, Target};
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use tokio::runtime::Runtime;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, NoTls};
 
-use super::{Pairs, directory, head, records, servers, write};
+use super::{Pairs, records, servers, write};
 
 const CALLERS: usize = 64;
 /// How many rows are inserted, and how many times as many the journal takes: both are to be at it for a while.
 const COUNT: usize = 10_000;
 const TIMES: usize = 20;
 
-pub(super) fn run() {
+pub(crate) fn print(directory: &Path) {
     let server = servers::postgres();
     let runtime = Runtime::new().unwrap();
-    let directory = directory();
     let clients: Vec<_> = (0..CALLERS).map(|_| runtime.block_on(connect(server.url()))).collect();
     let rows = Arc::new(runtime.block_on(rows(server.url(), &clients[0])));
     let all = Arc::new(records(0..COUNT * TIMES));
-    head("64 callers who wait for each record, beside INSERTs over 64 connections");
     let pairs = Pairs::of(|round| {
-        let journal = JournalOptions::new().open(directory.path().join(format!("journal-{round}"))).unwrap();
+        let journal = JournalOptions::new().open(directory.join(format!("journal-{round}"))).unwrap();
         let ours = write(&runtime, &journal, &all, CALLERS) / TIMES as f64;
         let make = format!("CREATE TABLE plain_{round} (LIKE audited.records_default INCLUDING ALL)");
         runtime.block_on(clients[0].batch_execute(&make)).unwrap();
         (ours, runtime.block_on(insert(&clients, &rows, round)))
     });
-    pairs.print("a journal on the disk", COUNT);
+    table::section("64 callers who wait for each record: records/s");
+    pairs.print("PostgreSQL: INSERT, 64 connections", "**ours: the journal**", COUNT, Some(Target::AtLeast(20.0)));
 }
 
 async fn connect(url: &str) -> Arc<Client> {

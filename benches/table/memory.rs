@@ -1,0 +1,73 @@
+//! What a recorder keeps in memory: the resident set of a process of its own, as `/proc/self/status` has it.
+
+use std::path::Path;
+use std::process::Command;
+
+use audited::{AuditSink, JournalOptions};
+use audited_benches::table::{self, Rounds, Target};
+use audited_benches::transfer::{Null, Order, inside, recorder, transfer};
+
+const ROUNDS: usize = 5;
+/// After so many all that is kept for later is there.
+const WARM: u32 = 10_000;
+/// The argument with which this program measures itself.
+const CHILD: &str = "--memory-of";
+
+pub(super) fn print(_: &Path) {
+    table::section("Memory, resident: MB that are added");
+    let sinks = [
+        ("null", "a sink that forgets", 1_000_000, "1,000,000"),
+        // Each is waited for, which takes its time.
+        ("journal", "the journal, safe from the death of the process", 50_000, "50,000"),
+    ];
+    for (sink, name, records, count) in sinks {
+        let taken: Vec<_> = (0..ROUNDS).map(|_| child(sink, records)).collect();
+        let [idle, grown] = [0, 1].map(|at| taken.iter().map(|taken| taken[at]).collect::<Rounds>());
+        table::held(&format!("an idle recorder with {name}"), &idle, Target::AtMost(2.0));
+        table::held(&format!("{count} records into {name}"), &grown, Target::AtMost(0.5));
+    }
+}
+
+/// Whether this process is one that measures its own memory: then it has.
+pub(super) fn is_child(directory: &Path) -> bool {
+    let mut arguments = std::env::args().skip_while(|argument| argument != CHILD).skip(1);
+    let Some(sink) = arguments.next() else { return false };
+    let records = arguments.next().expect("a number").parse().expect("a number");
+    let [idle, grown] = match &*sink {
+        "null" => measure(records, || Null),
+        _ => measure(records, || JournalOptions::new().os_buffer().open(directory.join("journal")).unwrap()),
+    };
+    println!("{idle} {grown}");
+    true
+}
+
+fn child(sink: &str, records: u32) -> [f64; 2] {
+    let output =
+        Command::new(std::env::current_exe().unwrap()).args([CHILD, sink, &records.to_string()]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut figures = text.split_whitespace().map(|figure| figure.parse().unwrap());
+    [figures.next().unwrap(), figures.next().unwrap()]
+}
+
+/// What a recorder adds, and what records add to it.
+fn measure<S: AuditSink>(records: u32, sink: impl FnOnce() -> S) -> [f64; 2] {
+    let before = resident();
+    let recorder = recorder(sink());
+    let idle = resident() - before;
+    let order = Order::example();
+    inside(&recorder, || {
+        (0..WARM).for_each(|_| transfer("acc-2020", &order));
+        let before = resident();
+        (0..records).for_each(|_| transfer("acc-2020", &order));
+        [idle, resident() - before]
+    })
+}
+
+/// The resident set of this process, in MB.
+fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the size of the resident set");
+    let kib: f64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+    kib * 1_024.0 / 1e6
+}
