@@ -299,10 +299,10 @@ impl Call {
     }
 
     fn add_undelivered(&self) -> Receipt {
-        self.ambient.note_undelivered();
         if self.off {
             return Receipt::acknowledged();
         }
+        self.ambient.note_undelivered();
         let mut addition = Draft::new(Action::new("audit.undelivered"), Kind::System);
         addition.call = Some(self.id);
         addition.flags.raise(Flag::Undelivered);
@@ -341,12 +341,12 @@ impl Call {
     }
 
     fn submit(&mut self, stage: Stage) -> Receipt {
-        self.draft.stage = stage;
-        let when = self.end();
-        self.note_left();
         if self.off {
             return Receipt::acknowledged();
         }
+        self.draft.stage = stage;
+        let when = self.end();
+        self.note_left();
         let context = self.context();
         self.core.submit(&self.draft, Some(&context), self.id, when, self.slot())
     }

@@ -116,7 +116,8 @@ pub(super) fn check(action: &Action) -> Result<(), SwitchError> {
 impl Recorder {
     /// Has an action leave no records, from when the record of that, `audit.switched_off`, is acknowledged until
     /// [`switch_on`](Self::switch_on): neither its audited calls nor its events, allowed or denied. The calls themselves
-    /// go on as before, and so do their guards. What was begun before is recorded still.
+    /// go on as before, and so do their guards. What was begun before is recorded still. Of a request whose handler is
+    /// switched off, a layer leaves `http.request` where it was refused or failed, since nothing inside says so.
     ///
     /// The record names who does it where the context here does. An action that is switched off already gets another
     /// record, and its reason is the new one.

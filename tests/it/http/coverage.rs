@@ -8,13 +8,13 @@ use std::task::{Context, Poll};
 
 use audited::{
     Action, Actor, ActorId, AuditContext, AuditLayer, AuditRequest, CorrelationId, CoverageMode, MemorySink, Record,
-    Recorder, Stage, TenantId, audited, not_audited, record_action, with_context_sync, with_recorder,
+    Recorder, Stage, StoredDecision, TenantId, audited, not_audited, record_action, with_context_sync, with_recorder,
     with_recorder_sync,
 };
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::Request;
-use axum::http::Response;
+use axum::extract::{Path, Request};
+use axum::http::{Response, StatusCode};
 use axum::middleware::{self, Next};
 use axum::routing::{any, get, post_service};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -194,6 +194,27 @@ async fn switched_off_it_does_not_look() {
     let (answers, found) = served(CoverageMode::Off, &UNAUDITED).await;
     assert!(answers[0].ends_with("s3cret of the handler"));
     assert_eq!(details(&found), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_handler_that_is_switched_off_is_audited_and_leaves_nothing_but_what_the_layer_sees() {
+    #[audited(action = "layered.quiet", unlocked)]
+    async fn quiet(Path(code): Path<u16>) -> StatusCode {
+        StatusCode::from_u16(code).unwrap()
+    }
+
+    let memory = MemorySink::new();
+    let builder = Recorder::builder().sink(memory.clone()).allow_weak_fail_closed();
+    let recorder = builder.switched_off(Action::new("layered.quiet"), "too many").build().unwrap();
+    let layer = AuditLayer::axum().coverage(CoverageMode::Strict);
+    let mut served = Served::by(recorder, Router::new().route("/quiet/{code}", get(quiet)).layer(layer)).await;
+    served.memory = memory;
+    assert_eq!(served.get("GET /quiet/200").await.status(), 200);
+    assert_eq!(served.records(), []);
+    assert_eq!(served.get("GET /quiet/403").await.status(), 403);
+    let refused = served.comes("http.request").await;
+    assert!(matches!(refused.decision(), Some(StoredDecision::Deny { .. })), "{refused:?}");
+    assert_eq!(served.records().len(), 1);
 }
 
 #[tokio::test]
