@@ -95,7 +95,9 @@ fn write(path: &Path, count: usize) -> f64 {
             receipt
         };
         let receipts: Vec<_> = batch.iter().map(submit).collect();
-        receipts.into_iter().for_each(|receipt| receipt.wait().unwrap());
+        for receipt in receipts {
+            receipt.wait().unwrap();
+        }
     }
     start.elapsed().as_secs_f64()
 }

@@ -37,12 +37,15 @@ use std::path::{Path, PathBuf};
 
 use audited_benches::table;
 
+/// A name, and what prints it with files in a directory.
+type Section = (&'static str, fn(&Path));
+
 fn main() {
     if memory::is_child(directory().path()) {
         return;
     }
     let asked: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let sections: &[(&str, fn(&Path))] = &[
+    let sections: &[Section] = &[
         ("hot", hot::print),
         ("paced", paced::print),
         ("threads", threads::print),

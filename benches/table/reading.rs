@@ -91,7 +91,9 @@ fn reading(files: &Files) {
     let bytes: u64 = files.paths().iter().map(|path| path.metadata().unwrap().len()).sum();
     let gb = bytes as f64 / 1e9;
     let ways = ways(files);
-    ways.iter().for_each(|Way(_, run)| run());
+    for Way(_, run) in &ways {
+        run();
+    }
     let mut taken = vec![(Vec::new(), Vec::new()); ways.len()];
     for _ in 0..ROUNDS {
         for (Way(_, run), (cores, whole)) in ways.iter().zip(&mut taken) {

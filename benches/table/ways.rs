@@ -11,10 +11,13 @@ use uuid::Uuid;
 use super::by_hand::{self, Ring};
 use super::{loggers, peers};
 
+/// Runs something within a scope.
+type Scope = Box<dyn Fn(&dyn Fn()) + Send + Sync>;
+
 /// One way of leaving a record.
 pub(super) struct Way {
     pub(super) name: &'static str,
-    scope: Box<dyn Fn(&dyn Fn()) + Send + Sync>,
+    scope: Scope,
     once: Box<dyn Fn() + Send + Sync>,
 }
 
