@@ -40,19 +40,15 @@ impl ChainHash {
 
     /// Reads what stands in a line.
     pub(super) fn from_hex(hex: &[u8]) -> Option<Self> {
+        let hex: &[u8; 64] = hex.try_into().ok()?;
         let mut bytes = [0; 32];
-        let (pairs, rest) = hex.as_chunks::<2>();
-        if pairs.len() != bytes.len() || !rest.is_empty() {
-            return None;
+        let mut wrong = 0;
+        for (four, eight) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(hex.as_chunks::<8>().0) {
+            let (decoded, differing) = eight_digits(*eight);
+            *four = decoded;
+            wrong |= differing;
         }
-        // Without a branch a digit: the digits of a hash are as random as can be, and each would be guessed wrong.
-        let mut all = 0;
-        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            let (high, low) = (NIBBLES[usize::from(*high)], NIBBLES[usize::from(*low)]);
-            all |= high | low;
-            *byte = high << 4 | low & 15;
-        }
-        (all < 16).then_some(Self(bytes))
+        (wrong == 0).then_some(Self(bytes))
     }
 
     pub(super) fn to_hex(self) -> [u8; 64] {
@@ -71,15 +67,25 @@ impl ChainHash {
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-/// What each digit is worth; what is none, more than 15.
-const NIBBLES: [u8; 256] = {
-    let (mut nibbles, mut value) = ([u8::MAX; 256], 0_u8);
-    while value < 16 {
-        nibbles[DIGITS[value as usize] as usize] = value;
-        value += 1;
+/// Reads eight digits, all at once: one by one they took an eighth as long as the hash of their line. With them comes what
+/// is zero where all of them are digits.
+fn eight_digits(digits: [u8; 8]) -> ([u8; 4], u64) {
+    /// That byte in all eight places.
+    const fn all(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
     }
-    nibbles
-};
+    let digits = u64::from_le_bytes(digits);
+    // Of digits and letters alike the low four bits count up; letters have the seventh bit, and are worth nine more.
+    let letters = (digits >> 6) & all(1);
+    let values = (digits & all(0x0f)) + letters * 9;
+    let written = values + all(b'0') + letters * u64::from(b'a' - b'0' - 10);
+    let above_nine = ((values + all(0x80 - 10)) >> 7) & all(1);
+    let wrong = (digits ^ written) | (above_nine ^ letters) | (values & all(0xf0));
+    let pairs = ((values << 4) | (values >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let pairs = (pairs | (pairs >> 8)) & 0x0000_ffff_0000_ffff;
+    let [a, b, _, _, c, d, ..] = pairs.to_le_bytes();
+    ([a, b, c, d], wrong)
+}
 
 impl fmt::Display for ChainHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -166,6 +172,13 @@ mod tests {
         let hash = ChainHash::of_line(b"a");
         assert_eq!(hash.to_string().parse::<ChainHash>().unwrap(), hash);
         assert_eq!(hash.to_string().as_bytes(), hash.to_hex());
+        // Each byte that a file may hold, in the place of a digit.
+        for (at, byte) in (0..64).flat_map(|at| (0..=u8::MAX).map(move |byte| (at, byte))) {
+            let mut hex = hash.to_hex();
+            hex[at] = byte;
+            let is_digit = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+            assert_eq!(ChainHash::from_hex(&hex).map(ChainHash::to_hex), is_digit.then_some(hex), "{byte} at {at}");
+        }
         for wrong in ["", "ab", &hash.to_string()[1..], &hash.to_string().to_uppercase(), &format!("{hash}0")] {
             assert!(wrong.parse::<ChainHash>().is_err(), "{wrong}");
         }

@@ -19,25 +19,54 @@ const STREAM_LEN: usize = 36;
 const BEFORE_SEQ: &[u8] = b",\"seq\":";
 const BEFORE_PREV: &[u8] = b",\"prev\":\"";
 const END: &[u8] = b"\"}";
+/// How many bytes a line has before the fields of its record.
+const HEAD_LEN: usize = START.len() + STREAM_LEN + AFTER_STREAM.len();
 /// The most digits of a `seq`.
 const MAX_DIGITS: usize = 20;
 
 /// What all lines of a stream begin with.
 #[derive(Clone)]
 pub(super) struct Head {
-    text: [u8; START.len() + STREAM_LEN + AFTER_STREAM.len()],
+    stream: Uuid,
+    text: [u8; HEAD_LEN],
     hash: OpenHash,
 }
 
 impl Head {
     pub(super) fn new(stream: Uuid) -> Self {
-        let mut text = [0; START.len() + STREAM_LEN + AFTER_STREAM.len()];
+        let mut text = [0; HEAD_LEN];
         text[..START.len()].copy_from_slice(START);
         stream.hyphenated().encode_lower(&mut text[START.len()..]);
         text[START.len() + STREAM_LEN..].copy_from_slice(AFTER_STREAM);
+        Self::with(stream, text)
+    }
+
+    /// What a line begins with. `None` where no journal wrote it.
+    pub(super) fn of(line: &[u8]) -> Option<Self> {
+        Some(Self::with(stream_of(line)?, *line.first_chunk()?))
+    }
+
+    fn with(stream: Uuid, text: [u8; HEAD_LEN]) -> Self {
         let mut hash = OpenHash::line();
         hash.push(&text);
-        Self { text, hash }
+        Self { stream, text, hash }
+    }
+
+    /// Whether a line begins so.
+    pub(super) fn begins(&self, line: &[u8]) -> bool {
+        line.starts_with(&self.text)
+    }
+
+    /// As [`Place::of`], of a line that begins so.
+    pub(super) fn place(&self, line: &[u8]) -> Option<Place> {
+        Place::behind(self.stream, line.get(HEAD_LEN..)?)
+    }
+
+    /// As [`ChainHash::of_line`], of a line that begins so: that part is hashed already.
+    pub(super) fn hash(&self, line: &[u8]) -> ChainHash {
+        let mut hash = self.hash.clone();
+        hash.push(line.get(HEAD_LEN..).unwrap_or_default());
+        hash.close()
     }
 
     /// Whether bytes without an end are what a write of a line can leave behind.
@@ -150,10 +179,12 @@ pub(super) struct Place {
 impl Place {
     /// Reads the place of a line without its end. `None` where no journal wrote it.
     pub(super) fn of(line: &[u8]) -> Option<Self> {
-        let stream = line.strip_prefix(START)?;
-        let (stream, rest) = stream.split_at_checked(STREAM_LEN)?;
-        let stream = Uuid::try_parse_ascii(stream).ok()?;
-        let rest = rest.strip_prefix(AFTER_STREAM)?.strip_suffix(END)?;
+        Self::behind(stream_of(line)?, line.get(HEAD_LEN..)?)
+    }
+
+    /// Reads the rest of a line of a stream.
+    fn behind(stream: Uuid, rest: &[u8]) -> Option<Self> {
+        let rest = rest.strip_suffix(END)?;
         let (rest, prev) = rest.split_at_checked(rest.len().checked_sub(64)?)?;
         let prev = ChainHash::from_hex(prev)?;
         let rest = rest.strip_suffix(BEFORE_PREV)?;
@@ -168,4 +199,11 @@ impl Place {
         let seq = std::str::from_utf8(seq).ok()?.parse().ok().filter(|seq| *seq < u64::MAX)?;
         Some(Self { stream, seq, prev })
     }
+}
+
+/// The stream that a line says it is in.
+fn stream_of(line: &[u8]) -> Option<Uuid> {
+    let (stream, rest) = line.strip_prefix(START)?.split_at_checked(STREAM_LEN)?;
+    rest.strip_prefix(AFTER_STREAM)?;
+    Uuid::try_parse_ascii(stream).ok()
 }

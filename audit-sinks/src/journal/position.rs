@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::chain::ChainHash;
 use super::error::JournalDamage;
-use super::line::Place;
+use super::line::{Head, Place};
 
 /// What the next line must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,17 +30,15 @@ impl Position {
         }
         (found.prev != self.prev).then_some(JournalDamage::Chain)
     }
-
-    fn after(place: Place, line: &[u8]) -> Self {
-        Self { stream: place.stream, next_seq: place.seq + 1, prev: ChainHash::of_line(line) }
-    }
 }
 
 /// Goes along a stream, line by line.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Walk {
     /// Unknown until the first line is.
     pub(super) next: Option<Position>,
+    /// What the line before began with: most begin with the same.
+    head: Option<Head>,
 }
 
 /// A line of a journal, in its place or not.
@@ -55,13 +53,17 @@ impl Walk {
     ///
     /// An error says that it is no line of a journal; the walk does not know then what comes next but for the stream.
     pub(super) fn step(&mut self, line: &[u8]) -> Result<Step, JournalDamage> {
-        let place = Place::of(line).ok_or(JournalDamage::NotALine)?;
+        if !self.head.as_ref().is_some_and(|head| head.begins(line)) {
+            self.head = Head::of(line);
+        }
+        let head = self.head.as_ref().ok_or(JournalDamage::NotALine)?;
+        let place = head.place(line).ok_or(JournalDamage::NotALine)?;
         let expected = self.next.or_else(|| (place.seq == 1).then(|| Position::start(place.stream)));
         let damage = expected.and_then(|expected| expected.mismatch(place));
         if let Some(JournalDamage::OtherStream) = damage {
             return Err(JournalDamage::OtherStream);
         }
-        self.next = Some(Position::after(place, line));
+        self.next = Some(Position { stream: place.stream, next_seq: place.seq + 1, prev: head.hash(line) });
         Ok(Step { place, damage })
     }
 }

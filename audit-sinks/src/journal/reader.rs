@@ -260,7 +260,7 @@ impl JournalReader {
                         lines.take_back(place);
                         return Ok(None);
                     }
-                    self.walk = lines.walk;
+                    self.walk.next = lines.walk.next;
                     if place.seq < self.from_seq {
                         continue;
                     }
@@ -277,7 +277,7 @@ impl JournalReader {
                     return Ok(Some(record));
                 }
                 Next::Damage(line, damage) => {
-                    self.walk = lines.walk;
+                    self.walk.next = lines.walk.next;
                     // Whatever the line before was, what speaks against it is told.
                     self.passed = None;
                     return Err(JournalError::damaged(lines.path(), line, damage));
@@ -351,7 +351,7 @@ impl JournalReader {
         lines.set_limit(Some(limit))?;
         while !matches!(lines.next()?, Next::End) {}
         if lines.walk.next.is_some_and(|next| next.next_seq == limit) {
-            self.walk = lines.walk;
+            self.walk.next = lines.walk.next;
         }
         Ok(())
     }
@@ -364,7 +364,7 @@ impl JournalReader {
             return Ok(false);
         }
         let index = self.files.remove(0);
-        let mut lines = match Lines::open(&self.path_of(index), self.walk) {
+        let mut lines = match Lines::open(&self.path_of(index), self.walk.clone()) {
             // It was made ready, and removed again; were it anything else, the chain would show it.
             Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(true),
             opened => opened?,
