@@ -102,16 +102,21 @@ impl<'q, L: Lot> Rounds<'q, L> {
 }
 
 impl<L: Lot> Round<L> {
-    /// Gives its entries to `take`, those of the wave as they come.
-    pub(crate) fn entries(&mut self, queue: &Queue<L>, take: &mut dyn FnMut(&[Entry<L>])) {
+    /// Gives its entries to `take`, those of the wave as they come: whenever `each` more have, or the last of them.
+    ///
+    /// To be woken costs as much as some records do where they are only appended, and less than one that goes into
+    /// indexes.
+    pub(crate) fn entries(&mut self, queue: &Queue<L>, each: usize, take: &mut dyn FnMut(&[Entry<L>])) {
         let mut done = 0;
         loop {
             take(&self.batch[done..]);
             done = self.batch.len();
-            let Some((callers, until)) = self.wave.take() else { return };
-            if done >= callers || !queue.take_more(&mut self.batch, ROUND_BYTES, callers - done, until) {
-                return;
+            let Some((callers, until)) = self.wave.filter(|(callers, _)| done < *callers) else { break };
+            if !queue.take_more(&mut self.batch, ROUND_BYTES, each.min(callers - done), until) {
+                break;
             }
         }
+        // Whoever goes through them once more waits for nobody.
+        self.wave = None;
     }
 }

@@ -182,7 +182,7 @@ impl Writer {
             self.begin()?;
         }
         if let Some((round, queue)) = round {
-            round.entries(queue, &mut |entries| {
+            round.entries(queue, usize::MAX, &mut |entries| {
                 entries.iter().flat_map(|entry| entry.lot.bodies()).for_each(|body| self.push(body));
             });
             end |= round.rotates();

@@ -41,6 +41,9 @@ pub(super) enum TaskEnd {
 /// little, and whoever comes meanwhile waits longer.
 const CHECKPOINT_PAGES: u64 = 4_096;
 
+/// How many of those who come back together are waited for before they are inserted, while others still come.
+const TOGETHER: usize = 8;
+
 /// What is handed over and answered for as one.
 pub(super) enum Lot {
     Records(Vec<Prepared>),
@@ -124,7 +127,7 @@ impl Writer {
         }
         let (mut done, mut records) = (0, 0);
         let mut written = Ok(());
-        round.entries(queue, &mut |entries| {
+        round.entries(queue, TOGETHER, &mut |entries| {
             for entry in entries {
                 if written.is_ok() {
                     written = match self.write(entry) {
