@@ -4,12 +4,14 @@
 //!
 //! A caller reads what stands in the [`columns`] of its record and puts both into the [queue](crate::group::queue). One
 //! thread, the [`writer`], takes all that is there, [inserts](insert) it, commits once, and answers. Queries go to
-//! [threads that read](readers), as [SQL](select) or, for what [arrives](arrivals), in the order of the commits.
+//! [threads that read](readers), as [SQL](select) or, for what [arrives](arrivals), in the order of the commits; those
+//! that take a moment are answered [at once](at_once).
 //!
 //! What the tables are is in [`schema`].
 
 mod answer;
 mod arrivals;
+mod at_once;
 mod backup;
 mod check;
 mod columns;
@@ -66,8 +68,9 @@ use crate::shown::Shown;
 /// has copied it into the database and synced that. The file must be on a local disk: SQLite's locks and shared memory
 /// do not work over a network.
 ///
-/// Reads have connections and threads of their own: they never wait for writes, nor writes for them. Several processes
-/// may have the file open and write.
+/// Reads have connections of their own: they never wait for writes, nor writes for them. A short one is answered on the
+/// thread that asks, which it may keep for half a millisecond; whatever takes longer is read by threads of the store's.
+/// Several processes may have the file open and write.
 ///
 /// Triggers refuse to change or remove what is in the tables. They keep mistakes away; who may write the file can
 /// remove them. Triggers of an application's own on these tables run, too, and make writing slower.
@@ -101,6 +104,9 @@ use crate::shown::Shown;
 /// ```
 #[derive(Clone)]
 pub struct SqliteStore(Arc<Handle>);
+
+/// How many records are asked for at most where the answer may be there at once.
+const MOST_AT_ONCE: usize = 256;
 
 /// What all clones share.
 struct Handle {
@@ -320,6 +326,16 @@ impl Handle {
         self.refuse_in_a_child().map_err(|_| StoreError::failed(Forked))?;
         self.readers.read(read).await
     }
+
+    /// As [`read`](Self::read), on the thread of whoever asks where that takes a moment.
+    async fn read_at_once<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut readers::Reading) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.refuse_in_a_child().map_err(|_| StoreError::failed(Forked))?;
+        self.readers.read_at_once(read).await
+    }
 }
 
 /// The store belongs to the process that this one was forked from.
@@ -330,6 +346,7 @@ struct Forked;
 impl Drop for Handle {
     fn drop(&mut self) {
         if self.process != std::process::id() {
+            self.readers.leave();
             return;
         }
         // Who closes the file last tidies it up, and that is for the writer to do.
@@ -390,7 +407,9 @@ impl Inline for SqliteStore {
 impl AuditStore for SqliteStore {
     async fn select(&self, selection: &Selection) -> Result<Vec<StoredRecord>, StoreError> {
         let selection = selection.clone();
-        self.0.read(move |reading| select::select(reading, &selection)).await
+        let is_short = selection.limit() <= MOST_AT_ONCE;
+        let read = move |reading: &mut readers::Reading| select::select(reading, &selection);
+        if is_short { self.0.read_at_once(read).await } else { self.0.read(read).await }
     }
 
     async fn count(&self, selection: &Selection) -> Result<u64, StoreError> {
@@ -404,7 +423,7 @@ impl AuditStore for SqliteStore {
     }
 
     async fn position(&self) -> Result<Position, StoreError> {
-        self.0.read(|reading| arrivals::newest(&reading.connection)).await.map(arrivals::position)
+        self.0.read_at_once(|reading| arrivals::newest(&reading.connection)).await.map(arrivals::position)
     }
 
     async fn grown(&self, after: &Position) -> Result<(), StoreError> {
@@ -412,7 +431,7 @@ impl AuditStore for SqliteStore {
         let _waiting = self.0.watch.wait();
         loop {
             let grown = self.0.grown.listen();
-            if self.0.read(|reading| arrivals::newest(&reading.connection)).await? > after {
+            if self.0.read_at_once(|reading| arrivals::newest(&reading.connection)).await? > after {
                 return Ok(());
             }
             grown.await;

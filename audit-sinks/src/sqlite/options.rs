@@ -73,7 +73,8 @@ impl SqliteOptions {
         self
     }
 
-    /// Sets how many queries are answered at a time, at least one. Each has a thread and a connection.
+    /// Sets how many queries are answered at a time, at least one. Each has a thread and a connection. One more connection
+    /// is for short ones, which are answered on the thread that asks.
     pub const fn readers(mut self, readers: usize) -> Self {
         self.readers = if readers == 0 { 1 } else { readers };
         self

@@ -12,6 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 
 use super::answer::answer;
+use super::at_once::AtOnce;
 use super::error::{SqliteError, store_error};
 use super::file::Place;
 use super::options::SqliteOptions;
@@ -28,8 +29,11 @@ pub(super) struct Reading {
 
 type Job = Box<dyn FnOnce(&mut Reading) + Send>;
 
-/// What is to be read, and the threads that read. Each that comes wakes one of them.
-pub(super) struct Readers(Arc<Jobs>);
+/// What is to be read, and the threads that read. Each that comes wakes one of them, unless it is answered at once.
+pub(super) struct Readers {
+    jobs: Arc<Jobs>,
+    at_once: AtOnce,
+}
 
 #[derive(Default)]
 struct Jobs {
@@ -46,7 +50,7 @@ struct Waiting {
 impl Readers {
     /// Starts them.
     pub(super) fn start(place: &Place, options: &SqliteOptions) -> Result<(Self, Vec<JoinHandle<()>>), SqliteError> {
-        let readers = Self(Arc::default());
+        let readers = Self { jobs: Arc::default(), at_once: AtOnce::open(place)? };
         let mut threads = Vec::new();
         for _ in 0..options.readers.max(1) {
             match readers.thread(place, options) {
@@ -63,7 +67,7 @@ impl Readers {
     fn thread(&self, place: &Place, options: &SqliteOptions) -> Result<JoinHandle<()>, SqliteError> {
         let reading = place.reading(options.busy)?;
         let reading = Reading::new(reading).map_err(|error| SqliteError::sqlite(&place.path, error))?;
-        let jobs = self.0.clone();
+        let jobs = self.jobs.clone();
         let started = thread::spawn("audited-sqlite-reader", move || run(reading, &jobs));
         started.map_err(|source| SqliteError::Thread { path: place.path.clone(), source })
     }
@@ -82,13 +86,31 @@ impl Readers {
                 asker.give(read);
             }
         });
-        if self.0.push(job) { answer.get().await } else { Err(StoreError::Closed) }
+        if self.jobs.push(job) { answer.get().await } else { Err(StoreError::Closed) }
+    }
+
+    /// The same, on this thread where that takes a moment.
+    pub(super) async fn read_at_once<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Reading) -> Result<T, StoreError> + Send + 'static,
+    {
+        match self.at_once.read(&read) {
+            Some(answer) => answer,
+            None => self.read(read).await,
+        }
     }
 
     /// Takes nothing any more; the threads end once what is waiting is answered.
     pub(super) fn close(&self) {
-        self.0.lock().closed = true;
-        self.0.changed.notify_all();
+        self.at_once.close();
+        self.jobs.lock().closed = true;
+        self.jobs.changed.notify_all();
+    }
+
+    /// Leaves the connection that has no thread, in a child of `fork`.
+    pub(super) fn leave(&self) {
+        self.at_once.leave();
     }
 }
 
@@ -201,6 +223,28 @@ mod tests {
         for thread in threads {
             thread.join().unwrap();
         }
+    }
+
+    #[test]
+    fn what_takes_a_moment_is_read_where_it_is_asked_and_what_takes_longer_by_a_thread() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = Place::find_or_create(&directory.path().join("audit.db")).unwrap();
+        let (readers, _threads) = Readers::start(&place, &SqliteOptions::new().readers(1)).unwrap();
+        let counted = |most: u32| {
+            block_on(readers.read_at_once(move |reading| {
+                let sql =
+                    "WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT ?1) SELECT count(*) FROM c";
+                let count = reading.connection.query_row(sql, [most], |row| row.get::<_, u32>(0));
+                Ok((failed(count)?, std::thread::current().id()))
+            }))
+            .unwrap()
+        };
+        let here = std::thread::current().id();
+        assert_eq!(counted(3), (3, here));
+        let (count, thread) = counted(1_000_000);
+        assert_eq!(count, 1_000_000);
+        assert_ne!(thread, here);
+        assert_eq!(counted(3), (3, here));
     }
 
     #[test]
