@@ -8,7 +8,7 @@ use std::str::FromStr;
 use super::declared::Shown;
 
 /// What the letters of a secret are drawn from: no vowel, so that they make no word, and no hex digit, so that they
-/// stand in no id and no hash. Six of them in a row are not there by chance.
+/// stand in no id and no hash. Six of them in a row are there by chance in base64 alone, once in a gigabyte.
 const LETTERS: &[u8; 16] = b"GHJKLMNPQRSTVWXZ";
 const DIGITS: &[u8; 10] = b"0123456789";
 const HEX: &[u8; 16] = b"0123456789abcdef";
