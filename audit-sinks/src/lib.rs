@@ -12,6 +12,7 @@ mod group;
 mod hold;
 mod journal;
 mod memory;
+mod moment;
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(feature = "postgres")]

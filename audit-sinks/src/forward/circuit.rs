@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 
+use crate::moment::after;
+
 /// Whether a sink is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -85,7 +87,7 @@ impl Breaker {
             self.circuit = Circuit::Open;
             pause = pause.max(self.pause);
         }
-        self.again_at = now.checked_add(pause);
+        self.again_at = Some(after(now, pause));
     }
 }
 
@@ -141,5 +143,20 @@ mod tests {
         assert_eq!(breaker.rests_until(again_at + pause), None);
         breaker.answered();
         assert_eq!((breaker.circuit(), breaker.failures), (Circuit::Closed, 0));
+    }
+
+    #[test]
+    fn a_pause_without_end_is_not_none() {
+        let now = Instant::now();
+        for mut breaker in [
+            Breaker::new(Backoff::new(MIN, MIN), 1, Duration::MAX),
+            Breaker::new(Backoff::new(Duration::MAX, Duration::MAX), 1, Duration::from_secs(3600)),
+        ] {
+            for _ in 0..3 {
+                breaker.failed(now);
+                assert!(breaker.rests_until(now + Duration::from_secs(3599)).is_some());
+            }
+            assert_eq!(breaker.circuit(), Circuit::Open);
+        }
     }
 }

@@ -104,7 +104,7 @@ impl ForwarderBuilder {
     }
 
     /// Sets how often the cursor is written at most, a sync of the disk each time; otherwise every 200 milliseconds. A
-    /// crash repeats what was delivered since.
+    /// crash repeats what was delivered since. [`Duration::MAX`] writes it once, and then when the forwarder stops.
     pub fn cursor_every(mut self, every: Duration) -> Self {
         self.settings.cursor_every = every;
         self

@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use super::error::NatsError;
 use super::options::NatsOptions;
 use super::stream::Wanted;
+use crate::moment::after;
 
 /// How long to wait before the stream is looked for again, while it may still come.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -57,7 +58,7 @@ struct Known {
 impl Link {
     /// Connects, and gives what the stream promises.
     pub(super) fn connect(options: &NatsOptions) -> Result<(Self, Durability), NatsError> {
-        let until = Instant::now() + options.connect_within;
+        let until = after(Instant::now(), options.connect_within);
         let link = Self::start(options, false)?;
         let ours = link.line.clone();
         let durability = link.run(async move {

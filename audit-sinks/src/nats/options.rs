@@ -10,7 +10,7 @@ use audit_core::AuditSink;
 
 use super::error::NatsError;
 use super::feed::NatsFeedBuilder;
-use super::stream::Wanted;
+use super::stream::{LONGEST, Wanted};
 use super::subject::{is_plain, subject, subjects_of};
 use super::{NatsSink, link::Link, tls};
 
@@ -186,7 +186,7 @@ impl NatsOptions {
     /// that forgets sooner is refused. A record that comes again later than that is in the stream twice, and once in a
     /// store that a feed fills.
     pub fn duplicate_window(mut self, window: Duration) -> Self {
-        self.wanted.duplicate_window = window;
+        self.wanted.duplicate_window = window.min(LONGEST);
         self
     }
 

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_nats::jetstream::context::{PublishAckFuture, PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
@@ -16,12 +17,13 @@ use futures_util::stream::iter;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::error::NatsError;
 use super::link::Line;
 use super::stream::refused;
 use super::subject::{hex, subject, token};
+use crate::moment::after;
 
 /// How many acknowledgements are looked at together; a repeat is a question to the server.
 const AT_ONCE: usize = 64;
@@ -94,7 +96,7 @@ async fn send(line: &Line, records: &[Record]) -> Result<Sent, NatsError> {
 /// Waits for the acknowledgements, all of them, and believes none from a stream that is not fit.
 async fn settle(line: &Line, records: Vec<Record>, sent: Sent) -> Result<(), NatsError> {
     let Sent { connection, acks, failed } = sent;
-    let until = Instant::now() + line.answer_within();
+    let until = after(Instant::now(), line.answer_within()).into();
     let mut result = failed.map_or(Ok(()), Err);
     let answers = acks.into_iter().zip(records).map(|(ack, record)| async move {
         let acknowledged = async { ack.await.map_err(|error| not_published(error, &record)) };

@@ -11,6 +11,9 @@ use audit_core::Durability;
 use super::error::{NatsError, NatsStreamFault};
 use super::subject::{all, covers};
 
+/// The protocol counts nanoseconds in 63 bits: 292 years.
+pub(super) const LONGEST: Duration = Duration::from_nanos(i64::MAX as u64);
+
 /// What the operator asks of a stream.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]

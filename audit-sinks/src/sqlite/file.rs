@@ -14,6 +14,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::SqliteError;
 
+/// What SQLite counts in milliseconds, in 31 bits.
+const MAX_BUSY: Duration = Duration::from_millis(i32::MAX as u64);
+
 /// Where the file of a store is.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
@@ -108,7 +111,8 @@ impl Place {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let failed = |error| SqliteError::sqlite(&self.path, error);
         let connection = Connection::open_with_flags(&self.real, flags).map_err(failed)?;
-        connection.busy_timeout(busy).map_err(failed)?;
+        // `rusqlite` panics over more.
+        connection.busy_timeout(busy.min(MAX_BUSY)).map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     }

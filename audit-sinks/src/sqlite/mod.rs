@@ -59,6 +59,7 @@ use self::writer::{Account, Lot, Queue, Writer};
 use crate::group::queue::Number;
 use crate::group::settle::Settler;
 use crate::group::thread;
+use crate::moment::after;
 use crate::shown::Shown;
 
 /// Keeps records in one file, an SQLite database, and finds them again.
@@ -237,7 +238,7 @@ fn prepare(place: &Place, options: &SqliteOptions) -> Result<(Connection, Cursor
     if text("PRAGMA main.encoding").map_err(failed)? != "UTF-8" {
         return Err(unfit("does not keep its texts as UTF-8"));
     }
-    let until = Instant::now() + options.busy;
+    let until = after(Instant::now(), options.busy);
     let mode = loop {
         match text("PRAGMA main.journal_mode = WAL") {
             // SQLite itself does not wait where another connection changes the mode, too.

@@ -67,7 +67,7 @@ impl SqliteOptions {
     }
 
     /// Sets how long a transaction of another process, or of the application on a connection of its own, is waited for;
-    /// what waits then is answered with an error, and nothing of it is written.
+    /// what waits then is answered with an error, and nothing of it is written. More than 24 days are 24 days.
     pub const fn busy(mut self, busy: Duration) -> Self {
         self.busy = busy;
         self

@@ -53,6 +53,28 @@ fn it_stands_beside_the_journal_where_anybody_finds_it() {
 }
 
 #[test]
+fn what_is_never_due_by_time_is_written_once_and_at_the_end() {
+    let (_directory, journal) = journal();
+    write(&journal, 0..10);
+    let store = Store::new();
+    let (retry, breaker) = ((Duration::MAX, Duration::MAX), (u32::MAX, Duration::MAX));
+    let builder = builder(&journal, &store).cursor_every(Duration::MAX).deadline(Duration::MAX);
+    let forwarder = builder.retry(retry.0, retry.1).breaker(breaker.0, breaker.1).adopt_after(Duration::MAX).start();
+    let forwarder = forwarder.unwrap();
+    forwarder.flush(PATIENCE).unwrap();
+    // The first is due at once: whoever looks sees that somebody delivers.
+    eventually("the first is written", || ForwarderCursor::all(journal.path()).unwrap()[0].seq > 0);
+    let before = ForwarderCursor::all(journal.path()).unwrap()[0].seq;
+    for n in 10..30 {
+        write(&journal, [n]);
+        forwarder.flush(PATIENCE).unwrap();
+    }
+    assert_eq!(ForwarderCursor::all(journal.path()).unwrap()[0].seq, before);
+    forwarder.stop(Duration::MAX).unwrap();
+    assert_eq!(ForwarderCursor::all(journal.path()).unwrap()[0].seq, journal.head().seq);
+}
+
+#[test]
 fn a_shorter_journal_is_refused() {
     let (directory, journal) = journal();
     let path = journal.path().to_owned();

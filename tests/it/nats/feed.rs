@@ -53,6 +53,21 @@ fn has(batch: &[Record], n: u64) -> bool {
 }
 
 #[test]
+fn whoever_would_wait_for_ever_may() {
+    let (server, directory) = (nats::start(), tempfile::tempdir().unwrap());
+    let patient =
+        || options(&server).connect_within(Duration::MAX).answer_within(Duration::MAX).check_every(Duration::MAX);
+    let (journal, sink) = (journal_of(directory.path()), patient().duplicate_window(Duration::MAX).connect().unwrap());
+    block_on(journal.write(&records(0..10))).unwrap();
+    forwarder(&journal, sink).deadline(Duration::MAX).start().unwrap().stop(Duration::MAX).unwrap();
+    let store = Store::new();
+    let feed = patient().feed(store.clone(), directory.path().join("dead")).name("store");
+    let feed = feed.ack_wait(Duration::MAX).deadline(Duration::MAX).start().unwrap();
+    feed.stop(Duration::MAX).unwrap();
+    store.assert_has_all_but(&journal, &[]);
+}
+
+#[test]
 fn a_store_gets_everything_in_order() {
     let (server, directory, journal) = filled(0..1000);
     let store = Store::new();

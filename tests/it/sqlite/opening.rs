@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::time::Duration;
 
 use audited::{AuditSink, SqliteError, SqliteOptions, SqliteStore};
 use rusqlite::Connection;
@@ -42,6 +43,13 @@ fn it_is_written_on_after_it_was_closed() {
     let again = SqliteStore::open(&fresh.path).unwrap();
     block_on(again.write(&[record(2)])).unwrap();
     assert_eq!(texts(&fresh.path).len(), 2);
+}
+
+#[test]
+fn whoever_would_wait_for_ever_may() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteOptions::new().busy(Duration::MAX).open(directory.path().join("audit.db")).unwrap();
+    block_on(store.write(&[record(1)])).unwrap();
 }
 
 #[test]

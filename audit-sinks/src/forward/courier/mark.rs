@@ -8,6 +8,7 @@ use crate::forward::alarm;
 use crate::forward::cursor::{CursorFile, ForwarderCursor};
 use crate::forward::shared::Shared;
 use crate::forward::source::Link;
+use crate::moment::after;
 
 /// How long to pause after the cursor could not be written, at least.
 const CURSOR_RETRY: Duration = Duration::from_millis(100);
@@ -65,6 +66,6 @@ impl Mark {
                 });
             }
         }
-        self.save_at = Instant::now() + pause;
+        self.save_at = after(Instant::now(), pause);
     }
 }

@@ -18,6 +18,7 @@ use tokio::time::{sleep, timeout};
 
 use super::consumer::WantedConsumer;
 use super::shared::Shared;
+use crate::moment::after;
 use crate::nats::error::NatsError;
 use crate::nats::link::Line;
 
@@ -64,7 +65,7 @@ impl Intake {
         shared: Arc<Shared>,
         within: Duration,
     ) -> Result<Self, NatsError> {
-        let until = Instant::now() + within;
+        let until = after(Instant::now(), within);
         let (connection, consumer) = loop {
             let connection = line.up().await?;
             match wanted.open(line.context()?, &line.wanted().stream).await {

@@ -13,6 +13,7 @@ use super::error::NatsFeedError;
 use crate::forward::{Backoff, Breaker, DeadLetter, DeadLetters, Grave, HandLimits, OnDeadLetter};
 use crate::nats::NatsOptions;
 use crate::nats::error::NatsError;
+use crate::nats::stream::LONGEST;
 use crate::nats::subject::is_plain;
 
 /// Builds a [`NatsFeed`].
@@ -107,7 +108,7 @@ impl NatsFeedBuilder {
     /// feed may wait, after a crash or a lost connection, for what was on its way. It holds for a consumer that is
     /// created; one that is there keeps its own.
     pub fn ack_wait(mut self, wait: Duration) -> Self {
-        self.settings.ack_wait = wait.max(Duration::from_millis(100));
+        self.settings.ack_wait = wait.clamp(Duration::from_millis(100), LONGEST);
         self
     }
 
