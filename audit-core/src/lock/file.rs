@@ -65,7 +65,7 @@ impl Lock {
     /// [`LockError`] when the file is not there, cannot be read, or is no lock.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, LockError> {
         let path = path.as_ref();
-        let text = fs::read_to_string(path).map_err(|source| match source.kind() {
+        let text = text(path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => LockError::Missing { path: path.to_owned() },
             _ => LockError::Io { path: path.to_owned(), source },
         })?;
@@ -104,6 +104,15 @@ fn is_workspace(dir: &Path) -> bool {
     manifest
         .and_then(|text| toml::from_str::<Manifest>(&text).ok())
         .is_some_and(|manifest| manifest.workspace.is_some())
+}
+
+/// The text of a regular file: to open a FIFO is to wait for who writes it.
+fn text(path: &Path) -> io::Result<String> {
+    let kind = fs::metadata(path)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a lock is a regular file, and this is none"));
+    }
+    fs::read_to_string(path)
 }
 
 fn directory(path: &Path) -> &Path {

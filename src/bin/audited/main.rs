@@ -4,6 +4,7 @@ mod arguments;
 mod asking;
 mod commands;
 mod failure;
+mod file;
 mod filter;
 mod journal_files;
 mod location;

@@ -181,7 +181,7 @@ pub(crate) fn postgres_options(url: &str, server: &ServerArgs) -> Result<audited
         .schema(&server.schema)
         .map_err(|error| Failure::usage(format!("--schema {}: {error}", crate::output::escape(&server.schema))))?;
     if let Some(path) = &server.tls_roots {
-        let pem = std::fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
+        let pem = crate::file::bytes(path)?;
         options =
             options.tls_roots(&pem).map_err(|error| Failure::because(crate::output::escape_path(path), &error))?;
     }
@@ -208,8 +208,7 @@ fn password() -> Result<Option<String>, Failure> {
         return Ok(Some(password));
     }
     if let Some(path) = of("AUDITED_POSTGRES_PASSWORD_FILE") {
-        let path = PathBuf::from(path);
-        let text = std::fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?;
+        let text = crate::file::text(Path::new(&path))?;
         return Ok(text.lines().next().map(str::to_owned));
     }
     Ok(of("PGPASSWORD"))

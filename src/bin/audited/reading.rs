@@ -9,6 +9,7 @@ use audited::{
 use clap::Args;
 
 use crate::failure::Failure;
+use crate::file;
 use crate::location::Location;
 use crate::open::{self, ServerArgs, Source};
 use crate::output::{escape_path, note};
@@ -186,7 +187,7 @@ fn user() -> String {
 
 /// Reads keys: `id hex` a line, the current one first. No error shows any of them.
 fn read_keys(path: &Path) -> Result<KeyRing, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
+    let text = file::text(path)?;
     let mut ring: Option<KeyRing> = None;
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
     {

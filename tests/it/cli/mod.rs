@@ -4,6 +4,7 @@ mod cataloguing;
 mod documenting;
 mod examining;
 mod exporting;
+mod files;
 mod finding;
 mod following;
 #[cfg(feature = "sqlite")]
@@ -23,6 +24,11 @@ mod verifying;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::PATIENCE;
 
 pub(crate) use self::places::{Place, places, seeds};
 
@@ -72,10 +78,17 @@ pub(crate) fn run(directory: &Path, arguments: &[&str]) -> Ran {
     finish(program(directory).args(arguments))
 }
 
-/// Runs a command to its end.
+/// Runs a command to its end, and kills it where that does not come.
 #[track_caller]
 pub(crate) fn finish(command: &mut Command) -> Ran {
-    let output = command.output().unwrap();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (process, (told, ended)) = (Pid::from_child(&child), channel());
+    std::thread::spawn(move || told.send(child.wait_with_output()));
+    let output = ended.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+        let _ = kill_process(process, Signal::KILL);
+        panic!("it does not end: {command:?}")
+    });
+    let output = output.unwrap();
     Ran {
         code: output.status.code().unwrap_or_else(|| panic!("it was killed: {output:?}")),
         out: String::from_utf8(output.stdout).unwrap(),

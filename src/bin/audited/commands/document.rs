@@ -7,6 +7,7 @@ use audited::{Catalogue, Lock, LockChange, LockSeverity};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::file;
 use crate::output::{Output, Style, escape};
 
 pub(super) enum Document {
@@ -74,13 +75,11 @@ pub(super) fn packages(catalogue: &Catalogue) -> Vec<String> {
 
 /// The text of a file, or of the standard input.
 pub(super) fn text(path: &Path) -> Result<String, Failure> {
+    if path != Path::new("-") {
+        return file::text(path);
+    }
     let mut text = String::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().read_to_string(&mut text).map(drop)
-    } else {
-        std::fs::read_to_string(path).map(|read| text = read)
-    };
-    read.map_err(|error| Failure::file("read", path, &error))?;
+    std::io::stdin().read_to_string(&mut text).map_err(|error| Failure::file("read", path, &error))?;
     Ok(text)
 }
 

@@ -1,10 +1,14 @@
 //! What a journal is delivered to.
 
+#[cfg(feature = "nats")]
+use std::path::Path;
 use std::sync::Arc;
 
 use audited::AuditSink;
 
 use crate::failure::Failure;
+#[cfg(feature = "nats")]
+use crate::file;
 use crate::location::Location;
 use crate::open::{self, ServerArgs};
 
@@ -94,7 +98,7 @@ pub(in super::super) fn nats_options(url: &str) -> Result<audited::NatsOptions, 
     let of = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let mut options = NatsOptions::new(format!("{scheme}://{host}"), stream);
     if let Some(file) = of("AUDITED_NATS_CREDENTIALS") {
-        options = options.credentials_file(file);
+        options = options.credentials(file::text(Path::new(&file))?);
     } else if let Some(token) = of("AUDITED_NATS_TOKEN") {
         options = options.token(token);
     } else if let (Some(user), Some(password)) = (of("AUDITED_NATS_USER"), of("AUDITED_NATS_PASSWORD")) {
