@@ -47,6 +47,11 @@ pub struct ForwarderStats {
     pub unresolved: u64,
     /// How often the cursor could not be written. Delivery goes on; a crash repeats more of it.
     pub cursor_failures: u64,
+    /// How often in a row the journal could not be read. It is tried again for ever, and nothing behind that place is
+    /// delivered meanwhile; what is there already may still be under way.
+    pub read_failures: u64,
+    /// Which file of the journal cannot be read, and what the operating system says, until it can be.
+    pub journal_error: Option<String>,
     /// Journals of dead processes that were delivered to their end.
     pub adopted: u64,
     /// Whether the sink is asked.

@@ -57,7 +57,7 @@ impl Source {
     ) -> Result<(Self, Link), ForwarderError> {
         let head = journal.head();
         let Some(cursor) = cursor else {
-            let oldest = journal.follow()?.find_map(Result::ok);
+            let oldest = first_record(journal.follow()?)?;
             let before = oldest.as_ref().and_then(before);
             let link = before.unwrap_or(Link { seq: 0, hash: ChainHash::of_stream(head.stream) });
             return Ok((Self::behind(journal, link)?, link));
@@ -74,7 +74,7 @@ impl Source {
             Link { seq: head.seq, hash: head.hash }
         } else {
             // Whether a line before it is damaged is none of our concern here.
-            match journal.follow()?.from_seq(cursor.seq)?.find_map(Result::ok) {
+            match first_record(journal.follow()?.from_seq(cursor.seq)?)? {
                 Some(record) if record.seq() == Some(cursor.seq) => link_of(&record),
                 Some(record) => before(&record).unwrap_or(Link { seq: u64::MAX, hash: cursor.hash }),
                 None => link,
@@ -158,6 +158,13 @@ impl Last {
             Self::Record(record) => link_of(record),
         }
     }
+}
+
+/// The first record that can be read, whatever is damaged before it. What the operating system refuses is not passed over:
+/// the records would be passed over with it.
+fn first_record(reader: JournalReader) -> Result<Option<StoredRecord>, JournalError> {
+    let mut found = reader.filter(|found| !matches!(found, Err(JournalError::Damaged { .. })));
+    found.next().transpose()
 }
 
 pub(super) fn link_of(record: &StoredRecord) -> Link {

@@ -103,6 +103,58 @@ fn once_delivers_what_is_there_and_the_next_time_goes_on() {
     assert_eq!(cursor["seq"], journal.head().seq);
 }
 
+/// A journal of several files, the `nth` of which is a FIFO from now on: no user may read that.
+fn blind(nth: usize) -> (TempDir, Journal, PathBuf) {
+    let (directory, journal) = journal(300);
+    let files = crate::journal::files(journal.path());
+    assert!(files.len() > nth + 1, "{files:?}");
+    let file = files[nth].clone();
+    fs::rename(&file, directory.path().join("aside")).unwrap();
+    assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&file).status().unwrap().success());
+    (directory, journal, file)
+}
+
+#[test]
+fn once_ends_where_a_file_cannot_be_read_and_goes_on_when_it_can() {
+    for nth in [0, 1] {
+        let (directory, journal, file) = blind(nth);
+        let dir = directory.path();
+        let ran = run(dir, &["forward", "journal:audit", "sqlite:audit.db", "--once"]);
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let said = ran.err.lines().last().unwrap();
+        assert!(said.starts_with("audited: ") && said.contains(name) && said.contains("is a FIFO"), "{ran:?}");
+        ran.expect(3);
+        let before = stored(dir);
+        assert_eq!(before.is_empty(), nth == 0, "what stands before it is delivered, and nothing behind it");
+        assert_eq!(before, (1..=before.len() as i64).collect::<Vec<_>>());
+        fs::rename(dir.join("aside"), &file).unwrap();
+        run(dir, &["forward", "journal:audit", "sqlite:audit.db", "--once"]).expect(0);
+        assert_eq!(stored(dir), all_of(&journal), "{nth}");
+    }
+}
+
+#[test]
+fn a_service_says_which_file_it_cannot_read_and_goes_on_when_it_can() {
+    let (directory, journal, file) = blind(1);
+    let dir = directory.path();
+    let service = forward(dir, &["--json", "--report-every", "100ms"]);
+    let reports = || -> Vec<Value> {
+        let log = service.log();
+        // The last line may not be whole yet.
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["message"] == "how far it is").collect()
+    };
+    eventually("it says so", || {
+        let said = |line: &Value| line["journal_error"].as_str().is_some_and(|error| error.contains("is a FIFO"));
+        reports().iter().any(|line| said(line) && line["behind"].as_u64() > Some(0))
+    });
+    fs::rename(dir.join("aside"), &file).unwrap();
+    eventually("all is delivered", || stored(dir) == all_of(&journal));
+    eventually("nothing is wrong any more", || {
+        reports().last().is_some_and(|line| line["behind"] == 0 && line["journal_error"].is_null())
+    });
+}
+
 #[test]
 fn it_runs_beside_the_service_that_writes_until_it_is_asked_to_end() {
     for signal in [Signal::TERM, Signal::INT] {

@@ -21,6 +21,7 @@ use super::letter::DeadLetter;
 use super::options::Settings;
 use super::shared::Shared;
 use super::source::{Damage, Found, Link, Source, link_of};
+use crate::journal::JournalError;
 
 /// How long to wait at most for a record that is acknowledged and cannot be read.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -40,6 +41,8 @@ pub(super) struct Courier {
     damage: Option<Damage>,
     /// For what fails on this side: reading, and burying.
     patience: Breaker,
+    /// Whether the journal could not be read the last time.
+    is_blind: bool,
     /// Everything up to here is on the disk, of a journal that acknowledges before that.
     synced: u64,
     grave: Grave,
@@ -72,6 +75,7 @@ impl Courier {
             ahead: VecDeque::new(),
             damage: None,
             patience: settings.patience(),
+            is_blind: false,
             settings,
             synced: 0,
             grave,
@@ -109,7 +113,9 @@ impl Courier {
             return Rest::Until(until);
         }
         let head = self.journal.head().seq;
-        if self.fill().is_err() && self.backlog.is_empty() {
+        let filled = self.fill();
+        self.tell_of_reading(filled.as_ref().err());
+        if filled.is_err() && self.backlog.is_empty() {
             self.patience.failed(now);
             return Rest::No;
         }
@@ -131,7 +137,7 @@ impl Courier {
     }
 
     /// Reads as much as a batch holds.
-    fn fill(&mut self) -> Result<(), ()> {
+    fn fill(&mut self) -> Result<(), JournalError> {
         let (mut records, mut bytes, mut result) = (0, 0, Ok(()));
         while (self.damage.is_none() || !self.ahead.is_empty())
             && self.backlog.len() < self.settings.batch_records
@@ -148,7 +154,7 @@ impl Courier {
                 Ok(Some(Found::Damage(damage))) => self.damage = Some(damage),
                 Err(error) => {
                     alarm(|| tracing::error!(target: "audited::forward", %error, "the journal could not be read"));
-                    result = Err(());
+                    result = Err(error);
                     break;
                 }
             }
@@ -166,6 +172,18 @@ impl Courier {
             });
         }
         result
+    }
+
+    fn tell_of_reading(&mut self, error: Option<&JournalError>) {
+        if error.is_none() && !self.is_blind {
+            return;
+        }
+        self.is_blind = error.is_some();
+        let error = error.map(ToString::to_string);
+        self.shared.note(|state| {
+            state.stats.read_failures = if error.is_some() { state.stats.read_failures + 1 } else { 0 };
+            state.stats.journal_error = error;
+        });
     }
 
     fn deliver(&mut self) {

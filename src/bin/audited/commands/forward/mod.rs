@@ -6,7 +6,7 @@ pub(super) mod target;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{TryRecvError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use audited::{DeadLetter, Forwarder, ForwarderError, ForwarderLag, Journal, JournalError, JournalWatch, NotDelivered};
 use clap::Args;
@@ -24,6 +24,9 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How often it is looked whether all is delivered, and whether the journal is still what it was.
 const TURN: Duration = Duration::from_millis(100);
 
+/// How often a file is tried to be read before its records are given up for now: what passes by itself has passed then.
+const READINGS: u64 = 3;
+
 /// How long a service takes to deliver the rest, where nobody says.
 const UNASKED: Duration = Duration::from_secs(10);
 
@@ -32,7 +35,8 @@ const UNASKED: Duration = Duration::from_secs(10);
 /// The journal may be written by a service meanwhile: it is read without its lock, and what is read is synced before it
 /// is delivered. How far it is stands beside the journal, in `cursors/NAME.json`, so that it goes on from there when it
 /// is started again, and a retention removes nothing that is not delivered. Who does not take records now is asked again
-/// for ever; what it will never take becomes a dead letter (`audited dead-letters`).
+/// for ever; what it will never take becomes a dead letter (`audited dead-letters`). A file of the journal that cannot be
+/// read is tried again for ever, too, and each report names it; --once gives it up.
 ///
 /// It runs until SIGTERM or Ctrl-C, then delivers what is there, for as long as --stop-within says, and tells what is
 /// left. It logs on the standard error, as JSON with --json, and tells systemd when it is ready.
@@ -86,7 +90,8 @@ As a service of systemd:
 
 NATS takes AUDITED_NATS_CREDENTIALS (a file), AUDITED_NATS_TOKEN, or AUDITED_NATS_USER and AUDITED_NATS_PASSWORD.
 
-It ends with 1 where the journal is not what was delivered, or with --once a dead letter waits for somebody.";
+It ends with 1 where the journal is not what was delivered, or with --once a dead letter waits for somebody;
+with --once with 3 where not all was delivered, in time or because a file of the journal cannot be read.";
 
 /// Reads how long something is to be: `90s`, `5m`, `1h30m`.
 fn duration(text: &str) -> Result<Duration, String> {
@@ -139,6 +144,10 @@ impl ForwardArgs {
             _ if !self.once => Ok(Exit::Clean),
             Stopped::Left(records) => Err(Failure::unreachable(format!(
                 "{records} records were not delivered in time; they are delivered when it is started again"
+            ))),
+            Stopped::Blind(records, why) => Err(Failure::unreachable(format!(
+                "{}; {records} records are not delivered: make it readable, and start it again",
+                escape(&why)
             ))),
             Stopped::Asked => Err(interrupted()),
             Stopped::Delivered if left > 0 => Ok(Exit::Findings),
@@ -202,9 +211,9 @@ impl ForwardArgs {
                         target: "audited::forward", behind = lag.records, behind_bytes = lag.bytes,
                         behind_seconds = lag.age.as_secs(), delivered = stats.delivered, retried = stats.retried,
                         dead_letters = stats.unresolved, adopted = stats.adopted, circuit = ?stats.circuit,
-                        last_error = stats.last_error, "how far it is"
+                        last_error = stats.last_error, journal_error = stats.journal_error, "how far it is"
                     );
-                    notify(&format!("STATUS={}", behind(&lag)));
+                    notify(&format!("STATUS={}", status(&lag, stats.journal_error.as_deref())));
                 }
             }
         }
@@ -215,21 +224,18 @@ impl ForwardArgs {
         // A thread of its own, and not one of the runtime, which would wait for it: a sink may block it.
         let (told, ended) = channel();
         std::thread::spawn(move || {
-            let flushed = forwarder.flush(within);
-            let stats = forwarder.stats();
+            let ended = deliver(&forwarder, within);
+            let delivered = forwarder.stats().delivered;
             drop(forwarder);
-            let _ = told.send((stats, flushed));
+            let _ = told.send((delivered, ended));
         });
         let mut turn = interval(LOOK / 10);
         let result = loop {
             tokio::select! {
                 _ = turn.tick() => match ended.try_recv() {
-                    Ok((stats, flushed)) => {
-                        tracing::info!(target: "audited::forward", delivered = stats.delivered, "stopped");
-                        break match flushed {
-                            Ok(()) => Stopped::Delivered,
-                            Err(NotDelivered { records, .. }) => Stopped::Left(records),
-                        };
+                    Ok((delivered, ended)) => {
+                        tracing::info!(target: "audited::forward", delivered, "stopped");
+                        break ended;
                     }
                     Err(TryRecvError::Empty) => {}
                     Err(TryRecvError::Disconnected) => break Stopped::Delivered,
@@ -241,7 +247,7 @@ impl ForwardArgs {
                 }
             }
         };
-        if let Stopped::Left(left) = result {
+        if let Stopped::Left(left) | Stopped::Blind(left, _) = &result {
             tracing::warn!(target: "audited::forward", left, "not everything is delivered; the rest is when it is started again");
         }
         result
@@ -261,12 +267,36 @@ enum Stopped {
     Delivered,
     /// So many records were not delivered in time.
     Left(u64),
+    /// So many records were not delivered, because the journal cannot be read, for this reason.
+    Blind(u64, String),
     /// It was asked to end before the rest was delivered.
     Asked,
 }
 
+/// Delivers what is there, in that time, and gives up what cannot be read: a permission does not come back by itself.
+fn deliver(forwarder: &Forwarder, within: Duration) -> Stopped {
+    let until = Instant::now().checked_add(within);
+    loop {
+        let left = until.map_or(within, |until| until.saturating_duration_since(Instant::now()));
+        let Err(NotDelivered { records, .. }) = forwarder.flush(left.min(TURN)) else { return Stopped::Delivered };
+        let stats = forwarder.stats();
+        match stats.journal_error {
+            Some(error) if stats.read_failures >= READINGS => return Stopped::Blind(records, error),
+            _ if left.is_zero() => return Stopped::Left(records),
+            _ => {}
+        }
+    }
+}
+
 fn interrupted() -> Failure {
     Failure::unreachable("asked to end before all was delivered; the rest is delivered when it is started again")
+}
+
+fn status(lag: &ForwarderLag, journal_error: Option<&str>) -> String {
+    match journal_error {
+        Some(error) => format!("{}: {}", behind(lag), escape(error)),
+        None => behind(lag),
+    }
 }
 
 fn behind(lag: &ForwarderLag) -> String {
