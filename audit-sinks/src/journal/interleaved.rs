@@ -19,6 +19,7 @@ use super::line::{Body, Head};
 use super::lot::Lot;
 use super::position::Position;
 use super::progress::Progress;
+use super::recover::Resume;
 use super::segment::Index;
 use super::system::{Because, Began};
 use super::writer::{Shape, Writer};
@@ -121,9 +122,11 @@ impl Setting {
             sync_each: options.durability == Durability::Disk,
             segment_bytes: options.segment_bytes,
             rotate_every: None,
+            goes_on: false,
         };
         let progress = std::sync::Arc::new(Progress::new(self.position));
-        let resume = (self.position, Index::FIRST, Began::because(Because::Opened));
+        let began = Began::because(Because::Opened);
+        let resume = Resume { position: self.position, next_index: Index::FIRST, began, unfinished: None };
         Writer::new(String::new(), shape, resume, std::sync::Arc::new(keeper), progress)
     }
 

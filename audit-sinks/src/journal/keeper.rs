@@ -64,6 +64,7 @@ enum Job {
     Prepare(Index),
     Fill(Filler),
     End(Segment, JournalHead),
+    Leave(Segment, JournalHead),
     Abandon(Segment),
     Spare,
 }
@@ -125,6 +126,12 @@ impl Keeper {
         self.enqueue(Job::End(segment, position.into()));
     }
 
+    /// Leaves a file that the journal may go on in when it is opened again.
+    pub(super) fn leave(&self, segment: Segment, position: Position) {
+        segment.stop_filling();
+        self.enqueue(Job::Leave(segment, position.into()));
+    }
+
     /// Leaves a file as it is, or removes it where nothing in it counts.
     pub(super) fn abandon(&self, segment: Segment, remove: bool) {
         segment.stop_filling();
@@ -158,6 +165,7 @@ impl Keeper {
                     }
                     self.keep_reserve();
                 }
+                Job::Leave(segment, head) => self.finish(&segment, head),
                 Job::Abandon(segment) => {
                     let _ = self.disk.remove(&segment.index.to_string());
                 }

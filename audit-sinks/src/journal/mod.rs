@@ -248,8 +248,10 @@ impl Journal {
         options: &JournalOptions,
     ) -> Result<Self, JournalError> {
         let thread = |source| JournalError::Thread { path: path.to_owned(), source };
-        let (position, swaps) = (resume.0, Swaps::default());
-        let spare = options.spare(path, &swaps, resume.1);
+        let (position, swaps) = (resume.position, Swaps::default());
+        // The last file is none that has ended, where it is gone on with.
+        let last = resume.unfinished.as_ref().map(|last| last.index).filter(|_| options.goes_on);
+        let spare = options.spare(path, &swaps, last.unwrap_or(resume.next_index));
         let progress = Arc::new(Progress::new(position));
         let sizes = (options.segment_bytes, options.preallocate, options.reserve_bytes);
         let keeper = Arc::new(Keeper::new(disk, sizes, options.on_checkpoint.clone()));
@@ -258,8 +260,8 @@ impl Journal {
             sync_each: options.durability == Durability::Disk,
             segment_bytes: options.segment_bytes,
             rotate_every: options.rotate_every,
+            goes_on: options.goes_on,
         };
-        keeper.make_ready(resume.1);
         let mut writer = Writer::new(describe(path), shape, resume, keeper.clone(), progress.clone());
         writer.begin_first().map_err(|error| JournalError::io(path, JournalStep::Write, error))?;
         let queue = Arc::new(Queue::new(options.queue_bytes));

@@ -57,6 +57,7 @@ pub struct JournalOptions {
     pub(super) reserve_bytes: u64,
     pub(super) on_checkpoint: Option<Arc<OnCheckpoint>>,
     pub(super) own_stream: bool,
+    pub(super) goes_on: bool,
     #[cfg(feature = "zstd")]
     pub(super) compress: Option<i32>,
 }
@@ -74,6 +75,7 @@ impl JournalOptions {
             reserve_bytes: DEFAULT_RESERVE_BYTES,
             on_checkpoint: None,
             own_stream: false,
+            goes_on: false,
             #[cfg(feature = "zstd")]
             compress: None,
         }
@@ -149,6 +151,18 @@ impl JournalOptions {
     /// of an error: one that a process has left, or a new one. [`Journal::path`] says where.
     pub const fn or_own_stream(mut self) -> Self {
         self.own_stream = true;
+        self
+    }
+
+    /// Goes on in the last file when the journal is opened, instead of beginning another, and leaves it without its last
+    /// line when it is closed: for programs that run often and write little, which would leave a file each time.
+    ///
+    /// Another file is begun nevertheless where the last one has ended, as a full one has and any that a journal without
+    /// this option leaves, and where it is compressed, or its end is torn or damaged: the first line of the next one tells
+    /// that. Opening reads all of the last file; choose [`segment_bytes`](Self::segment_bytes) accordingly.
+    /// [`rotate_every`](Self::rotate_every) counts from the opening.
+    pub const fn continue_last_file(mut self) -> Self {
+        self.goes_on = true;
         self
     }
 

@@ -31,8 +31,22 @@ pub struct Recovered {
     pub damage: Option<(String, u64, String)>,
 }
 
-/// Where the stream goes on, in which file, and after what.
-pub(super) type Resume = (Position, Index, Began);
+/// Where the stream goes on.
+pub(super) struct Resume {
+    pub(super) position: Position,
+    /// The file that is begun next, and what its first line tells.
+    pub(super) next_index: Index,
+    pub(super) began: Began,
+    pub(super) unfinished: Option<Unfinished>,
+}
+
+/// The last file, where it was not ended, and where there is nothing to tell of it or of what was behind it.
+pub(super) struct Unfinished {
+    pub(super) index: Index,
+    pub(super) file: Box<dyn DiskFile>,
+    /// Where its last line ends.
+    pub(super) end: u64,
+}
 
 /// Reads the end of the last file, cuts off what is torn there, and makes sure that the rest is on the disk.
 pub(super) fn recover(directory: &Directory) -> Result<(Resume, Recovered), JournalError> {
@@ -108,14 +122,17 @@ pub(super) fn recover_on(
                 }
                 disk.sync().map_err(io(JournalStep::Sync))?;
                 files.retain(|other| *other != index);
-                return Ok(found(path, (position, next_index, began), files.len() as u64 + 1));
+                let is_whole = is_plain && !tail.is_closed && began.cut_bytes == 0 && began.damage.is_none();
+                let unfinished = is_whole.then_some(Unfinished { index, file, end: tail.end });
+                let resume = Resume { position, next_index, began, unfinished };
+                return Ok(found(path, resume, files.len() as u64 + 1));
             }
         }
     }
     began.damage = foreign.map(|(damaged, _)| damaged);
     let position = Position::start(Uuid::now_v7());
     disk.sync().map_err(io(JournalStep::Sync))?;
-    Ok(found(path, (position, next_index, began), 0))
+    Ok(found(path, Resume { position, next_index, began, unfinished: None }, 0))
 }
 
 /// Adds a file whose end cannot be read, and how many lines it may have had.
@@ -190,7 +207,7 @@ fn lines_before(file: &dyn DiskFile, offset: u64) -> io::Result<u64> {
 }
 
 fn found(path: &Path, resume: Resume, files: u64) -> (Resume, Recovered) {
-    let (position, _, began) = &resume;
+    let Resume { position, began, .. } = &resume;
     let damage = began.damage.clone().map(|damaged| (damaged.file, damaged.line, damaged.kind));
     let recovered = Recovered { cut_bytes: began.cut_bytes, last_seq: position.next_seq - 1, files, damage };
     if recovered.cut_bytes > 0 {

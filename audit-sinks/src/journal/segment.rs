@@ -92,6 +92,13 @@ impl Segment {
         Self { index, file, fill: Arc::new(Fill::new(filled, most)), end: 0 }
     }
 
+    /// One in which something is written already.
+    pub(super) fn written(index: Index, file: Box<dyn DiskFile>, end: u64, most: u64) -> Self {
+        let segment = Self::new(index, file, end, most);
+        segment.fill.reserve(end);
+        Self { end, ..segment }
+    }
+
     /// Writes behind what is written; says whether more should be filled.
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<bool> {
         let end = self.end + bytes.len() as u64;

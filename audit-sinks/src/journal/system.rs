@@ -1,6 +1,6 @@
 //! The records that a journal writes about itself.
 
-use audit_core::{Action, Kind, Record};
+use audit_core::{Action, Kind, Record, StoredRecord};
 
 use super::position::Position;
 use super::segment::Index;
@@ -96,6 +96,11 @@ pub(super) fn closed(index: Index, first_seq: u64, position: Position, span: Spa
             }
         })
         .build()
+}
+
+/// Whether a line says that its file has ended.
+pub(super) fn is_closed(line: &StoredRecord) -> bool {
+    line.kind() == Some(Kind::System) && line.action() == CLOSED
 }
 
 pub(super) fn record(action: &'static str) -> audit_core::RecordBuilder<'static> {

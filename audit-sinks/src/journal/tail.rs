@@ -11,6 +11,7 @@ use super::position::{Position, Step, Walk};
 use super::reader::parse;
 use super::segment::FILL;
 use super::span::Before;
+use super::system;
 use crate::group::round::ROUND_BYTES;
 
 /// How much of a file is read at first. What one round writes, and the line before, lie in it.
@@ -35,6 +36,8 @@ pub(super) struct Tail {
     pub(super) torn: u64,
     /// What is not as a journal writes it, where lines follow or nobody could have torn it.
     pub(super) damage: Option<(u64, JournalDamage)>,
+    /// Whether the last line says that the file has ended.
+    pub(super) is_closed: bool,
     /// What the last line tells of the file, where the file was ended in order.
     pub(super) ended: Option<Before>,
 }
@@ -129,8 +132,8 @@ fn walk(bytes: &[u8], start: u64) -> Option<Tail> {
             (Ok((step, record)), Some(position)) => {
                 let earlier = tail.as_mut().and_then(|tail| tail.damage.take());
                 let damage = earlier.or_else(|| doubt.take()).or(step.damage.map(|damage| (from, damage)));
-                let ended = Before::of_last(&record);
-                tail = Some(Tail { position, end: to, torn: 0, damage, ended });
+                let (is_closed, ended) = (system::is_closed(&record), Before::of_last(&record));
+                tail = Some(Tail { position, end: to, torn: 0, damage, is_closed, ended });
             }
             (Err(damage), _) => doubt = doubt.or(Some((from, damage))),
             (Ok(_), None) => {}
@@ -141,7 +144,8 @@ fn walk(bytes: &[u8], start: u64) -> Option<Tail> {
         && let Some(rest) = usize::try_from(end - start).ok().and_then(|at| bytes.get(at..))
         && are_missing(rest, end, Some(position))
     {
-        return Some(Tail { position, end, torn: rest.len() as u64, damage: None, ended: None });
+        let torn = rest.len() as u64;
+        return Some(Tail { position, end, torn, damage: None, is_closed: false, ended: None });
     }
     if let Some((from, damage)) = doubt {
         let rest = &bytes[usize::try_from(from - start).unwrap_or_default()..];

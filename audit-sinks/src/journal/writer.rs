@@ -18,10 +18,12 @@ use super::Queue;
 use super::keeper::Keeper;
 use super::line::{Body, Head};
 use super::lot::Lot;
-use super::position::Position;
+use super::position::{Position, Walk};
 use super::progress::Progress;
-use super::segment::{Index, Segment};
-use super::span::Span;
+use super::reader::parse;
+use super::recover::{Resume, Unfinished};
+use super::segment::{FILL, Index, Segment};
+use super::span::{Span, moment};
 use super::system::{self, Because, Began};
 use crate::group::queue::{self, Turn};
 use crate::group::round::{self, Rounds};
@@ -54,6 +56,8 @@ pub(super) struct Shape {
     pub(super) sync_each: bool,
     pub(super) segment_bytes: u64,
     pub(super) rotate_every: Option<Duration>,
+    /// Whether the last file is left without an end, and gone on with when the journal is opened again.
+    pub(super) goes_on: bool,
 }
 
 /// Answers for a batch; told whether somebody waits for the next one already.
@@ -68,6 +72,24 @@ struct Open {
     span: Span,
 }
 
+impl Open {
+    /// The last file, as if it had been open all the time. Of what is not as it was written, nothing is made: another file
+    /// is begun then.
+    fn go_on(last: Unfinished, position: Position, most: u64) -> Option<Self> {
+        let mut bytes = vec![0; usize::try_from(last.end).ok()?];
+        let read = last.file.read_at(&mut bytes, 0).ok()?;
+        let (mut walk, mut first_seq, mut span) = (Walk::default(), None, Span::Empty);
+        for line in bytes[..read].split(|byte| *byte == FILL).filter(|line| !line.is_empty()) {
+            let step = walk.step(line).ok().filter(|step| step.damage.is_none())?;
+            first_seq = first_seq.or(Some(step.place.seq));
+            span.add(moment(&*parse(line).ok()?));
+        }
+        let segment = Segment::written(last.index, last.file, last.end, most);
+        let is_whole = walk.next == Some(position);
+        first_seq.filter(|_| is_whole).map(|first_seq| Self { segment, first_seq, since: Instant::now(), span })
+    }
+}
+
 /// No file could be begun.
 struct Down {
     error: SinkError,
@@ -78,17 +100,26 @@ impl Writer {
     pub(super) fn new(
         name: String,
         shape: Shape,
-        (position, next_index, began): (Position, Index, Began),
+        resume: Resume,
         keeper: Arc<Keeper>,
         progress: Arc<Progress>,
     ) -> Self {
+        let Resume { position, next_index, began, unfinished } = resume;
         let head = Head::new(position.stream);
-        let (file, down, buffer) = (None, None, Vec::new());
+        let (down, buffer) = (None, Vec::new());
+        let unfinished = unfinished.filter(|last| shape.goes_on && last.end < shape.segment_bytes);
+        let file = unfinished.and_then(|last| Open::go_on(last, position, shape.segment_bytes));
         Self { shape, head, position, keeper, progress, file, next_index, began, down, buffer, name }
     }
 
-    /// Begins the first file, so that a disk that will not have one is found when the journal is opened.
+    /// Has a file to write: goes on in the last one where it may, or else begins one, so that a disk that will not have
+    /// one is found when the journal is opened.
     pub(super) fn begin_first(&mut self) -> io::Result<()> {
+        if let Some(file) = &self.file {
+            self.progress.advance(self.position, file.segment.index);
+            return Ok(());
+        }
+        self.keeper.make_ready(self.next_index);
         match self.write(None, false) {
             Err(error) if wants_room(&error) => {
                 self.keeper.free_reserve();
@@ -250,7 +281,11 @@ impl Writer {
     }
 
     fn close(mut self) {
-        if self.file.is_some() {
+        if self.shape.goes_on {
+            if let Some(file) = self.file.take() {
+                self.keeper.leave(file.segment, self.position);
+            }
+        } else if self.file.is_some() {
             let ended = self.write(None, true);
             self.note(&ended);
         }

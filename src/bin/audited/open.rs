@@ -127,11 +127,18 @@ pub(crate) async fn sink(location: &Location, server: &ServerArgs) -> Result<Arc
 /// A store, which is read and written.
 type Opened = (Arc<dyn AuditStore>, Arc<dyn AuditSink>);
 
-/// A journal that this program writes: small, without room kept on the disk, and beside that of another process where one
-/// has the directory.
+/// How large a file becomes that this program writes. All of the last one is read each time.
+const SEGMENT_BYTES: u64 = 1 << 20;
+
+/// How this program writes a journal: small, without room kept on the disk, in the file that it wrote last, and beside that
+/// of another process where one has the directory.
+pub(crate) fn journal_options() -> JournalOptions {
+    JournalOptions::new().reserve_bytes(0).segment_bytes(SEGMENT_BYTES).continue_last_file().or_own_stream()
+}
+
 fn journal(path: &Path) -> Result<Arc<dyn AuditSink>, Failure> {
-    let options = JournalOptions::new().reserve_bytes(0).or_own_stream();
-    let journal = options.open(path).map_err(|error| Failure::because("the journal cannot be written", &error))?;
+    let journal =
+        journal_options().open(path).map_err(|error| Failure::because("the journal cannot be written", &error))?;
     Ok(Arc::new(journal))
 }
 

@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use audited::{
-    Actor, ActorId, AuditContext, AuditStore as _, Code, JournalOptions, KeyRing, Reader, Recorder, StoreError,
-};
+use audited::{Actor, ActorId, AuditContext, AuditStore as _, Code, KeyRing, Reader, Recorder, StoreError};
 use clap::Args;
 
 use crate::failure::Failure;
@@ -161,7 +159,7 @@ fn beside(directory: &Path) -> Result<std::sync::Arc<dyn audited::AuditSink>, Fa
     beside.push("-reads");
     let path = real.with_file_name(beside);
     let is_new = !path.exists();
-    let journal = JournalOptions::new().reserve_bytes(0).or_own_stream().open(&path);
+    let journal = open::journal_options().open(&path);
     let journal = journal.map_err(|error| failed(error.to_string()))?;
     if is_new {
         note(format_args!("what is read here is recorded in {} from now on", Location::Journal(path)));

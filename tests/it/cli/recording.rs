@@ -81,6 +81,24 @@ fn what_is_not_recorded_is_said() {
 }
 
 #[test]
+fn many_readings_share_a_file() {
+    let place = places().remove(0);
+    for _ in 0..12 {
+        place.run(&["query", "--json"], &["--tenant", "acme"]).expect(0);
+        place.run(&["stats"], &["--tenant", "acme", "--record-to", "journal:elsewhere"]).expect(0);
+    }
+    for name in ["audit-reads", "elsewhere"] {
+        let path = place.directory().join(name);
+        assert_eq!(crate::journal::files(&path).len(), 1, "{name}");
+        assert_eq!(readings(&path).len(), 12, "{name}");
+        run(place.directory(), &["verify", &format!("journal:{name}")]).expect(0);
+        // Nothing is wrong with a journal whose last file is open for the next reading.
+        let doctor = run(place.directory(), &["doctor", &format!("journal:{name}"), "--no-probe"]);
+        assert_eq!(doctor.code, 0, "{doctor:#?}");
+    }
+}
+
+#[test]
 fn where_a_reading_cannot_be_recorded_nothing_is_read() {
     for place in places() {
         std::fs::write(place.directory().join("file"), "no journal").unwrap();

@@ -62,7 +62,12 @@ pub(super) fn assert_kept(found: &[String], acknowledged: &[String], what: &str)
 /// Opens the journal again on a disk that is well, and goes on.
 #[track_caller]
 pub(super) fn assert_goes_on(disk: &ModelDisk, acknowledged: &[String], what: &str) {
-    let journal = open_with(disk, &options()).unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert_goes_on_with(disk, acknowledged, what, &options());
+}
+
+#[track_caller]
+pub(super) fn assert_goes_on_with(disk: &ModelDisk, acknowledged: &[String], what: &str, options: &JournalOptions) {
+    let journal = open_with(disk, options).unwrap_or_else(|error| panic!("{what}: {error}"));
     assert_eq!(journal.recovered().damage, None, "{what}\n{}", shown(disk));
     write_at_last(&journal, 900);
     drop(journal);

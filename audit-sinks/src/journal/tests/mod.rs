@@ -3,6 +3,7 @@
 mod answers;
 #[cfg(feature = "zstd")]
 mod compressing;
+mod continuing;
 mod failing;
 mod following;
 mod model;
