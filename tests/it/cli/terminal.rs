@@ -131,6 +131,39 @@ fn a_table_is_as_wide_as_the_terminal() {
     }
 }
 
+/// How many columns a line takes: of what is used here, all that is no ASCII and no Hebrew takes two.
+fn columns_of(line: &str) -> usize {
+    line.chars().map(|c| if c.is_ascii() || ('\u{590}'..'\u{600}').contains(&c) { 1 } else { 2 }).sum()
+}
+
+#[test]
+fn a_narrow_terminal_shows_one_record_below_the_other() {
+    let place = places().remove(0);
+    let keys = |n: u32, actor: &str| json!({ "id": id(n.into()), "tenant": "acme", "action": "wide.shown", "actor": { "kind": "user", "id": actor } });
+    for (n, actor) in [(20, "日本語日本語日本語日本語"), (21, "שלום\u{202e}עולם"), (22, "🔒🔑🔒🔑🔒🔑🔒🔑🔒🔑")]
+    {
+        place.write(&[made(&n.to_string(), keys(n, actor))]);
+    }
+    let arguments = ask(&place, &["query", "--utc", "--color", "never", "--ids", "--action", "wide.shown"]);
+    for columns in [20, 30, 50] {
+        let shown = Terminal::start(&place, columns, &arguments, &[]).ends_with(0);
+        assert_eq!(shown.lines().filter(|line| line.starts_with("ACTION")).count(), 3, "{columns}: {shown}");
+        assert!(shown.lines().filter(|line| line.contains("wide.shown")).count() == 3, "{columns}: {shown}");
+        assert!(shown.lines().all(|line| columns_of(line) <= usize::from(columns)), "{columns}: {shown}");
+        assert!(!shown.contains('\u{202e}') && shown.contains("\\u{202e}"), "{columns}: {shown}");
+        let letters: String = shown.split_whitespace().collect();
+        assert!(letters.contains("日本語日本語日本語日本語") || columns < 50, "nothing is left out: {shown}");
+    }
+    // Where there is room, all of a record is on its line.
+    let shown = Terminal::start(&place, 200, &arguments, &[]).ends_with(0);
+    let header = shown.lines().find(|line| line.contains("ACTOR")).unwrap();
+    let of_ids = header.rfind("ID").map(|at| columns_of(&header[..at]));
+    for name in ["日本語", "שלום", "🔒🔑"] {
+        let line = shown.lines().find(|line| line.contains(name)).unwrap();
+        assert_eq!(line.find("01900000-").map(|at| columns_of(&line[..at])), of_ids, "{shown}");
+    }
+}
+
 #[test]
 fn a_window_that_changes_is_asked_anew_and_ctrl_c_ends_it_well() {
     let mut number = 100_u32;

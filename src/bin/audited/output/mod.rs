@@ -5,6 +5,7 @@ mod json;
 mod line;
 mod record;
 mod table;
+mod vertical;
 
 use std::fmt;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
@@ -137,10 +138,7 @@ impl Output {
 
     /// Puts a text of the program's own, or one that was [escaped](escape), into a colour.
     pub(crate) fn paint(&self, style: Style, text: impl fmt::Display) -> String {
-        match style.code() {
-            Some(code) if self.colours => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
-            _ => text.to_string(),
-        }
+        painted(style, text, self.colours)
     }
 
     /// Hands what was printed to whoever reads it.
@@ -159,6 +157,13 @@ impl Style {
             Self::Bad => Some("31"),
             Self::Doubtful => Some("33"),
         }
+    }
+}
+
+fn painted(style: Style, text: impl fmt::Display, colours: bool) -> String {
+    match style.code() {
+        Some(code) if colours => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+        _ => text.to_string(),
     }
 }
 
