@@ -12,6 +12,8 @@ mod forwarding;
 mod hostile;
 mod locking;
 mod meanwhile;
+#[cfg(feature = "nats")]
+mod nats;
 mod newest;
 mod places;
 mod recording;
@@ -19,6 +21,7 @@ mod scoping;
 mod terminal;
 mod totals;
 mod transcripts;
+mod unwritable;
 mod usage;
 mod verifying;
 

@@ -27,23 +27,23 @@ use crate::forward::options as journal_options;
 use crate::servers::{Server, nats};
 use crate::support::PATIENCE;
 
-const STREAM: &str = "AUDIT";
+pub(crate) const STREAM: &str = "AUDIT";
 
 /// What a test asks of a server beside the sink.
-struct Client {
+pub(crate) struct Client {
     runtime: Runtime,
     context: Context,
 }
 
 impl Client {
-    fn connect(server: &Server) -> Self {
+    pub(crate) fn connect(server: &Server) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let client = runtime.block_on(async_nats::connect(url(server))).unwrap();
         let context = runtime.block_on(async { jetstream::new(client) });
         Self { runtime, context }
     }
 
-    fn create(&self, config: Config) {
+    pub(crate) fn create(&self, config: Config) {
         self.runtime.block_on(self.context.create_stream(config)).unwrap();
     }
 
@@ -51,7 +51,7 @@ impl Client {
         self.runtime.block_on(self.context.get_stream(stream)).unwrap().cached_info().config.clone()
     }
 
-    fn count(&self, stream: &str) -> u64 {
+    pub(crate) fn count(&self, stream: &str) -> u64 {
         self.runtime.block_on(self.context.get_stream(stream)).unwrap().cached_info().state.messages
     }
 
@@ -89,7 +89,7 @@ impl Client {
         })
     }
 
-    fn payloads(&self, stream: &str) -> Vec<String> {
+    pub(crate) fn payloads(&self, stream: &str) -> Vec<String> {
         self.messages(stream).into_iter().map(|(_, payload)| payload).collect()
     }
 }
@@ -108,7 +108,7 @@ fn sink(server: &Server) -> NatsSink {
 }
 
 /// What the sink would create.
-fn fit() -> Config {
+pub(crate) fn fit() -> Config {
     Config {
         name: STREAM.into(),
         subjects: vec!["audit.*.*".into()],
