@@ -3,7 +3,7 @@
 use crate::actor::Actor;
 use crate::correlation::{CorrelationId, MAX_CORRELATION_ID_LEN, TraceId};
 use crate::decision::Code;
-use crate::identity::{SessionId, TenantId};
+use crate::identity::{IntoId, SessionId, TenantId};
 use crate::resource::Subject;
 use crate::source::Source;
 
@@ -92,8 +92,8 @@ impl AuditContext {
     }
 
     /// Sets the organisation that owns the records.
-    pub fn tenant(mut self, tenant: TenantId) -> Self {
-        self.tenant = Some(tenant);
+    pub fn tenant(mut self, tenant: impl IntoId<TenantId>) -> Self {
+        self.tenant = Some(tenant.into_id());
         self
     }
 
