@@ -58,7 +58,7 @@
 //! |---|---|
 //! | `audit.started` | a recorder was built: which sink, which durability, which guarantee that is, for which `fail_closed` actions a weaker one is allowed, which redaction policy, which flood control, which actions are switched off and why |
 //! | `audit.stopped` | [`Recorder::shutdown`] was called |
-//! | `audit.gap` | records were lost: how many, of which actions, why, from when to when; what is recorded later stands behind it. What is lost while it is tried is in another one |
+//! | `audit.gap` | records were lost: how many, of which actions, why (where the reason is `io`: what the operating system said, such as `no storage space`), from when to when; what is recorded later stands behind it. What is lost while it is tried is in another one |
 //! | `audit.coalesced` | [`FloodControl`] has counted denials instead of writing them: how many, of which kind and source, from when to when; of the tenant, where they have one |
 //! | `audit.segment_opened`, `audit.segment_closed` | the first and the last line of a [`Journal`]'s file; the first says why it was begun, what was cut off and what is damaged |
 //! | `audit.retained` | [`Journal::retain`] removes a file: which positions, the hash of its last line, and by which rule; or a store has removed old records: how many, between which positions and times, and the digest of all of them |

@@ -79,7 +79,7 @@ impl Told {
     }
 
     fn lost(&self, error: &SinkError, late: bool) {
-        self.core.losses.lost(&self.record, error.reason(), late);
+        self.core.losses.lost(&self.record, error, late);
         self.tell("audit record lost", error, true);
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::action::Action;
 use crate::record::{Draft, Kind};
 use crate::sensitive::{Encoder, Redaction};
+use crate::sink::SinkError;
 use crate::timestamp::Timestamp;
 
 /// The most actions that one gap record lists; the rest is counted under `…`.
@@ -16,6 +17,8 @@ pub(super) struct Gap {
     pub(super) lost: u64,
     actions: BTreeMap<String, u64>,
     reasons: BTreeMap<&'static str, u64>,
+    /// What the operating system said, where it was that.
+    io: BTreeMap<String, u64>,
     /// When the first of the lost happened.
     from: Timestamp,
     /// When the last of them happened.
@@ -24,15 +27,19 @@ pub(super) struct Gap {
 
 impl Gap {
     pub(super) fn at(when: Timestamp) -> Self {
-        Self { lost: 0, actions: BTreeMap::new(), reasons: BTreeMap::new(), from: when, to: when }
+        Self { lost: 0, actions: BTreeMap::new(), reasons: BTreeMap::new(), io: BTreeMap::new(), from: when, to: when }
     }
 
-    pub(super) fn add(&mut self, action: &str, reason: &'static str, when: Timestamp) {
+    pub(super) fn add(&mut self, action: &str, error: &SinkError, when: Timestamp) {
         self.lost += 1;
         self.from = self.from.min(when);
         self.to = self.to.max(when);
         self.count_action(action, 1);
-        *self.reasons.entry(reason).or_default() += 1;
+        *self.reasons.entry(error.reason()).or_default() += 1;
+        // Its kind alone, which is one of a few: the text may name a place.
+        if let Some(kind) = error.io_kind() {
+            *self.io.entry(kind.to_string()).or_default() += 1;
+        }
     }
 
     pub(super) fn draft(&self) -> Draft {
@@ -41,6 +48,9 @@ impl Gap {
             fields.value("lost", &self.lost);
             fields.field("actions", |encoder| counted(&self.actions, encoder));
             fields.field("reasons", |encoder| counted(&self.reasons, encoder));
+            if !self.io.is_empty() {
+                fields.field("io", |encoder| counted(&self.io, encoder));
+            }
             fields.value("from", &self.from);
             fields.value("to", &self.to);
         });

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::flood::{Counted, Counts, DenialKind};
 use super::gap::Gap;
 use super::note::{Debt, Note};
+use crate::sink::SinkError;
 use crate::timestamp::Timestamp;
 
 #[derive(Default)]
@@ -50,8 +51,8 @@ pub(super) enum Due {
 }
 
 impl Ledger {
-    pub(super) fn lost(&mut self, action: &str, reason: &'static str, when: Timestamp) {
-        self.gap.get_or_insert_with(|| Gap::at(when)).add(action, reason, when);
+    pub(super) fn lost(&mut self, action: &str, error: &SinkError, when: Timestamp) {
+        self.gap.get_or_insert_with(|| Gap::at(when)).add(action, error, when);
     }
 
     pub(super) fn counted(&mut self, kind: DenialKind, counted: Counted) {

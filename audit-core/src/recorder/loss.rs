@@ -79,6 +79,8 @@ struct State {
     stats: Stats,
     /// How many were lost, by reason.
     reasons: BTreeMap<&'static str, u64>,
+    /// Of those that the operating system refused, by what it said.
+    io: BTreeMap<ErrorKind, u64>,
 }
 
 impl Losses {
@@ -99,6 +101,10 @@ impl Losses {
 
     pub(super) fn reasons(&self) -> BTreeMap<&'static str, u64> {
         self.lock().reasons.clone()
+    }
+
+    pub(super) fn io(&self) -> BTreeMap<ErrorKind, u64> {
+        self.lock().io.clone()
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -165,18 +171,21 @@ impl Losses {
         self.meter.unacknowledged();
     }
 
-    pub(super) fn lost(&self, record: &Record, reason: &'static str, late: bool) {
+    pub(super) fn lost(&self, record: &Record, error: &SinkError, late: bool) {
         let (action, when) = (record.action(), record.occurred_at().unwrap_or_else(Timestamp::now));
         {
             let mut state = self.lock();
             state.stats.lost += 1;
-            *state.reasons.entry(reason).or_default() += 1;
+            *state.reasons.entry(error.reason()).or_default() += 1;
+            if let Some(kind) = error.io_kind() {
+                *state.io.entry(kind).or_default() += 1;
+            }
             if !late {
                 state.stats.unacknowledged += 1;
             }
         }
-        self.owed.lost(&action, reason, when);
-        self.meter.lost(reason);
+        self.owed.lost(&action, error, when);
+        self.meter.lost(error.reason());
         if !late {
             self.meter.unacknowledged();
         }

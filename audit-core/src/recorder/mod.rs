@@ -39,6 +39,7 @@ pub(crate) mod within;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, OnceLock};
 
@@ -119,6 +120,11 @@ impl Recorder {
     /// How many records were lost for certain, by reason; together they are [`Stats::lost`].
     pub fn losses(&self) -> BTreeMap<&'static str, u64> {
         self.0.losses.reasons()
+    }
+
+    /// Of those that were lost with the reason `io`, how many by what the operating system said.
+    pub fn io_losses(&self) -> BTreeMap<io::ErrorKind, u64> {
+        self.0.losses.io()
     }
 
     /// What an acknowledgement of this recorder promises.

@@ -76,8 +76,8 @@ impl Owed {
     }
 
     /// A record was lost.
-    pub(super) fn lost(&self, action: &str, reason: &'static str, when: Timestamp) {
-        self.lock().ledger.lost(action, reason, when);
+    pub(super) fn lost(&self, action: &str, error: &SinkError, when: Timestamp) {
+        self.lock().ledger.lost(action, error, when);
         self.watch.gap_due();
     }
 

@@ -1,8 +1,13 @@
 //! What was lost is in the stream.
 
+use std::io::ErrorKind;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use audited::{Action, Record, Recorder, Sensitive, Timestamp, record_action, with_recorder_sync};
+use async_trait::async_trait;
+use audited::{
+    Action, AuditSink, Durability, Record, Recorder, Sensitive, SinkError, Timestamp, record_action, with_recorder_sync,
+};
 use serde_json::Value;
 
 use super::{SHORT, numbers, record_n, recorder_with};
@@ -58,6 +63,52 @@ fn a_gap_says_how_many_which_why_and_when_and_comes_without_further_traffic() {
     assert!(before <= moment(0, "from") && moment(0, "from") == moment(0, "to"), "{gaps:?}");
     assert!(moment(0, "to") < moment(1, "from") && moment(1, "from") < moment(1, "to"), "{gaps:?}");
     assert!(moment(1, "to") <= after, "{gaps:?}");
+}
+
+/// A sink that the operating system refuses something, as long as it is said what.
+struct Refused(Capture, Arc<Mutex<Option<ErrorKind>>>);
+
+#[async_trait]
+impl AuditSink for Refused {
+    async fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
+        let kind = *self.1.lock().unwrap();
+        match kind {
+            Some(kind) => Err(std::io::Error::new(kind, "/secret/place").into()),
+            None => self.0.write(batch).await,
+        }
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Memory
+    }
+
+    fn describe(&self) -> String {
+        "refused".into()
+    }
+}
+
+#[test]
+fn a_gap_says_what_the_operating_system_said_and_nothing_of_where() {
+    let (sink, kind) = (Capture::new(), Arc::new(Mutex::new(None)));
+    let builder = Recorder::builder().sink(Refused(sink.clone(), kind.clone())).allow_weak_fail_closed();
+    let recorder = builder.build().unwrap();
+    sink.wait_for_action("audit.started", PATIENCE);
+    let refuse = |why, n| {
+        *kind.lock().unwrap() = Some(why);
+        record_n(&recorder, n).unwrap_err();
+    };
+    refuse(ErrorKind::StorageFull, 1);
+    refuse(ErrorKind::PermissionDenied, 2);
+    refuse(ErrorKind::StorageFull, 3);
+    *kind.lock().unwrap() = None;
+    let gaps = gaps_of(&sink, 3);
+    assert_eq!(summed(&gaps, "reasons"), serde_json::json!({"io": 3}));
+    assert_eq!(summed(&gaps, "io"), serde_json::json!({"no storage space": 2, "permission denied": 1}));
+    assert!(!format!("{gaps:?}").contains("secret"), "{gaps:?}");
+    let losses = recorder.io_losses();
+    let of = |kind| losses.get(&kind).copied();
+    assert_eq!((of(ErrorKind::StorageFull), of(ErrorKind::PermissionDenied)), (Some(2), Some(1)));
+    assert_eq!(losses.values().sum::<u64>(), recorder.losses()["io"]);
 }
 
 #[test]
