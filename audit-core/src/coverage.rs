@@ -15,8 +15,7 @@ pub(crate) use self::tally::Tally;
 pub use self::tally::{Left, LeftEnding, LeftRecord};
 use crate::action::Action;
 use crate::correlation::CorrelationId;
-use crate::id::RecordId;
-use crate::record::{Draft, Kind, Times};
+use crate::record::{Draft, Kind};
 use crate::recorder::{Ambient, Recorder, Scoped, scoped_to_tally, surrounding_context};
 use crate::sensitive::Redaction;
 
@@ -158,8 +157,7 @@ pub fn report_unaudited(method: &str, route: &str) {
     let correlation_id =
         context.as_ref().and_then(|context| context.correlation_id.as_ref()).map(CorrelationId::as_str);
     tracing::warn!(target: "audited", method, route, correlation_id, "a request left no audit record");
-    let (id, now) = RecordId::now();
-    drop(core.submit(&draft, context.as_deref(), id, Times::both(now), core.try_slot()));
+    drop(core.submit_system(&draft, context.as_deref()));
 }
 
 /// What each of a list of routes leaves: for a test that walks all of them.

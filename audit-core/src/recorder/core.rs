@@ -160,14 +160,18 @@ impl Core {
         record
     }
 
-    /// Submits what the framework says about itself.
-    pub(crate) fn submit_system(self: &Arc<Self>, draft: &Draft) -> Receipt {
-        self.submit_system_in(draft, self.try_slot())
+    /// Submits what the framework says about itself, and about whose call, where it is one's.
+    pub(crate) fn submit_system(self: &Arc<Self>, draft: &Draft, context: Option<&AuditContext>) -> Receipt {
+        self.submit_now(draft, context, self.try_slot())
     }
 
     pub(super) fn submit_system_in(self: &Arc<Self>, draft: &Draft, slot: Option<Slot>) -> Receipt {
+        self.submit_now(draft, None, slot)
+    }
+
+    fn submit_now(self: &Arc<Self>, draft: &Draft, context: Option<&AuditContext>, slot: Option<Slot>) -> Receipt {
         let (id, now) = RecordId::now();
-        self.submit(draft, None, id, Times::both(now), slot)
+        self.submit(draft, context, id, Times::both(now), slot)
     }
 
     /// Ends the window of the flood control: what was counted in it is owed to the stream.

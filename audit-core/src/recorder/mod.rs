@@ -164,7 +164,7 @@ impl Recorder {
             fields.plain("sink", self.0.sink.description());
             fields.plain("durability", self.0.sink.durability().as_str());
         });
-        drop(installed.submit_system(&draft));
+        drop(installed.submit_system(&draft, None));
     }
 }
 

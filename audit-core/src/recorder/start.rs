@@ -59,6 +59,6 @@ impl Recorder {
             }
             fields.value("deadline_ms", &u64::try_from(core.deadline.as_millis()).unwrap_or(u64::MAX));
         });
-        drop(core.submit_system(&draft));
+        drop(core.submit_system(&draft, None));
     }
 }
