@@ -1,5 +1,7 @@
 //! Reading a journal back.
 
+mod files;
+
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,11 +11,14 @@ use std::time::{Duration, Instant};
 
 use audit_core::{StoredRecord, Timestamp};
 
-use super::error::{JournalDamage, JournalError, JournalStep};
-use super::lines::{Lines, Next, first_and_before, first_line, first_place};
+pub use self::files::JournalFile;
+pub(crate) use self::files::last_begun;
+pub(in crate::journal) use self::files::list;
+use super::error::{JournalDamage, JournalError};
+use super::lines::{Lines, Next, first_line, first_place};
 use super::position::{Position, Walk};
 use super::progress::Progress;
-use super::segment::{Index, compressed};
+use super::segment::Index;
 use super::source::Source;
 
 /// How often the files of another process are looked at for something new.
@@ -113,48 +118,6 @@ impl JournalReader {
         Some((self.walk.next?, self.lines.as_ref()?.0))
     }
 
-    /// The positions at which those of its files begin that are still to be opened, the oldest first: where
-    /// [`from_seq`](Self::from_seq) begins at no cost, for whoever wants the end alone.
-    ///
-    /// ```
-    /// # use audit_sinks as audited;
-    /// use audited::{Journal, JournalError};
-    ///
-    /// /// The records of the last file.
-    /// fn newest(directory: &str) -> Result<Vec<String>, JournalError> {
-    ///     let reader = Journal::read(directory)?;
-    ///     let start = reader.file_starts().last().copied().unwrap_or(1);
-    ///     reader.from_seq(start)?.map(|record| Ok(record?.action().into_owned())).collect()
-    /// }
-    ///
-    /// # let directory = std::env::temp_dir().join(format!("journal-starts-{}", std::process::id()));
-    /// # drop(Journal::open(&directory)?);
-    /// assert_eq!(newest(&directory.to_string_lossy())?.first().map(String::as_str), Some("audit.segment_opened"));
-    /// # std::fs::remove_dir_all(&directory)?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn file_starts(&self) -> Vec<u64> {
-        self.files.iter().filter_map(|index| first_place(&self.path_of(*index))).map(|place| place.seq).collect()
-    }
-
-    /// Those of its files that are still to be opened, the oldest first, with what is known of their records without reading
-    /// them: for whoever looks for what happened at some time, and leaves the others alone.
-    pub fn files(&self) -> Vec<JournalFile> {
-        let mut before = None;
-        let mut files: Vec<_> = Vec::new();
-        for index in self.files.iter().rev() {
-            let Some((place, of_before)) = first_and_before(&self.path_of(*index)) else { continue };
-            let about = std::mem::replace(&mut before, of_before).filter(|before| before.first_seq == place.seq);
-            files.push(JournalFile { first_seq: place.seq, happened: about.and_then(|about| about.moments()) });
-        }
-        files.reverse();
-        let opens_first = self.files.first().is_none_or(|first| first_place(&self.path_of(*first)).is_some());
-        if let Some(first) = files.first_mut().filter(|_| !opens_first) {
-            *first = JournalFile { first_seq: 0, happened: None };
-        }
-        files
-    }
-
     /// As `next`, and passes over the records whose line is not wanted: those are not read, and cost little more than
     /// their hash. That each line has the hash of the one before is checked all the same; a line that none behind it vouches
     /// for must still be a record.
@@ -230,7 +193,7 @@ impl JournalReader {
     }
 
     fn read(&mut self, wanted: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<StoredRecord>, JournalError> {
-        let (mut is_sure, mut is_over) = (false, false);
+        let mut end = End::default();
         loop {
             // Read before the files are: what is acknowledged later may be in a file that is not there yet.
             let (acknowledged, behind) = self.progress.as_ref().map(|progress| progress.last()).unzip();
@@ -249,7 +212,7 @@ impl JournalReader {
                 // What is acknowledged beyond is in another file, whatever this one holds.
                 self.look_ahead()?;
             }
-            let Some((index, lines)) = &mut self.lines else { continue };
+            let Some((_, lines)) = &mut self.lines else { continue };
             match lines.next()? {
                 Next::Line(place) => {
                     if acknowledged.is_some_and(|acknowledged| place.seq > acknowledged) {
@@ -282,39 +245,50 @@ impl JournalReader {
                     self.passed = None;
                     return Err(JournalError::damaged(lines.path(), line, damage));
                 }
-                Next::End if self.passed.is_some() => {
-                    let number = self.passed.take().unwrap_or_default();
-                    parse(lines.before()).map_err(|damage| JournalError::damaged(lines.path(), number, damage))?;
-                }
-                // What was read ahead may be older than what is there now.
-                Next::End if !is_sure => is_sure = true,
                 Next::End => {
-                    let (index, limit) = (*index, lines.limit());
-                    if limit.is_none() {
-                        self.look_ahead()?;
-                        // What came in between is still to be read.
-                        if self.lines.as_ref().is_some_and(|(_, lines)| lines.limit().is_some()) {
-                            continue;
-                        }
-                    }
-                    // The last file may still grow.
-                    if !self.a_later_file_has_begun()? {
+                    if self.believe(&mut end)? == Ended::Here {
                         return Ok(None);
                     }
-                    // It may have begun just now, behind lines of this one that are still to be read.
-                    if limit.is_none() && !std::mem::replace(&mut is_over, true) {
-                        self.look_ahead()?;
-                        continue;
-                    }
-                    if let (Some(limit), Some(next)) = (limit, self.walk.next)
-                        && next.next_seq > limit
-                    {
-                        self.go_back(index, limit)?;
-                    }
-                    self.lines = None;
                 }
             }
         }
+    }
+
+    /// Makes sure of the end of a file, a step each time; the last of them goes on to the next one.
+    fn believe(&mut self, end: &mut End) -> Result<Ended, JournalError> {
+        let Some((index, lines)) = &mut self.lines else { return Ok(Ended::Not) };
+        if let Some(number) = self.passed.take() {
+            parse(lines.before()).map_err(|damage| JournalError::damaged(lines.path(), number, damage))?;
+            return Ok(Ended::Not);
+        }
+        // What was read ahead may be older than what is there now.
+        if !std::mem::replace(&mut end.was_read_again, true) {
+            return Ok(Ended::Not);
+        }
+        let (index, limit) = (*index, lines.limit());
+        if limit.is_none() {
+            self.look_ahead()?;
+            // What came in between is still to be read.
+            if self.lines.as_ref().is_some_and(|(_, lines)| lines.limit().is_some()) {
+                return Ok(Ended::Not);
+            }
+        }
+        // The last file may still grow.
+        if !self.a_later_file_has_begun()? {
+            return Ok(Ended::Here);
+        }
+        // It may have begun just now, behind lines of this one that are still to be read.
+        if limit.is_none() && !std::mem::replace(&mut end.was_looked_behind, true) {
+            self.look_ahead()?;
+            return Ok(Ended::Not);
+        }
+        if let (Some(limit), Some(next)) = (limit, self.walk.next)
+            && next.next_seq > limit
+        {
+            self.go_back(index, limit)?;
+        }
+        (self.lines, *end) = (None, End::default());
+        Ok(Ended::Not)
     }
 
     /// A file that is made ready has nothing in it yet, and may be removed again.
@@ -375,44 +349,25 @@ impl JournalReader {
     }
 }
 
-/// A file of a journal, as [`JournalReader::files`] lists it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct JournalFile {
-    /// The position of its first line: [`JournalReader::from_seq`] begins there. A file whose first line is none belongs to
-    /// the one before; where the oldest is such a file, 0 stands for it and the next one.
-    pub first_seq: u64,
-    /// When the first and the last of its records happened, by [`SortKey::micros`](audit_core::SortKey::micros). The file behind
-    /// it says so, and its second line vouches for that; `None` where it does not: the process died before it could end
-    /// the file, or the file is the last one.
-    pub happened: Option<(Timestamp, Timestamp)>,
+/// What was done to be sure that a file is over.
+#[derive(Default)]
+struct End {
+    was_read_again: bool,
+    /// Whether it was read once more since a later file was seen to have begun.
+    was_looked_behind: bool,
+}
+
+/// Whether there is nothing more to read, for now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Here,
+    Not,
 }
 
 /// Reads the record of a line.
-pub(super) fn parse(line: &[u8]) -> Result<StoredRecord, JournalDamage> {
+pub(in crate::journal) fn parse(line: &[u8]) -> Result<StoredRecord, JournalDamage> {
     let text = std::str::from_utf8(line).map_err(|_| JournalDamage::NotUtf8)?;
     Ok(StoredRecord::parse(text)?)
-}
-
-/// The files of a journal, in their order.
-pub(super) fn list(directory: &Path) -> Result<Vec<Index>, JournalError> {
-    let failed = |error| JournalError::io(directory, JournalStep::Read, error);
-    let entries = std::fs::read_dir(directory).map_err(failed)?;
-    let names: Vec<_> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    let files = Index::all(names.iter().map(String::as_str));
-    // What cannot be read must not look as if it were not there.
-    if !cfg!(feature = "zstd")
-        && let Some(plain) = files.iter().map(Index::to_string).find(|plain| !names.contains(plain))
-    {
-        return Err(JournalError::Compressed { path: directory.join(compressed(&plain)) });
-    }
-    Ok(files)
-}
-
-/// The name of the last file in which there is a line. Whoever opens a journal begins another.
-pub(crate) fn last_begun(directory: &Path) -> Result<Option<String>, JournalError> {
-    let names = list(directory)?.into_iter().rev().map(|index| index.to_string());
-    Ok(names.into_iter().find(|name| first_place(&directory.join(name)).is_some()))
 }
 
 impl Iterator for JournalReader {
