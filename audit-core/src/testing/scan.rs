@@ -298,7 +298,7 @@ mod tests {
     /// a billion runs.
     #[test]
     fn in_noise_of_base64_next_to_nothing_is_found_and_nothing_long() {
-        let noise: Vec<u8> = std::iter::repeat_with(|| rand::random::<[u8; 32]>()).take(24_000).flatten().collect();
+        let noise: Vec<u8> = std::iter::repeat_with(rand::random::<[u8; 32]>).take(24_000).flatten().collect();
         let output = base64(&noise);
         let hits: Vec<_> =
             secrets().iter().flat_map(|secret| scanner(secret, Shown::default()).hits(&output)).collect();

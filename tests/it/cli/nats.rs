@@ -42,9 +42,9 @@ fn a_server_that_is_stopped_and_killed_meanwhile_has_every_record_once_and_in_or
         });
         for round in 0..4 {
             if round % 2 == 0 {
-                server.stop()
+                server.stop();
             } else {
-                server.kill()
+                server.kill();
             }
             std::thread::sleep(std::time::Duration::from_millis(200));
             server.restart();

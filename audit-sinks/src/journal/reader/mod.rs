@@ -109,7 +109,10 @@ impl JournalReader {
 
     /// Begins with the last file that has a line.
     pub(super) fn at_last_file(mut self) -> Result<Self, JournalError> {
-        self.skip_files(|path| first_place(path).is_some())?;
+        self.relist()?;
+        // From the end: one before that cannot be read is no reason to begin there.
+        let last = self.files.iter().rposition(|index| first_place(&self.path_of(*index)).is_some());
+        self.files.drain(..last.unwrap_or(0));
         Ok(self)
     }
 
@@ -167,11 +170,16 @@ impl JournalReader {
         }
     }
 
-    /// Begins in the last file of which `is_before` holds.
-    fn skip_files(&mut self, is_before: impl Fn(&Path) -> bool) -> Result<(), JournalError> {
+    /// Begins anew, at the first file.
+    fn relist(&mut self) -> Result<(), JournalError> {
         self.lines = None;
         self.walk = Walk::default();
-        self.list(None)?;
+        self.list(None)
+    }
+
+    /// Begins in the last file of which `is_before` holds.
+    fn skip_files(&mut self, is_before: impl Fn(&Path) -> bool) -> Result<(), JournalError> {
+        self.relist()?;
         let later = self.files.partition_point(|index| is_before(&self.path_of(*index)));
         self.files.drain(..later.saturating_sub(1));
         Ok(())
