@@ -105,7 +105,7 @@ fn once_delivers_what_is_there_and_the_next_time_goes_on() {
 
 /// A journal of several files, the `nth` of which is a FIFO from now on: no user may read that.
 fn blind(nth: usize) -> (TempDir, Journal, PathBuf) {
-    let (directory, journal) = journal(700);
+    let (directory, journal) = journal(1_000);
     let files = crate::journal::files(journal.path());
     assert!(files.len() > 5, "{files:?}");
     let file = files[nth].clone();
