@@ -66,7 +66,7 @@ impl Alarms {
     }
 
     /// How many are set.
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn count(&self) -> usize {
         self.lock().due.len()
     }
