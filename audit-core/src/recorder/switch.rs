@@ -17,8 +17,7 @@ use super::event::Unacknowledged;
 use super::site::{Described, FailurePolicy, sites};
 use crate::__private::debug_as_display;
 use crate::action::Action;
-use crate::id::RecordId;
-use crate::record::{Draft, Kind, Times};
+use crate::record::{Draft, Kind};
 use crate::request::HTTP_REQUEST;
 use crate::sensitive::Redaction;
 
@@ -170,9 +169,7 @@ impl Recorder {
             fields.plain("action", action.as_str());
             fields.plain("reason", reason);
         });
-        let (id, now) = RecordId::now();
-        let core = self.core();
-        let receipt = core.submit(&draft, surrounding_context().as_deref(), id, Times::both(now), core.try_slot());
+        let receipt = self.core().submit_system(&draft, surrounding_context().as_deref());
         receipt.await.map_err(|error| SwitchError::Unacknowledged(Unacknowledged(error)))
     }
 }
