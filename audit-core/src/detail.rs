@@ -63,10 +63,6 @@ impl Detail {
         fields.is_ok_and(|fields| fields.contains_key(name))
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.fields.is_empty() && self.notes.is_empty()
-    }
-
     /// Takes all of it back. What memory it has stays for another, where that is not too much.
     pub(crate) fn clear(&mut self) {
         if self.fields.capacity() > MOST_KEPT_BYTES {

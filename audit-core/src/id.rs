@@ -38,8 +38,9 @@ impl RecordId {
     /// A new id and what time it is, by one look at the clock.
     pub(crate) fn now() -> (Self, Timestamp) {
         let now = SystemTime::now();
-        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        (Self::of(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)), now.into())
+        let Ok(since) = now.duration_since(UNIX_EPOCH) else { return (Self::of(0), now.into()) };
+        let nanos = since.as_secs().saturating_mul(1_000_000_000).saturating_add(since.subsec_nanos().into());
+        (Self::of(nanos), Timestamp::since_epoch(since))
     }
 
     /// A new id of that time; a clock before the Unix epoch counts as the epoch.

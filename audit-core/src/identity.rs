@@ -40,6 +40,9 @@ impl Identity {
     /// Takes a classified value, as redaction leaves it; none where the value is absent. One that is hashed is so when
     /// it is written: then it is known whose the record is.
     pub(crate) fn captured(redaction: Redaction<'_>, value: &dyn Sensitive) -> Option<Self> {
+        if let Some(text) = value.plain_text() {
+            return Some(Self::plain(text));
+        }
         Some(match Encoder::identity_of(redaction, value)? {
             (_, _, Some(hashed)) => Self::hashed(hashed),
             (text, true, None) => Self { text, showing: Showing::Redacted },

@@ -39,12 +39,18 @@ pub(crate) fn push_address(out: &mut String, address: IpAddr) {
         let _ = write!(out, "{address}");
         return;
     };
-    for (at, octet) in address.octets().into_iter().enumerate() {
-        if at > 0 {
-            out.push('.');
+    let (mut text, mut length) = ([b'.'; 16], 0);
+    for octet in address.octets() {
+        let digits = [octet / 100, octet / 10 % 10, octet % 10];
+        let leading = if octet < 10 { 2 } else { usize::from(octet < 100) };
+        for digit in &digits[leading..] {
+            text[length] = b'0' + digit;
+            length += 1;
         }
-        push_integer(out, octet);
+        // The point is there.
+        length += 1;
     }
+    out.push_str(str::from_utf8(&text[..length - 1]).unwrap_or_default());
 }
 
 /// Characters that a terminal or a log viewer may act on, although JSON allows them in a string: line and
@@ -56,7 +62,16 @@ const fn is_treacherous(c: char) -> bool {
 /// Appends what stands between the quotes.
 #[inline]
 pub(crate) fn push_fragment(out: &mut String, text: &str) {
-    let harmless = harmless_bytes(text.as_bytes());
+    let bytes = text.as_bytes();
+    // Most texts are short: two words that may overlap.
+    if let 8..=16 = bytes.len()
+        && let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk())
+        && is_harmless(*first)
+        && is_harmless(*last)
+    {
+        return out.push_str(text);
+    }
+    let harmless = harmless_bytes(bytes);
     if harmless == text.len() {
         return out.push_str(text);
     }
@@ -66,6 +81,7 @@ pub(crate) fn push_fragment(out: &mut String, text: &str) {
 }
 
 /// How many bytes at the start are ASCII that needs no escaping.
+#[inline]
 fn harmless_bytes(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     let at = words.iter().position(|word| !is_harmless(*word)).map_or(bytes.len() - rest.len(), |word| word * 8);
@@ -94,6 +110,7 @@ fn last_word(bytes: &[u8]) -> [u8; 8] {
 }
 
 /// Whether all eight bytes need no escaping; at times it is not sure, and says no.
+#[inline]
 fn is_harmless(word: [u8; 8]) -> bool {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES * 0x80;

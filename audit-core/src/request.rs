@@ -17,7 +17,7 @@ use crate::coverage::{Coverage, Left, Tally};
 use crate::decision::{Code, Verdict};
 use crate::id::RecordId;
 use crate::record::{Draft, Kind, Stage, Times};
-use crate::recorder::{Ambient, Core, Place, Recorder, Scoped, SharedContext, Slot};
+use crate::recorder::{Ambient, Core, Place, Recorder, Room, Scoped, SharedContext};
 use crate::sensitive::{Object, Redaction};
 use crate::sink::SinkError;
 use crate::ticket::Receipt;
@@ -55,8 +55,7 @@ impl RequestScope {
     /// one request adds is in the records of no other.
     pub fn begin(mut stated: AuditContext) -> Self {
         let around = Ambient::current();
-        let mut context =
-            around.context.as_ref().map(|context| AuditContext::clone(&context.snapshot())).unwrap_or_default();
+        let mut context = around.context.as_ref().map(|context| context.snapshot().clone()).unwrap_or_default();
         if let Some(known) = &context.correlation_id {
             stated.correlation_id = Some(known.clone());
         }
@@ -87,7 +86,7 @@ impl RequestScope {
 
     /// The context, as it is now.
     pub fn context(&self) -> AuditContext {
-        Arc::unwrap_or_clone(self.0.context.snapshot())
+        self.0.context.snapshot().clone()
     }
 
     /// Adds to the context; what is set stays.
@@ -156,7 +155,7 @@ impl RequestScope {
         draft.latency = Some(self.0.began.elapsed());
         self.finish(&mut draft, floods, fields);
         let first = match self.0.core.try_slot() {
-            Some(slot) => State::Handed(self.hand_over(&draft, Some(slot))),
+            Some(slot) => State::Handed(self.hand_over(&draft, Room::Slot(slot))),
             None => State::Queuing(self.0.core.queue_for_slot(), Box::new(draft)),
         };
         Recording { request: self.clone(), state: first }
@@ -168,7 +167,7 @@ impl RequestScope {
         draft.call = Some(record);
         self.finish(&mut draft, Some(reason), fields);
         let (id, now) = RecordId::now();
-        drop(self.submit(&draft, id, Times::both(now), self.0.core.try_slot()));
+        drop(self.submit(&draft, id, Times::both(now), self.0.core.try_slot().into()));
     }
 
     fn finish(&self, draft: &mut Draft, floods: Option<Code>, fields: &mut WriteFields<'_>) {
@@ -181,12 +180,12 @@ impl RequestScope {
         context.actor.as_ref().is_none_or(|actor| actor.kind == ActorKind::Anonymous)
     }
 
-    fn hand_over(&self, draft: &Draft, slot: Option<Slot>) -> Receipt {
-        self.submit(draft, self.0.id, Times::until_now(self.0.occurred_at), slot)
+    fn hand_over(&self, draft: &Draft, room: Room) -> Receipt {
+        self.submit(draft, self.0.id, Times::until_now(self.0.occurred_at), room)
     }
 
-    fn submit(&self, draft: &Draft, id: RecordId, when: Times, slot: Option<Slot>) -> Receipt {
-        self.0.core.submit(draft, Some(&self.0.context.snapshot()), id, when, slot)
+    fn submit(&self, draft: &Draft, id: RecordId, when: Times, room: Room) -> Receipt {
+        self.0.core.submit(draft, Some(&self.0.context.snapshot()), id, when, room)
     }
 }
 
@@ -211,7 +210,7 @@ impl Future for Recording {
         let Self { request, state } = &mut *self;
         if let State::Queuing(place, draft) = state {
             let slot = ready!(Pin::new(place).poll(cx));
-            *state = State::Handed(request.hand_over(draft, slot));
+            *state = State::Handed(request.hand_over(draft, slot.into()));
         }
         let State::Handed(receipt) = state else { unreachable!("it was handed over") };
         Pin::new(receipt).poll(cx)
@@ -222,7 +221,7 @@ impl Drop for Recording {
     fn drop(&mut self) {
         // Nobody waits for room any more: it goes where there is some, or it is lost, and counted.
         if let State::Queuing(_, draft) = &self.state {
-            drop(self.request.hand_over(draft, self.request.0.core.try_slot()));
+            drop(self.request.hand_over(draft, self.request.0.core.try_slot().into()));
         }
     }
 }

@@ -14,6 +14,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 pub(crate) use self::share::Share;
+use self::spare::Held;
 use crate::alarm::Alarms;
 use crate::contain::contained;
 use crate::recorder::Entry;
@@ -104,7 +105,7 @@ impl Ticket {
     }
 
     fn of(account: Option<Kept>) -> (Self, Receipt) {
-        let slip = spare::slip(account);
+        let slip = Held::new(account);
         (Self(Some(slip.clone())), Receipt { slip, deadline: Deadline::Never })
     }
 
@@ -250,7 +251,7 @@ impl State {
 /// Dropping it leaves the record on its way, and its deadline in force.
 #[must_use = "the record is acknowledged only once this says so"]
 pub struct Receipt {
-    slip: Arc<Slip>,
+    slip: Held,
     deadline: Deadline,
 }
 
@@ -401,7 +402,6 @@ impl Drop for Receipt {
     fn drop(&mut self) {
         // Nobody waits any more, but a record that is not acknowledged in time counts nevertheless.
         self.watch();
-        spare::keep(&mut self.slip);
     }
 }
 

@@ -40,15 +40,22 @@ impl Timestamp {
         moment.to_jiff().map(|_| moment).map_err(|_| InvalidTimestamp)
     }
 
+    /// So long after the Unix epoch, and no later than there are years.
+    #[inline]
+    pub(crate) fn since_epoch(since: Duration) -> Self {
+        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+        let micros = seconds.saturating_mul(MICROS_PER_SECOND).saturating_add(since.subsec_micros().into());
+        Self { micros: micros.min(jiff::Timestamp::MAX.as_microsecond()) }
+    }
+
     /// Microseconds since the Unix epoch.
     pub fn as_unix_micros(self) -> i64 {
         self.micros
     }
 
-    /// So much later, and no later than there are years.
-    pub(crate) fn plus(self, time: Duration) -> Self {
-        let micros = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
-        Self { micros: self.micros.saturating_add(micros).min(jiff::Timestamp::MAX.as_microsecond()) }
+    /// How long it is after an earlier moment.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.micros.saturating_sub(earlier.micros)).unwrap_or_default())
     }
 
     /// Appends its text, which needs no escaping.
@@ -65,10 +72,10 @@ impl Timestamp {
             // The thread is ending, and its locals are gone.
             out.push_str(&Second::of(second).text);
         }
-        out.push('.');
-        // All six digits, behind one that is left out.
-        out.push_str(&itoa::Buffer::new().format(MICROS_PER_SECOND + micros)[1..]);
-        out.push('Z');
+        // All six digits: a point stands in place of the one before them.
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(MICROS_PER_SECOND + micros);
+        out.extend([".", &digits[1..], "Z"]);
     }
 
     /// As `jiff` knows it; of microseconds alone it takes fewer.
@@ -133,14 +140,11 @@ impl FromStr for Timestamp {
 impl From<SystemTime> for Timestamp {
     /// A time outside the representable years becomes the nearest one inside.
     fn from(time: SystemTime) -> Self {
-        let since = time.duration_since(SystemTime::UNIX_EPOCH);
-        let micros = match since.as_ref().map(Duration::as_micros).map(i64::try_from) {
-            Ok(Ok(micros)) if micros <= jiff::Timestamp::MAX.as_microsecond() => micros,
-            Ok(_) => return to_micros(jiff::Timestamp::MAX),
+        match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => Self::since_epoch(since),
             // Before the epoch a microsecond is rounded as `jiff` does.
-            Err(_) => return to_micros(jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::MIN)),
-        };
-        Self { micros }
+            Err(_) => to_micros(jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::MIN)),
+        }
     }
 }
 
@@ -193,7 +197,13 @@ mod tests {
     #[test]
     fn what_is_later_than_all_years_is_the_last_moment() {
         let last = to_micros(jiff::Timestamp::MAX);
-        assert_eq!(last.plus(Duration::MAX), last);
-        assert_eq!(Timestamp::from_unix_micros(5).unwrap().plus(Duration::from_nanos(2_999)).as_unix_micros(), 7);
+        assert_eq!(Timestamp::since_epoch(Duration::MAX), last);
+        assert_eq!(Timestamp::since_epoch(Duration::from_nanos(7_999)).as_unix_micros(), 7);
+    }
+
+    #[test]
+    fn what_is_not_later_lies_no_time_after() {
+        let [early, late] = [5, 12].map(|micros| Timestamp::from_unix_micros(micros).unwrap());
+        assert_eq!([late.since(early), early.since(late)], [Duration::from_micros(7), Duration::ZERO]);
     }
 }

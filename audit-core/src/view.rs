@@ -144,7 +144,7 @@ impl<'r> ViewFields<'r> {
 
     /// What is about to be written.
     pub(crate) fn of_detail(json: &'r str, notes: &Notes) -> Result<Self, ViewError> {
-        Self::read(json, [notes.redacted.list(), notes.cut.list()].concat())
+        Self::read(json, [notes.redacted().list(), notes.cut().list()].concat())
     }
 
     fn read(json: &'r str, hidden: Vec<String>) -> Result<Self, ViewError> {

@@ -170,6 +170,35 @@ impl Draft {
         }
     }
 
+    /// Forgets all but what it is of; the memory for the payload stays.
+    pub(crate) fn clear(&mut self) {
+        let Self {
+            action: _,
+            kind: _,
+            stage,
+            decision,
+            outcome,
+            severity,
+            resource,
+            stated,
+            call,
+            parent,
+            latency,
+            detail,
+            flags,
+            announced,
+            floods,
+        } = self;
+        *stage = Stage::Completed;
+        (*decision, *outcome, *severity, *resource) = (None, None, None, None);
+        *stated = Stated::default();
+        (*call, *parent, *latency) = (None, None, None);
+        detail.clear();
+        *flags = Flags::default();
+        *announced = false;
+        *floods = None;
+    }
+
     pub(crate) fn set_verdict(&mut self, verdict: Verdict) {
         self.decision = Some(verdict.decision);
         self.outcome = Some(verdict.outcome);

@@ -105,33 +105,36 @@ impl Writer<'_> {
     fn head(&mut self, draft: &Draft, stamp: &Stamp) {
         self.key(Key::Schema, |w| json::push_integer(w.out, SCHEMA));
         self.quoted(Key::Id, |out| stamp.id.push_to(out));
-        self.word(Key::Kind, draft.kind.as_str());
-        self.word(Key::Stage, draft.stage.as_str());
-        self.text(Key::Action, draft.action.as_str());
+        self.entry(Key::Kind, draft.kind.entry());
+        self.entry(Key::Stage, draft.stage.entry());
         if draft.action.breaks_the_rule() {
+            self.text(Key::Action, draft.action.as_str());
             self.flags.raise(Flag::VerbatimAction);
+        } else {
+            // The rule knows nothing that needs escaping.
+            self.quoted(Key::Action, |out| out.push_str(draft.action.as_str()));
         }
         self.quoted(Key::OccurredAt, |out| stamp.when.occurred_at.push_to(out));
         self.quoted(Key::RecordedAt, |out| stamp.when.recorded_at.push_to(out));
         match &draft.decision {
-            Some(Decision::Allow) => self.word(Key::Decision, "allow"),
+            Some(Decision::Allow) => self.entry(Key::Decision, r#","decision":"allow""#),
             Some(Decision::Deny { reason }) => {
-                self.word(Key::Decision, "deny");
+                self.entry(Key::Decision, r#","decision":"deny""#);
                 self.text(Key::Reason, reason.as_str());
             }
             None => {}
         }
         match &draft.outcome {
-            Some(Outcome::Success) => self.word(Key::Outcome, "success"),
+            Some(Outcome::Success) => self.entry(Key::Outcome, r#","outcome":"success""#),
             Some(Outcome::Failure { code }) => {
-                self.word(Key::Outcome, "failure");
+                self.entry(Key::Outcome, r#","outcome":"failure""#);
                 self.text(Key::Code, code.as_str());
             }
-            Some(Outcome::Unknown) => self.word(Key::Outcome, "unknown"),
+            Some(Outcome::Unknown) => self.entry(Key::Outcome, r#","outcome":"unknown""#),
             None => {}
         }
         if let Some(severity) = draft.severity {
-            self.word(Key::Severity, severity.as_str());
+            self.quoted(Key::Severity, |out| out.push_str(severity.as_str()));
         }
     }
 
@@ -150,7 +153,8 @@ impl Writer<'_> {
         let source = (!who.source.is_empty()).then_some(&who.source);
         self.optional(Key::Source, source, Self::source);
         if let Some(id) = &who.correlation_id {
-            self.text(Key::CorrelationId, id.as_str());
+            // It has letters, digits and the like.
+            self.quoted(Key::CorrelationId, |out| out.push_str(id.as_str()));
         }
         self.optional(Key::TraceId, who.trace_id, Self::push_display);
         for (key, id) in [(Key::Call, draft.call), (Key::Parent, draft.parent)] {
@@ -158,7 +162,10 @@ impl Writer<'_> {
                 self.quoted(key, |out| id.push_to(out));
             }
         }
-        self.optional(Key::LatencyUs, draft.latency, |w, latency| json::push_integer(w.out, latency.as_micros()));
+        self.optional(Key::LatencyUs, draft.latency, |w, latency| match u64::try_from(latency.as_micros()) {
+            Ok(micros) => json::push_integer(w.out, micros),
+            Err(_) => json::push_integer(w.out, latency.as_micros()),
+        });
     }
 
     fn payload(&mut self, draft: &Draft, who: &AuditContext) {
@@ -182,12 +189,12 @@ impl Writer<'_> {
         if notes.unencodable {
             self.flags.raise(Flag::Unencodable);
         }
-        if !notes.cut.is_empty() {
+        if !notes.cut().is_empty() {
             self.flags.raise(Flag::Cut);
         }
         // These are bounded where they are made.
-        self.paths(Key::Redacted, &notes.redacted);
-        self.paths(Key::Cut, &notes.cut);
+        self.paths(Key::Redacted, notes.redacted());
+        self.paths(Key::Cut, notes.cut());
         if self.flags != Flags::default() {
             let flags: Vec<_> = self.flags.raised().collect();
             self.all(Key::Flags, &flags, |w, flag| w.push_text(flag.as_str()));
@@ -264,19 +271,22 @@ impl Writer<'_> {
     }
 
     fn source(&mut self, source: &Source) {
-        self.out.push('{');
+        let mut before = '{';
         if let Some(ip) = source.ip {
-            self.out.push_str("\"ip\":\"");
+            self.out.push_str(r#"{"ip":""#);
             json::push_address(self.out, ip);
             self.out.push('"');
+            before = ',';
         }
-        for (key, text) in [("user_agent", &source.user_agent), ("origin", &source.origin)] {
+        for (key, text) in [(r#""user_agent":"#, &source.user_agent), (r#""origin":"#, &source.origin)] {
             if let Some(text) = text {
-                json::push_key(self.out, key);
+                self.out.push(before);
+                self.out.push_str(key);
                 self.push_text(text);
+                before = ',';
             }
         }
-        self.out.push('}');
+        self.out.push_str(if before == '{' { "{}" } else { "}" });
     }
 
     fn code(&mut self, code: &Code) {
@@ -285,7 +295,7 @@ impl Writer<'_> {
 
     fn identity(&mut self, path: &str, identity: &Identity) {
         if identity.is_redacted() {
-            self.notes.to_mut().redacted.note(path);
+            self.notes.to_mut().redacted_mut().note(path);
         }
         if let Some(text) = identity.shown() {
             return self.push_bounded(path, text);
@@ -300,7 +310,7 @@ impl Writer<'_> {
         }
         if let Some(cut) = cut_identity(text) {
             self.push_text(&cut);
-            self.notes.to_mut().cut.note(path);
+            self.notes.to_mut().cut_mut().note(path);
         }
     }
 
@@ -348,7 +358,7 @@ impl Writer<'_> {
     fn bounded<T>(&mut self, items: &[T], path: &str, write: impl Fn(&mut Self, &T)) {
         self.items(&items[..items.len().min(MAX_LISTED)], write);
         if items.len() > MAX_LISTED {
-            self.notes.to_mut().cut.note(path);
+            self.notes.to_mut().cut_mut().note(path);
         }
     }
 
@@ -363,9 +373,12 @@ impl Writer<'_> {
         self.out.push(']');
     }
 
+    /// Writes an entry that is ready, `,"key":"word"`.
     #[inline(always)]
-    fn word(&mut self, key: Key, word: &'static str) {
-        self.quoted(key, |out| out.push_str(word));
+    fn entry(&mut self, key: Key, json: &'static str) {
+        let start = self.out.len() + key.lead().len() - 1;
+        self.out.push_str(json);
+        self.index.set(key, start, self.out.len());
     }
 
     #[inline(always)]

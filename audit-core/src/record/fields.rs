@@ -9,9 +9,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use triomphe::{Arc, HeaderSlice};
 
 use super::key::{Index, Key};
-use super::line::Line;
 use super::{Kind, Stage};
 use crate::actor::ActorKind;
 use crate::id::RecordId;
@@ -22,10 +22,10 @@ use crate::timestamp::Timestamp;
 ///
 /// A field that is absent, or holds what this version does not know, reads as `None`; [`Fields::get`] gives its
 /// JSON as it stands.
-pub struct Fields {
-    json: Line,
-    index: Index,
-}
+pub struct Fields(
+    /// The text, and before it where what lies in it: one piece of memory.
+    Arc<HeaderSlice<Index, str>>,
+);
 
 /// An actor as it was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,14 +90,18 @@ pub enum StoredOutcome<'a> {
 }
 
 impl Fields {
-    #[inline]
-    pub(super) fn new(json: impl Into<Line>, index: Index) -> Self {
-        Self { json: json.into(), index }
+    pub(super) fn new(json: &str, index: Index) -> Self {
+        Self(Arc::from_header_and_str(index, json))
+    }
+
+    /// The same ones.
+    pub(super) fn share(&self) -> Self {
+        Self(self.0.clone())
     }
 
     /// The whole record as a JSON object on one line.
     pub fn json(&self) -> &str {
-        &self.json
+        &self.0.slice
     }
 
     /// The JSON of one key's value, known or not.
@@ -105,7 +109,7 @@ impl Fields {
         if let Some(key) = Key::parse(key) {
             return self.raw(key);
         }
-        let entries: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(&self.json).ok()?;
+        let entries: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(self.json()).ok()?;
         entries.get(key).map(|value| value.get())
     }
 
@@ -294,7 +298,7 @@ impl Fields {
     }
 
     fn raw(&self, key: Key) -> Option<&str> {
-        self.index.get(key, &self.json)
+        self.0.header.get(key, self.json())
     }
 
     fn read<'a, T: Deserialize<'a>>(&'a self, key: Key) -> Option<T> {
@@ -310,7 +314,7 @@ impl Fields {
 
 impl fmt::Debug for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.json)
+        f.write_str(self.json())
     }
 }
 

@@ -4,7 +4,6 @@ mod draft;
 mod encode;
 mod fields;
 mod key;
-mod line;
 mod omission;
 mod scan;
 mod stored;
@@ -49,8 +48,13 @@ pub enum Stage {
 }
 
 macro_rules! names {
-    ($ty:ident: $($variant:ident = $name:literal),*) => {
+    ($ty:ident as $key:literal: $($variant:ident = $name:literal),*) => {
         impl $ty {
+            /// The entry of a record.
+            const fn entry(self) -> &'static str {
+                match self { $(Self::$variant => concat!(",\"", $key, "\":\"", $name, "\""),)* }
+            }
+
             /// The name in a record.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name),* }
@@ -63,5 +67,5 @@ macro_rules! names {
     };
 }
 
-names! { Kind: Call = "call", Event = "event", System = "system" }
-names! { Stage: Intent = "intent", Completed = "completed", Cancelled = "cancelled", Panicked = "panicked" }
+names! { Kind as "kind": Call = "call", Event = "event", System = "system" }
+names! { Stage as "stage": Intent = "intent", Completed = "completed", Cancelled = "cancelled", Panicked = "panicked" }

@@ -1,7 +1,6 @@
 //! A record as a text.
 
 use std::ops::Deref;
-use std::sync::Arc;
 
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -16,8 +15,8 @@ use crate::action::Action;
 /// A record as sinks get it: redacted, stamped and encoded. Cloning it copies a pointer.
 ///
 /// Its fields are read through [`Fields`], its JSON by [`Fields::json`].
-#[derive(Clone, Debug)]
-pub struct Record(Arc<Fields>);
+#[derive(Debug)]
+pub struct Record(Fields);
 
 impl Record {
     /// Starts a record by hand.
@@ -26,12 +25,12 @@ impl Record {
     }
 
     pub(super) fn from_parts(json: &str, index: Index) -> Self {
-        Self(Arc::new(Fields::new(json, index)))
+        Self(Fields::new(json, index))
     }
 
     /// Takes what was read back as it is.
     pub(crate) fn carried(stored: &StoredRecord) -> Self {
-        Self(stored.0.clone())
+        Self(stored.0.share())
     }
 }
 
@@ -56,8 +55,8 @@ impl Deref for Record {
 /// assert_eq!(stored.json(), record.json());
 /// # Ok::<(), audited::InvalidRecord>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct StoredRecord(Arc<Fields>);
+#[derive(Debug)]
+pub struct StoredRecord(Fields);
 
 impl StoredRecord {
     /// Reads the JSON of one record, as it stands on one line.
@@ -77,7 +76,7 @@ impl StoredRecord {
                 return Err(InvalidRecord::Missing { key: key.as_str() });
             }
         }
-        let fields = Fields::new(json, index);
+        let fields = Fields::new(&json, index);
         match fields.schema() {
             Some(SCHEMA) => {}
             found => return Err(InvalidRecord::Schema { found }),
@@ -88,7 +87,7 @@ impl StoredRecord {
         if !fields.has_text(Key::Action) {
             return Err(InvalidRecord::Malformed { key: Key::Action.as_str() });
         }
-        Ok(Self(Arc::new(fields)))
+        Ok(Self(fields))
     }
 }
 
@@ -104,6 +103,18 @@ impl From<Record> for StoredRecord {
     /// What a reader of that record would get.
     fn from(record: Record) -> Self {
         Self(record.0)
+    }
+}
+
+impl Clone for Record {
+    fn clone(&self) -> Self {
+        Self(self.0.share())
+    }
+}
+
+impl Clone for StoredRecord {
+    fn clone(&self) -> Self {
+        Self(self.0.share())
     }
 }
 

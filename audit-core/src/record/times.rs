@@ -4,10 +4,6 @@ use std::time::Duration;
 
 use crate::timestamp::Timestamp;
 
-/// Up to which length a call's end is told by its beginning and its latency, without another look at the clock that tells
-/// the time: that may be set anew, or stand still while the machine sleeps, but hardly just then.
-const SHORT: Duration = Duration::from_millis(1);
-
 /// The two moments of a record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
@@ -24,11 +20,8 @@ impl Times {
         Self { occurred_at, recorded_at: Timestamp::now() }
     }
 
-    /// Of what took so long and is over now.
-    pub(crate) fn after(occurred_at: Timestamp, latency: Duration) -> Self {
-        if latency > SHORT {
-            return Self::until_now(occurred_at);
-        }
-        Self { occurred_at, recorded_at: occurred_at.plus(latency) }
+    /// How long lies between them: nothing, where the clock was set back meanwhile.
+    pub(crate) fn latency(self) -> Duration {
+        self.recorded_at.since(self.occurred_at)
     }
 }

@@ -7,7 +7,9 @@ use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::mem;
+use std::ops::Deref;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -23,20 +25,65 @@ use crate::id::RecordId;
 /// A context that a scope and everything within it share, so that what a handler adds is in the records of the
 /// calls around it too.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SharedContext(Arc<Mutex<Arc<AuditContext>>>);
+pub(crate) struct SharedContext(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    first: AuditContext,
+    /// Whether something was added.
+    extended: AtomicBool,
+    with_more: Mutex<Option<Arc<AuditContext>>>,
+}
 
 impl SharedContext {
     pub(crate) fn new(context: AuditContext) -> Self {
-        Self(Arc::new(Mutex::new(Arc::new(context))))
+        Self(Arc::new(Shared { first: context, ..Shared::default() }))
     }
 
-    pub(crate) fn snapshot(&self) -> Arc<AuditContext> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The context as it is now.
+    pub(crate) fn snapshot(&self) -> Snapshot<'_> {
+        self.with_more().map_or(Snapshot::First(&self.0.first), Snapshot::WithMore)
+    }
+
+    /// The same, for longer than this is there.
+    pub(crate) fn into_snapshot(self) -> Snapshot<'static> {
+        self.with_more().map_or(Snapshot::Shared(self), Snapshot::WithMore)
+    }
+
+    fn with_more(&self) -> Option<Arc<AuditContext>> {
+        let Shared { extended, with_more, .. } = &*self.0;
+        if !extended.load(Ordering::Acquire) {
+            return None;
+        }
+        with_more.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn absorb(&self, stated: AuditContext) {
-        let mut context = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::make_mut(&mut context).absorb(stated);
+        let Shared { first, extended, with_more } = &*self.0;
+        let mut with_more = with_more.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(with_more.get_or_insert_with(|| Arc::new(first.clone()))).absorb(stated);
+        extended.store(true, Ordering::Release);
+    }
+}
+
+/// A context that does not change any more.
+#[derive(Debug)]
+pub(crate) enum Snapshot<'a> {
+    First(&'a AuditContext),
+    Shared(SharedContext),
+    WithMore(Arc<AuditContext>),
+}
+
+impl Deref for Snapshot<'_> {
+    type Target = AuditContext;
+
+    #[inline]
+    fn deref(&self) -> &AuditContext {
+        match self {
+            Self::First(context) => context,
+            Self::Shared(context) => &context.0.first,
+            Self::WithMore(context) => context,
+        }
     }
 }
 
@@ -135,6 +182,58 @@ impl Ambient {
     }
 }
 
+/// What surrounds the body of a call, while that does not run; while it does, what surrounds the call.
+#[allow(clippy::struct_excessive_bools, reason = "each can be so whatever the others are")]
+pub(super) struct Inside {
+    pub(super) ambient: Ambient,
+    /// What is exchanged besides the call: of a body that runs where its call begins only what there was not.
+    recorder: bool,
+    context: bool,
+    tally: bool,
+}
+
+impl Inside {
+    /// The inside of a call that begins here, its recorder, and its context.
+    pub(super) fn of_current(here: bool) -> (Self, Recorder, SharedContext) {
+        // Where the thread is ending and its locals are gone already, nothing surrounds the code that still runs.
+        let of = |around: &Ambient| Self::of(around, here);
+        AMBIENT.try_with(|current| of(&current.borrow())).unwrap_or_else(|_| of(&Ambient::NOTHING))
+    }
+
+    #[inline]
+    fn of(around: &Ambient, here: bool) -> (Self, Recorder, SharedContext) {
+        let recorder = around.recorder.clone().unwrap_or_else(|| Recorder::installed().clone());
+        let context = around.context.clone().unwrap_or_default();
+        let (own_recorder, own_context) = (!here || around.recorder.is_none(), !here || around.context.is_none());
+        let ambient = Ambient {
+            recorder: own_recorder.then(|| recorder.clone()),
+            context: own_context.then(|| context.clone()),
+            call: around.call,
+            tally: around.tally.clone(),
+        };
+        let inside = Self { ambient, recorder: own_recorder, context: own_context, tally: !here };
+        (inside, recorder, context)
+    }
+
+    /// Exchanges it for what surrounds the code now.
+    pub(super) fn swap(&mut self) {
+        let Self { ambient, recorder, context, tally } = self;
+        let _ = AMBIENT.try_with(|current| {
+            let current = &mut *current.borrow_mut();
+            mem::swap(&mut current.call, &mut ambient.call);
+            if *recorder {
+                mem::swap(&mut current.recorder, &mut ambient.recorder);
+            }
+            if *context {
+                mem::swap(&mut current.context, &mut ambient.context);
+            }
+            if *tally {
+                mem::swap(&mut current.tally, &mut ambient.tally);
+            }
+        });
+    }
+}
+
 pin_project! {
     /// A future within a scope: what [`with_context`], [`with_recorder`] and [`carry`] return.
     #[must_use = "futures do nothing unless awaited"]
@@ -219,13 +318,13 @@ pub fn carry<F: IntoFuture>(future: F) -> Scoped<F::IntoFuture> {
 
 /// The context around the running code, as it is now.
 pub fn current_context() -> Option<AuditContext> {
-    surrounding_context().map(Arc::unwrap_or_clone)
+    surrounding_context().map(|context| context.clone())
 }
 
 /// The same, to look at.
-pub(crate) fn surrounding_context() -> Option<Arc<AuditContext>> {
+pub(crate) fn surrounding_context() -> Option<Snapshot<'static>> {
     let context = AMBIENT.try_with(|current| current.borrow().context.clone()).unwrap_or_default();
-    context.map(|context| context.snapshot())
+    context.map(SharedContext::into_snapshot)
 }
 
 /// Adds to the context around the running code, once more is known. What is set already stays: a differing value

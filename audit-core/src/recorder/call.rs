@@ -3,19 +3,16 @@
 use std::any::Any;
 use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::sync::Arc;
-use std::time::Instant;
 
-use super::Recorder;
-use super::ambient::{Ambient, SharedContext};
+use super::ambient::{Inside, SharedContext, Snapshot};
 use super::core::Core;
-use super::running::Running;
+use super::running::{Running, Sheet};
 use super::shell::Progress;
 use super::site::{Described, FailurePolicy};
-use super::slots::{Place, Slot};
+use super::slots::{Place, Room, Slot};
 use super::within::Within;
 use crate::action::Action;
 use crate::contain::contained;
-use crate::context::AuditContext;
 use crate::coverage::LeftEnding;
 use crate::decision::{Guard, Outcome, Verdict};
 use crate::id::RecordId;
@@ -32,12 +29,11 @@ pub struct Call {
     pub(super) core: Arc<Core>,
     site: Described,
     /// What the body sees: the recorder, the context, and this call as the parent of the calls it makes.
-    ambient: Ambient,
-    context: SharedContext,
+    inside: Inside,
+    pub(super) context: SharedContext,
     pub(super) id: RecordId,
     pub(super) occurred_at: Timestamp,
-    pub(super) began: Instant,
-    pub(super) draft: Draft,
+    pub(super) draft: Sheet,
     /// Whether there was room when it began; its records then always have some, so that none of them has to wait, not
     /// even when the future is dropped.
     admitted: bool,
@@ -71,13 +67,23 @@ enum Refused {
 }
 
 impl Call {
+    /// Begins a call whose body runs here and now.
+    pub(super) fn begin_here(site: Described) -> Running {
+        Self::begin_with(site, Self::draft(site), true)
+    }
+
+    /// Begins a call whose body may run on any thread, in whatever surrounds it there.
     pub(super) fn begin(site: Described) -> Running {
+        Self::begin_with(site, Self::draft(site), false)
+    }
+
+    fn draft(site: Described) -> Sheet {
         let (action, only_from) = site.action_and_surface();
-        let mut draft = Draft::new(action, Kind::Call);
+        let mut draft = Sheet::new(action, Kind::Call);
         if !only_from.is_empty() && !is_minted(only_from) {
             draft.flags.raise(Flag::Surface);
         }
-        Self::begin_with(site, draft)
+        draft
     }
 
     /// Begins where what is captured is not yet known to be what the context says: the context is another one later.
@@ -89,30 +95,28 @@ impl Call {
 
     /// Begins anew, here and now, with what was captured early.
     pub(super) fn begin_anew(self) -> Running {
-        let mut call = Self::begin_with(self.site, self.draft);
+        let mut call = Self::begin_with(self.site, self.draft, false);
         call.settle_early();
         call
     }
 
-    fn begin_with(site: Described, mut draft: Draft) -> Running {
-        let mut ambient = Ambient::current();
-        ambient.note_audited();
-        let recorder = ambient.recorder.get_or_insert_with(|| Recorder::installed().clone()).clone();
-        let context = ambient.context.get_or_insert_default().clone();
+    #[inline]
+    fn begin_with(site: Described, mut draft: Sheet, here: bool) -> Running {
+        let (mut inside, recorder, context) = Inside::of_current(here);
+        inside.ambient.note_audited();
         let (id, occurred_at) = RecordId::now();
         let core = recorder.into_core();
         let off = core.switches.is_site_off(site);
         // The calls within one that leaves nothing are those of the one around it.
-        draft.parent = if off { ambient.call } else { ambient.call.replace(id) };
+        draft.parent = if off { inside.ambient.call } else { inside.ambient.call.replace(id) };
         let admitted = off || core.has_room();
         Running::new(Self {
             core,
             site,
-            ambient,
+            inside,
             context,
             id,
             occurred_at,
-            began: Instant::now(),
             draft,
             admitted,
             early: false,
@@ -150,10 +154,10 @@ impl Call {
 
     /// Exchanges what surrounds the thread for what surrounds the body, and back.
     pub(super) fn swap_ambient(&mut self) {
-        self.ambient.swap();
+        self.inside.swap();
     }
 
-    pub(super) fn context(&self) -> Arc<AuditContext> {
+    pub(super) fn context(&self) -> Snapshot<'_> {
         self.context.snapshot()
     }
 
@@ -197,7 +201,7 @@ impl Call {
         }
         let id = RecordId::at(self.occurred_at);
         let when = Times::until_now(self.occurred_at);
-        let receipt = self.core.submit(&self.draft, Some(&self.context()), id, when, self.slot());
+        let receipt = self.core.submit(&self.draft, Some(&self.context()), id, when, self.room());
         (self.draft.call, self.draft.flags) = (None, flags);
         self.draft.announced = true;
         Ok(Some(receipt))
@@ -302,14 +306,14 @@ impl Call {
         if self.off {
             return Receipt::acknowledged();
         }
-        self.ambient.note_undelivered();
+        self.inside.ambient.note_undelivered();
         let mut addition = Draft::new(Action::new("audit.undelivered"), Kind::System);
         addition.call = Some(self.id);
         addition.flags.raise(Flag::Undelivered);
         if self.within.may_be_written() {
             addition.flags.raise(Flag::InTransaction);
         }
-        self.core.submit_system_in(&addition, self.slot())
+        self.core.submit_system_in(&addition, self.room())
     }
 
     /// The final record is answered for. A refusal takes the place of the returned value.
@@ -319,25 +323,25 @@ impl Call {
         let refused = closed && (answer.is_err() || self.within.is_refused());
         if refused {
             // Its caller is told that it failed, whatever its record says, should that come to the stream.
-            self.ambient.note_call(self.id, self.draft.parent, LeftEnding::Failed);
+            self.inside.ambient.note_call(self.id, self.draft.parent, LeftEnding::Failed);
         }
         refused.then_some(Refusal::Unavailable { effect })
     }
 
     /// Tells who asks around the request how this call ended.
     fn note_left(&self) {
-        self.ambient.note_call(self.id, self.draft.parent, LeftEnding::of(&self.draft));
+        self.inside.ambient.note_call(self.id, self.draft.parent, LeftEnding::of(&self.draft));
     }
 
     /// It is over now: notes how long it took.
     pub(super) fn end(&mut self) -> Times {
-        let latency = self.began.elapsed();
-        self.draft.latency = Some(latency);
-        Times::after(self.occurred_at, latency)
+        let when = Times::until_now(self.occurred_at);
+        self.draft.latency = Some(when.latency());
+        when
     }
 
-    fn slot(&self) -> Option<Slot> {
-        if self.admitted { Some(self.core.slot_beyond()) } else { self.core.try_slot() }
+    fn room(&self) -> Room {
+        if self.admitted { Room::Beyond } else { self.core.try_slot().into() }
     }
 
     fn submit(&mut self, stage: Stage) -> Receipt {
@@ -348,6 +352,6 @@ impl Call {
         let when = self.end();
         self.note_left();
         let context = self.context();
-        self.core.submit(&self.draft, Some(&context), self.id, when, self.slot())
+        self.core.submit(&self.draft, Some(&context), self.id, when, self.room())
     }
 }

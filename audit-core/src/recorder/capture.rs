@@ -5,6 +5,7 @@ use crate::actor::Actor;
 use crate::context::AuditContext;
 use crate::identity::{ActorId, Identity, ResourceId, SubjectId, TenantId};
 use crate::judge::Told;
+use crate::record::Draft;
 use crate::resource::{Resource, Subject};
 use crate::sensitive::{Redaction, Rules, Sensitive};
 
@@ -67,15 +68,15 @@ impl Call {
         if self.is_off() {
             return;
         }
-        let mut detail = std::mem::take(&mut self.draft.detail);
-        self.redacting(|redaction| {
-            detail.add(redaction, &mut |object| {
-                for (key, value) in keys.split(',').zip(values) {
-                    object.value(key, value);
-                }
-            });
+        let rules = self.core.rules();
+        let context = rules.ask_for_the_tenant().then(|| self.context.snapshot());
+        let Draft { detail, stated, .. } = &mut *self.draft;
+        let tenant = context.as_ref().and_then(|context| context.tenant.as_ref().or(stated.tenant()));
+        detail.add(Redaction::new(rules, tenant), &mut |object| {
+            for (key, value) in keys.split(',').zip(values) {
+                object.value(key, value);
+            }
         });
-        self.draft.detail = detail;
     }
 
     /// Takes out what was captured early and turns out to be what the context says anyway.

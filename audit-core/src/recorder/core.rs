@@ -9,7 +9,7 @@ use super::forgotten;
 use super::lane::Lane;
 use super::loss::Losses;
 use super::owed::{Admitted, Step};
-use super::slots::{Place, Slot, Slots};
+use super::slots::{Place, Room, Slot, Slots};
 use super::switch::Switches;
 use super::watch::Watch;
 use super::weak::WeakFailClosed;
@@ -72,11 +72,6 @@ impl Core {
         self.slots.has_room()
     }
 
-    /// A slot whether there is room or not, for the records of a call that was let in.
-    pub(crate) fn slot_beyond(&self) -> Slot {
-        self.slots.take_beyond()
-    }
-
     /// A place in the queue for a slot.
     pub(crate) fn queue_for_slot(&self) -> Place {
         self.queue_for_slot_within(self.deadline)
@@ -95,7 +90,7 @@ impl Core {
         context: Option<&AuditContext>,
         id: RecordId,
         when: Times,
-        slot: Option<Slot>,
+        room: Room,
     ) -> Receipt {
         if self.is_fallback {
             forgotten::say_once();
@@ -114,11 +109,11 @@ impl Core {
             }
         }
         let record = self.stamped(draft, context, id, when, flags);
-        let room = slot.is_some();
+        let has_room = self.slots.take_off(room);
         let flight = self.losses.took_off();
-        let entry = Entry::new(self.clone(), record.clone(), flight, mark, slot.map(Slot::fly));
+        let entry = Entry::new(self.clone(), record.clone(), flight, mark, has_room);
         let (ticket, receipt) = Ticket::with_entry(entry);
-        if room {
+        if has_room {
             self.hand_over(record, ticket);
         } else {
             ticket.settle(Err(SinkError::Full));
@@ -162,16 +157,16 @@ impl Core {
 
     /// Submits what the framework says about itself, and about whose call, where it is one's.
     pub(crate) fn submit_system(self: &Arc<Self>, draft: &Draft, context: Option<&AuditContext>) -> Receipt {
-        self.submit_now(draft, context, self.try_slot())
+        self.submit_now(draft, context, self.try_slot().into())
     }
 
-    pub(super) fn submit_system_in(self: &Arc<Self>, draft: &Draft, slot: Option<Slot>) -> Receipt {
-        self.submit_now(draft, None, slot)
+    pub(super) fn submit_system_in(self: &Arc<Self>, draft: &Draft, room: Room) -> Receipt {
+        self.submit_now(draft, None, room)
     }
 
-    fn submit_now(self: &Arc<Self>, draft: &Draft, context: Option<&AuditContext>, slot: Option<Slot>) -> Receipt {
+    fn submit_now(self: &Arc<Self>, draft: &Draft, context: Option<&AuditContext>, room: Room) -> Receipt {
         let (id, now) = RecordId::now();
-        self.submit(draft, context, id, Times::both(now), slot)
+        self.submit(draft, context, id, Times::both(now), room)
     }
 
     /// Ends the window of the flood control: what was counted in it is owed to the stream.

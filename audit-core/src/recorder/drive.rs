@@ -140,7 +140,7 @@ where
         run_off(run);
         return value.unwrap_or_else(|| over());
     }
-    let mut call = Call::begin(Described(site));
+    let mut call = Call::begin_here(Described(site));
     call.wait_for_room();
     let (mut call, panic) = run_inside(call, run);
     let refusal =

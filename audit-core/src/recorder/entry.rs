@@ -6,7 +6,6 @@ use super::core::Core;
 use super::flood::Mark;
 use super::loss::Loss;
 use super::meter::Flight;
-use super::slots::Slot;
 use crate::alarm::Alarms;
 use crate::contain::contained;
 use crate::record::Record;
@@ -19,8 +18,8 @@ pub(crate) struct Entry {
     flight: Flight,
     /// Where it says that denials like it follow.
     mark: Option<Box<Mark>>,
-    /// Held until the sink has answered.
-    _slot: Option<Slot>,
+    /// Whether it has room, until the sink has answered.
+    has_room: bool,
 }
 
 /// What is told where a record is lost, or late.
@@ -36,9 +35,9 @@ impl Entry {
         record: Record,
         flight: Flight,
         mark: Option<Box<Mark>>,
-        slot: Option<Slot>,
+        has_room: bool,
     ) -> Self {
-        Self { told: Told { core, record }, flight, mark, _slot: slot }
+        Self { told: Told { core, record }, flight, mark, has_room }
     }
 
     pub(crate) fn told(&self) -> &Told {
@@ -69,6 +68,9 @@ impl Account for Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         self.told.core.losses.landed();
+        if self.has_room {
+            self.told.core.slots.land();
+        }
     }
 }
 

@@ -2,16 +2,14 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::sync::Arc;
 
 use thiserror::Error;
 
 use super::Recorder;
-use super::ambient::Ambient;
+use super::ambient::{Ambient, SharedContext, Snapshot};
 use super::slots::Slot;
 use crate::__private::debug_as_display;
 use crate::action::Action;
-use crate::context::AuditContext;
 use crate::coverage::LeftEnding;
 use crate::event::{Anywhere, AuditEvent, EventKind};
 use crate::id::RecordId;
@@ -83,11 +81,11 @@ impl RecordBuilder<'_> {
         if recorder.core().switches.is_off(&self.draft.action) {
             return (id, Receipt::acknowledged());
         }
-        (id, recorder.core().submit(&self.draft, context.as_deref(), id, when, slot))
+        (id, recorder.core().submit(&self.draft, context.as_deref(), id, when, slot.into()))
     }
 
     /// Takes what surrounds the code: the context, and the call around it.
-    pub(super) fn placed(&mut self) -> (Option<Arc<AuditContext>>, RecordId, Times) {
+    pub(super) fn placed(&mut self) -> (Option<Snapshot<'static>>, RecordId, Times) {
         let ambient = Ambient::current();
         ambient.note_audited();
         self.draft.parent = ambient.call;
@@ -97,7 +95,7 @@ impl RecordBuilder<'_> {
         if let Some(tally) = &ambient.tally {
             tally.event(id, LeftEnding::of(&self.draft));
         }
-        (ambient.context.map(|context| context.snapshot()), id, when)
+        (ambient.context.map(SharedContext::into_snapshot), id, when)
     }
 }
 

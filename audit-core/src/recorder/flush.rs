@@ -55,7 +55,7 @@ impl Recorder {
         self.0.end_flood_window();
         self.0.write_owed();
         let slot = self.0.try_slot().or_else(|| self.0.queue_for_slot_within(within).wait());
-        let stopped = self.0.submit_system_in(&stop, slot);
+        let stopped = self.0.submit_system_in(&stop, slot.into());
         // Should the sink not take it, it is among the lost, and should it not answer, on its way.
         let _ = stopped.within(until.map_or(within, left)).wait();
         self.0.write_owed();

@@ -63,7 +63,7 @@ pub use self::flush::NotFlushed;
 pub use self::loss::{Loss, Stats};
 pub(crate) use self::site::Capture;
 pub use self::site::{FailurePolicy, RegisteredSite, Site, sites};
-pub(crate) use self::slots::{Place, Slot};
+pub(crate) use self::slots::{Place, Room};
 pub use self::switch::SwitchError;
 pub use self::within::NotInTransaction;
 use crate::__private::debug_as_display;

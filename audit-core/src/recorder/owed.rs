@@ -7,6 +7,8 @@
 //! it stands in [`Line`] until the gap is acknowledged ([`Owed::admit`]), and whoever finds something to do does it
 //! ([`Owed::step`]): those who hand over, and the sink's own thread when it answers.
 
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
@@ -21,12 +23,14 @@ use crate::contain::contained;
 use crate::record::Record;
 use crate::sensitive::Rules;
 use crate::sink::SinkError;
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard};
 use crate::ticket::{Account, Ticket};
 use crate::timestamp::Timestamp;
 
 pub(super) struct Owed {
     state: Mutex<State>,
+    /// Whether a record may pass, as it is once the lock is let go of: most may, and nobody takes that for it.
+    passes: AtomicBool,
     landed: Condvar,
     watch: Arc<Watch>,
     rules: Arc<Rules>,
@@ -64,15 +68,16 @@ pub(super) struct Admitted {
 
 impl Owed {
     pub(super) fn new(watch: Arc<Watch>, rules: Arc<Rules>) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State::default()), landed: Condvar::new(), watch, rules })
+        let passes = AtomicBool::new(true);
+        Arc::new(Self { state: Mutex::new(State::default()), passes, landed: Condvar::new(), watch, rules })
     }
 
     pub(super) fn watch(&self) -> &Arc<Watch> {
         &self.watch
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Locked<'_> {
+        Locked { state: self.state.lock().unwrap_or_else(PoisonError::into_inner), passes: &self.passes }
     }
 
     /// A record was lost.
@@ -112,8 +117,11 @@ impl Owed {
 
     /// Lets a record pass, or keeps it behind the gap that is owed.
     pub(super) fn admit(&self, record: Record, ticket: Ticket) -> Admitted {
+        if self.passes.load(Ordering::Acquire) {
+            return Admitted { passes: Some((record, ticket)), steps: false };
+        }
         let mut state = self.lock();
-        let State { ledger, line, asked, .. } = &mut *state;
+        let State { ledger, line, asked, .. } = &mut *state.state;
         if line.is_empty() && ledger.last_gap() == ledger.paid() {
             // Counts: they go first where they can, and hold up nobody where not.
             *asked |= ledger.has_due();
@@ -133,7 +141,7 @@ impl Owed {
     pub(super) fn step(self: &Arc<Self>) -> Step {
         let due = {
             let mut state = self.lock();
-            let State { ledger, line, asked, handing } = &mut *state;
+            let State { ledger, line, asked, handing } = &mut *state.state;
             let released = line.release(ledger.paid());
             if !released.is_empty() {
                 return Step::Release(released);
@@ -180,7 +188,8 @@ impl Owed {
 
     /// Waits until the sink has answered for what is on its way, or the deadline has passed; gives what is owed then.
     pub(super) fn wait_until_landed(&self, until: Option<Instant>) -> Debts {
-        let mut state = self.lock();
+        // Nothing is changed, and the guard is to be lent.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         while state.asked || state.ledger.is_flying() {
             let Some(until) = until else {
                 state = self.landed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -251,7 +260,39 @@ impl Owed {
     }
 }
 
+/// What is owed, while somebody has it for himself.
+struct Locked<'a> {
+    state: MutexGuard<'a, State>,
+    passes: &'a AtomicBool,
+}
+
+impl Deref for Locked<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.passes.store(self.state.lets_pass(), Ordering::Release);
+    }
+}
+
 impl State {
+    /// Whether a record may pass, and there is nothing to be done before.
+    fn lets_pass(&self) -> bool {
+        let Self { ledger, line, asked, .. } = self;
+        line.is_empty() && ledger.last_gap() == ledger.paid() && !asked && !ledger.has_due()
+    }
+
     fn take(&mut self, counts: bool) -> Vec<Due> {
         self.asked = false;
         let mut due = self.ledger.take_gap();

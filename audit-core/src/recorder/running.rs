@@ -1,40 +1,43 @@
 //! The memory of an audited call. It is used again: each call needs as much as the one before.
 
 use std::cell::Cell;
-use std::mem;
 use std::ops::{Deref, DerefMut};
+use std::thread::LocalKey;
 
 use super::call::Call;
-use crate::detail::Detail;
+use crate::action::Action;
+use crate::record::{Draft, Kind};
 
 /// A call that runs, where its body and whoever drops that find it.
-pub(super) struct Running(Option<Box<Memory>>);
+pub(super) struct Running(Reused<Option<Call>>);
 
-#[derive(Default)]
-struct Memory {
-    call: Option<Call>,
-    /// Empty, and with room for the payload of the next call.
-    detail: Detail,
-}
+/// The draft of its record. It is much larger than the rest of the call, and stays where it is when that is moved.
+pub(super) struct Sheet(Reused<Draft>);
 
 thread_local! {
-    static SPARE: Cell<Option<Box<Memory>>> = const { Cell::new(None) };
+    static CALL: Cell<Option<Box<Option<Call>>>> = const { Cell::new(None) };
+    static DRAFT: Cell<Option<Box<Draft>>> = const { Cell::new(None) };
 }
 
 impl Running {
+    #[inline]
     pub(super) fn new(call: Call) -> Self {
-        // A thread that is ending has none.
-        let mut memory = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default();
-        let call = memory.call.insert(call);
-        if call.draft.detail.is_empty() {
-            mem::swap(&mut call.draft.detail, &mut memory.detail);
-        }
-        Self(Some(memory))
+        let mut memory = Reused::new(|| None);
+        *memory = Some(call);
+        Self(memory)
     }
 
     /// Takes the call out.
     pub(super) fn into_call(mut self) -> Call {
-        self.0.as_mut().and_then(|memory| memory.call.take()).unwrap_or_else(|| gone())
+        self.0.take().unwrap_or_else(|| gone())
+    }
+}
+
+impl Sheet {
+    pub(super) fn new(action: Action, kind: Kind) -> Self {
+        let mut draft = Reused::new(|| Draft::new(Action::checked(""), kind));
+        (draft.action, draft.kind) = (action, kind);
+        Self(draft)
     }
 }
 
@@ -43,33 +46,92 @@ impl Deref for Running {
 
     #[inline]
     fn deref(&self) -> &Call {
-        match &self.0 {
-            Some(memory) => memory.call.as_ref().unwrap_or_else(|| gone()),
-            None => gone(),
-        }
+        self.0.as_ref().unwrap_or_else(|| gone())
     }
 }
 
 impl DerefMut for Running {
     #[inline]
     fn deref_mut(&mut self) -> &mut Call {
-        match &mut self.0 {
-            Some(memory) => memory.call.as_mut().unwrap_or_else(|| gone()),
-            None => gone(),
-        }
+        self.0.as_mut().unwrap_or_else(|| gone())
     }
 }
 
-impl Drop for Running {
+impl Deref for Sheet {
+    type Target = Draft;
+
+    #[inline]
+    fn deref(&self) -> &Draft {
+        &self.0
+    }
+}
+
+impl DerefMut for Sheet {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Draft {
+        &mut self.0
+    }
+}
+
+/// A value in memory that is kept for the next one of its kind on the thread.
+struct Reused<T: Kept>(Option<Box<T>>);
+
+/// What can be used again.
+trait Kept: Sized + 'static {
+    /// Where one is kept that nobody uses.
+    const SPARE: &'static LocalKey<Cell<Option<Box<Self>>>>;
+
+    /// Lets go of what it holds; the memory stays.
+    fn clear(&mut self);
+}
+
+impl Kept for Option<Call> {
+    const SPARE: &'static LocalKey<Cell<Option<Box<Self>>>> = &CALL;
+
+    fn clear(&mut self) {
+        *self = None;
+    }
+}
+
+impl Kept for Draft {
+    const SPARE: &'static LocalKey<Cell<Option<Box<Self>>>> = &DRAFT;
+
+    fn clear(&mut self) {
+        Self::clear(self);
+    }
+}
+
+impl<T: Kept> Reused<T> {
+    /// One that was cleared, or a new one.
+    #[inline]
+    fn new(new: impl FnOnce() -> T) -> Self {
+        // A thread that is ending has none.
+        let spare = T::SPARE.try_with(Cell::take).ok().flatten();
+        Self(Some(spare.unwrap_or_else(|| Box::new(new()))))
+    }
+}
+
+impl<T: Kept> Deref for Reused<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        self.0.as_deref().unwrap_or_else(|| gone())
+    }
+}
+
+impl<T: Kept> DerefMut for Reused<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        self.0.as_deref_mut().unwrap_or_else(|| gone())
+    }
+}
+
+impl<T: Kept> Drop for Reused<T> {
     fn drop(&mut self) {
         let Some(mut memory) = self.0.take() else { return };
-        let Memory { call, detail } = &mut *memory;
-        if let Some(call) = call {
-            mem::swap(&mut call.draft.detail, detail);
-            detail.clear();
-        }
-        *call = None;
-        let _ = SPARE.try_with(|spare| spare.set(Some(memory)));
+        memory.clear();
+        let _ = T::SPARE.try_with(|spare| spare.set(Some(memory)));
     }
 }
 

@@ -72,8 +72,17 @@ struct Queue {
 
 /// Room for one record; dropping it makes room for another.
 pub(crate) struct Slot {
-    slots: Arc<Slots>,
-    flying: bool,
+    /// Taken when its record is on its way.
+    slots: Option<Arc<Slots>>,
+}
+
+/// Where a record is to have its room.
+pub(crate) enum Room {
+    /// Whether there is any or not, for the records of a call that was let in.
+    Beyond,
+    Slot(Slot),
+    /// There is none.
+    Full,
 }
 
 impl Slots {
@@ -112,10 +121,19 @@ impl Slots {
         taken.ok().map(|_| Slot::new(self))
     }
 
-    /// Takes a slot, be there one or not.
-    pub(super) fn take_beyond(self: &Arc<Self>) -> Slot {
-        self.add(Word::TAKEN);
-        Slot::new(self)
+    /// A record is on its way, if there is room for it. It keeps that until it has [landed](Self::land).
+    pub(super) fn take_off(&self, room: Room) -> bool {
+        match room {
+            Room::Beyond => self.add(Word::TAKEN + Word::FLYING),
+            Room::Slot(slot) => slot.fly(),
+            Room::Full => return false,
+        }
+        true
+    }
+
+    /// The sink has answered for a record.
+    pub(super) fn land(&self) {
+        self.give_back(true);
     }
 
     /// Queues for a slot. `account` sees to the deadline.
@@ -228,20 +246,28 @@ impl Queue {
 
 impl Slot {
     fn new(slots: &Arc<Slots>) -> Self {
-        Self { slots: slots.clone(), flying: false }
+        Self { slots: Some(slots.clone()) }
     }
 
-    /// Notes that the record is on its way.
-    pub(super) fn fly(mut self) -> Self {
-        self.slots.add(Word::FLYING);
-        self.flying = true;
-        self
+    /// The record is on its way, and gives the slot back itself.
+    fn fly(mut self) {
+        if let Some(slots) = self.slots.take() {
+            slots.add(Word::FLYING);
+        }
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.slots.give_back(self.flying);
+        if let Some(slots) = &self.slots {
+            slots.give_back(false);
+        }
+    }
+}
+
+impl From<Option<Slot>> for Room {
+    fn from(slot: Option<Slot>) -> Self {
+        slot.map_or(Self::Full, Self::Slot)
     }
 }
 

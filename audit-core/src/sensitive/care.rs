@@ -3,18 +3,17 @@
 //! First a field is written as if nothing could go wrong. Where something does, it is written once more, each value with
 //! care, so that only that value is lost.
 
-use super::Mode;
 use super::encoder::{Due, Encoder};
 use super::output::Mark;
 use super::plain::PlainSerializer;
+use super::{Mode, notes};
 use crate::contain::contained;
 
 /// Where an encoder stood.
 #[derive(Clone, Copy, Debug)]
 struct Before {
     out: Mark,
-    redacted: (usize, usize),
-    cut: (usize, usize),
+    notes: [notes::Mark; 2],
     unencodable: bool,
     depth: usize,
     entries: usize,
@@ -47,7 +46,7 @@ impl<'a> Encoder<'a> {
     /// Whether all of one value has been written, and nothing of it was cut.
     pub(super) fn is_whole(&self) -> bool {
         let written = self.due == Due::Nothing && !self.failed && self.depth == 0;
-        written && self.notes.cut.is_empty() && !self.out.is_over()
+        written && self.notes.cut().is_empty() && !self.out.is_over()
     }
 
     /// As [`Encoder::rooted`], as a mode leaves it.
@@ -164,8 +163,7 @@ impl<'a> Encoder<'a> {
     fn before(&self) -> Before {
         Before {
             out: self.out.mark(),
-            redacted: self.notes.redacted.mark(),
-            cut: self.notes.cut.mark(),
+            notes: self.notes.mark(),
             unencodable: self.notes.unencodable,
             depth: self.depth,
             entries: self.entries,
@@ -176,8 +174,7 @@ impl<'a> Encoder<'a> {
     /// Takes back what was written since.
     fn back_to(&mut self, before: Before) {
         self.out.back_to(before.out);
-        self.notes.redacted.back_to(before.redacted);
-        self.notes.cut.back_to(before.cut);
+        self.notes.back_to(before.notes);
         self.notes.unencodable = before.unencodable;
         (self.depth, self.entries, self.part) = (before.depth, before.entries, before.part);
         self.due = Due::Value;

@@ -167,7 +167,7 @@ impl<'a> Encoder<'a> {
         if json.starts_with(['{', '[']) || notes.unencodable {
             return Some((REDACTED.into(), true));
         }
-        (json != "null").then(|| (json::content(json), !notes.redacted.is_empty()))
+        (json != "null").then(|| (json::content(json), !notes.redacted().is_empty()))
     }
 
     /// The text of an identity, as [`Encoder::text_of`] gives it, and what it was hashed from, where that is all that
@@ -381,7 +381,7 @@ impl<'a> Encoder<'a> {
     pub(super) fn note_redacted(&mut self) {
         if self.bare.is_none() {
             let (path, depth, text) = (&self.path, self.depth, &self.out.text);
-            self.notes.redacted.note_by(|json| path.write(depth, text, json));
+            self.notes.redacted_mut().note_by(|json| path.write(depth, text, json));
         }
     }
 

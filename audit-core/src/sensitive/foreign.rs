@@ -115,6 +115,10 @@ macro_rules! pointers {
             fn write(&self, encoder: &mut Encoder<'_>) {
                 (**self).write(encoder);
             }
+
+            fn plain_text(&self) -> Option<&str> {
+                (**self).plain_text()
+            }
         })*
     };
 }

@@ -110,7 +110,7 @@ impl Encoder<'_> {
     pub(super) fn push_dropped_field(&mut self, field: Known, outermost: bool) {
         self.push_ready(field);
         if outermost && self.bare.is_none() {
-            self.notes.redacted.note_ready(field);
+            self.notes.redacted_mut().note_ready(field);
         } else {
             self.note_redacted();
         }
@@ -193,13 +193,13 @@ impl Encoder<'_> {
     pub(super) fn begin_field(&mut self, key: &str) -> Option<usize> {
         if self.out.text.len() > self.limits.detail_bytes.saturating_add(self.limits.field_bytes) {
             // Not even the marks of what was cut have room any more.
-            self.notes.cut.note("…");
+            self.notes.cut_mut().note("…");
             return None;
         }
         let short = start_of(key, MAX_PATH_BYTES);
         self.push_key(short);
         if short.len() < key.len() {
-            self.notes.cut.note(short);
+            self.notes.cut_mut().note(short);
         }
         self.field_start = self.out.text.len();
         let bound = self.field_start.saturating_add(self.limits.field_bytes).min(self.limits.detail_bytes);
@@ -240,7 +240,7 @@ impl Encoder<'_> {
                 self.unencodable();
             }
             let (path, depth, text) = (&self.path, self.depth, &self.out.text);
-            self.notes.cut.note_by(|json| path.write(depth, text, json));
+            self.notes.cut_mut().note_by(|json| path.write(depth, text, json));
         }
     }
 }

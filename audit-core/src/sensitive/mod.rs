@@ -53,6 +53,12 @@ pub use shown::{Custom, Declared, Dropped, ErrorIsNot, ErrorIsSensitive, OfError
 pub trait Sensitive {
     /// Writes this value, redacted, as exactly one JSON value.
     fn write(&self, encoder: &mut Encoder<'_>);
+
+    /// The text that it writes, where that is all there is to it: an identity need not be encoded for that.
+    #[doc(hidden)]
+    fn plain_text(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// A mode of your own: what a record may show of a `T`, where a field says `#[sensitive(with = …)]`.

@@ -13,11 +13,17 @@ pub(super) const MAX_PATH_BYTES: usize = 256;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notes {
-    pub(crate) redacted: Paths,
-    pub(crate) cut: Paths,
+    /// Of most values there is nothing to note, and an encoder is moved together with its notes.
+    lists: Option<Box<Lists>>,
     pub(crate) unencodable: bool,
     /// Whether a value was dropped for want of a key to hash it with.
     pub(crate) keyless: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Lists {
+    redacted: Paths,
+    cut: Paths,
 }
 
 /// What most lists have that are texts.
@@ -27,17 +33,49 @@ const TYPICAL_BYTES: usize = 96;
 const MAX_READY: usize = 4;
 
 impl Notes {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.redacted.is_empty() && self.cut.is_empty() && !self.unencodable && !self.keyless
+    pub(crate) fn redacted(&self) -> &Paths {
+        self.lists.as_ref().map_or(&NOTHING, |lists| &lists.redacted)
+    }
+
+    pub(crate) fn redacted_mut(&mut self) -> &mut Paths {
+        &mut self.lists.get_or_insert_default().redacted
+    }
+
+    pub(crate) fn cut(&self) -> &Paths {
+        self.lists.as_ref().map_or(&NOTHING, |lists| &lists.cut)
+    }
+
+    pub(crate) fn cut_mut(&mut self) -> &mut Paths {
+        &mut self.lists.get_or_insert_default().cut
+    }
+
+    /// Where both lists end.
+    pub(super) fn mark(&self) -> [Mark; 2] {
+        [self.redacted().mark(), self.cut().mark()]
+    }
+
+    /// Takes back what was added to the lists since.
+    pub(super) fn back_to(&mut self, [redacted, cut]: [Mark; 2]) {
+        if let Some(lists) = &mut self.lists {
+            lists.redacted.back_to(redacted);
+            lists.cut.back_to(cut);
+        }
     }
 
     /// Forgets all; the memory stays.
     pub(crate) fn clear(&mut self) {
-        self.redacted.clear();
-        self.cut.clear();
+        if let Some(lists) = &mut self.lists {
+            lists.redacted.clear();
+            lists.cut.clear();
+        }
         (self.unencodable, self.keyless) = (false, false);
     }
 }
+
+static NOTHING: Paths = Paths { items: Items::NONE, count: 0, spare: String::new() };
+
+/// The length of a list's text, and how many paths it has.
+pub(super) type Mark = (usize, usize);
 
 /// A list of paths.
 #[derive(Clone, Debug, Default)]
@@ -56,9 +94,13 @@ enum Items {
     Text(String),
 }
 
+impl Items {
+    const NONE: Self = Self::Ready([None; MAX_READY]);
+}
+
 impl Default for Items {
     fn default() -> Self {
-        Self::Ready([None; MAX_READY])
+        Self::NONE
     }
 }
 
@@ -134,7 +176,7 @@ impl Paths {
     }
 
     /// Where the list ends: how long its text is, or would be.
-    pub(super) fn mark(&self) -> (usize, usize) {
+    fn mark(&self) -> Mark {
         let length = match &self.items {
             Items::Ready(_) => self.ready().map(str::len).sum::<usize>().saturating_sub(1),
             Items::Text(json) => json.len(),
@@ -143,7 +185,7 @@ impl Paths {
     }
 
     /// Takes back what was added since.
-    pub(super) fn back_to(&mut self, (length, count): (usize, usize)) {
+    fn back_to(&mut self, (length, count): Mark) {
         if let Items::Text(json) = &mut self.items {
             json.truncate(length);
         }

@@ -209,6 +209,6 @@ mod tests {
         let (json, notes) = encoder.suspend();
         assert!(json.starts_with(r#""device":"hash:"#), "{json}");
         assert!(json.ends_with(r#"","cents":7,"currency":"EUR","memo":"<redacted>""#), "{json}");
-        assert_eq!((notes.redacted.json().as_ref(), notes.unencodable), (r#""device","memo""#, false));
+        assert_eq!((notes.redacted().json().as_ref(), notes.unencodable), (r#""device","memo""#, false));
     }
 }

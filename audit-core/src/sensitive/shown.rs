@@ -27,6 +27,10 @@ impl Sensitive for Text<'_> {
     fn write(&self, encoder: &mut Encoder<'_>) {
         encoder.text(self.0);
     }
+
+    fn plain_text(&self) -> Option<&str> {
+        Some(self.0)
+    }
 }
 
 impl fmt::Debug for Text<'_> {
@@ -122,6 +126,14 @@ impl<'a, T: Sensitive + ?Sized> Declared<'a, T> {
 
 impl<'a> Declared<'a, String> {
     /// Takes the text: what is plain is text more often than not, and needs no serializer.
+    #[inline]
+    pub fn choose(&self) -> Text<'a> {
+        Text(self.0)
+    }
+}
+
+impl<'a> Declared<'a, &'a str> {
+    /// As of a `String`.
     #[inline]
     pub fn choose(&self) -> Text<'a> {
         Text(self.0)

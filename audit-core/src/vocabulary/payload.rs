@@ -80,7 +80,7 @@ impl Payload {
 
     pub(super) fn fits(&self, detail: &Detail) -> bool {
         let written: Map<String, Value> = serde_json::from_str(&detail.json()).unwrap_or_default();
-        let hidden = |key: &str| detail.notes.redacted.holds(key) || detail.notes.cut.holds(key);
+        let hidden = |key: &str| detail.notes.redacted().holds(key) || detail.notes.cut().holds(key);
         let known = self.open || written.keys().all(|key| self.fields.contains_key(key));
         known
             && self.fields.iter().all(|(key, field)| match written.get(key) {

@@ -119,7 +119,7 @@ impl AuditSink for Disk {
 
 fn submit(core: &Arc<Core>, action: &'static str) -> Receipt {
     let (draft, now) = (Draft::new(Action::new(action), Kind::Event), Timestamp::now());
-    core.submit(&draft, None, RecordId::at(now), Times::both(now), core.try_slot())
+    core.submit(&draft, None, RecordId::at(now), Times::both(now), core.try_slot().into())
 }
 
 /// As it would be without a line: what is owed goes first, unless it is on its way.

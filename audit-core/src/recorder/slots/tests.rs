@@ -69,9 +69,9 @@ mod one_thread {
     fn only_what_flies_is_waited_for() {
         let slots = Slots::new(2);
         let _running = slots.try_take().unwrap();
-        let flying = slots.try_take().unwrap().fly();
+        assert!(slots.take_off(slots.try_take().into()));
         assert_eq!(slots.wait_until_landed(Some(Instant::now())), 1);
-        drop(flying);
+        slots.land();
         assert_eq!(slots.wait_until_landed(None), 0);
     }
 }
@@ -115,9 +115,10 @@ mod interleaved {
     fn loom_who_waits_for_the_last_to_land_is_told() {
         loom::model(|| {
             let slots = Slots::new(1);
-            let (first, second) = (slots.take_beyond().fly(), slots.take_beyond().fly());
-            let lands = thread::spawn(move || drop(first));
-            drop(second);
+            assert!(slots.take_off(Room::Beyond) && slots.take_off(Room::Beyond));
+            let theirs = slots.clone();
+            let lands = thread::spawn(move || theirs.land());
+            slots.land();
             assert_eq!(slots.wait_until_landed(None), 0);
             lands.join().unwrap();
             assert_eq!(slots.word(), Word(0));
@@ -128,9 +129,10 @@ mod interleaved {
     fn loom_who_waits_for_it_to_land_is_told_by_who_passes_it_on() {
         loom::model(|| {
             let slots = Slots::new(1);
-            let flying = slots.take_beyond().fly();
+            assert!(slots.take_off(Room::Beyond));
             let waits = queue(&slots);
-            let lands = thread::spawn(move || drop(flying));
+            let theirs = slots.clone();
+            let lands = thread::spawn(move || theirs.land());
             assert_eq!(slots.wait_until_landed(None), 0);
             drop(waits.wait().unwrap());
             lands.join().unwrap();
