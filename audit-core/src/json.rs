@@ -39,18 +39,23 @@ pub(crate) fn push_address(out: &mut String, address: IpAddr) {
         let _ = write!(out, "{address}");
         return;
     };
-    let (mut text, mut length) = ([b'.'; 16], 0);
-    for octet in address.octets() {
-        let digits = [octet / 100, octet / 10 % 10, octet % 10];
-        let leading = if octet < 10 { 2 } else { usize::from(octet < 100) };
-        for digit in &digits[leading..] {
-            text[length] = b'0' + digit;
-            length += 1;
+    for (at, octet) in address.octets().into_iter().enumerate() {
+        if at > 0 {
+            out.push('.');
         }
-        // The point is there.
-        length += 1;
+        if octet >= 100 {
+            out.push(digit(octet / 100));
+        }
+        if octet >= 10 {
+            out.push(digit(octet / 10 % 10));
+        }
+        out.push(digit(octet % 10));
     }
-    out.push_str(str::from_utf8(&text[..length - 1]).unwrap_or_default());
+}
+
+#[inline]
+fn digit(value: u8) -> char {
+    char::from(b'0' + value)
 }
 
 /// Characters that a terminal or a log viewer may act on, although JSON allows them in a string: line and

@@ -237,6 +237,14 @@ impl State {
         Self { fate: Fate::Waiting, counted: false, waker: None, parked: false, watched: false, account }
     }
 
+    /// What is to see to the deadline, unless that is done already or need not be.
+    fn begin_to_watch(&mut self) -> Option<Arc<Alarms>> {
+        if std::mem::replace(&mut self.watched, true) || !matches!(self.fate, Fate::Waiting) {
+            return None;
+        }
+        self.account.as_ref()?.account().alarms().cloned()
+    }
+
     fn answer(&self) -> Option<Result<(), SinkError>> {
         match &self.fate {
             Fate::Settled(result) if self.counted => Some(result.clone()),
@@ -355,15 +363,8 @@ impl Receipt {
         if matches!(self.deadline, Deadline::Never) {
             return;
         }
-        let alarms = {
-            let mut state = self.slip.lock();
-            if std::mem::replace(&mut state.watched, true) || !matches!(state.fate, Fate::Waiting) {
-                return;
-            }
-            state.account.as_ref().and_then(|kept| kept.account().alarms().cloned())
-        };
-        let Some(deadline) = self.deadline.moment() else { return };
-        if let Some(alarms) = alarms {
+        let alarms = self.slip.lock().begin_to_watch();
+        if let (Some(alarms), Some(deadline)) = (alarms, self.deadline.moment()) {
             alarms.at(deadline, &self.slip);
         }
     }
@@ -374,26 +375,28 @@ impl Future for Receipt {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { slip, deadline } = &mut *self;
-        if let Some(answer) = slip.lock().answer() {
+        let mut state = slip.lock();
+        if state.answer().is_none() && deadline.moment().is_some_and(|deadline| deadline <= Instant::now()) {
+            drop(state);
+            slip.expire();
+            state = slip.lock();
+        }
+        if let Some(answer) = state.answer() {
             *deadline = Deadline::Never;
             return Poll::Ready(answer);
         }
-        if deadline.moment().is_some_and(|deadline| deadline <= Instant::now()) {
-            slip.expire();
-        }
-        let replaced = {
-            let mut state = slip.lock();
-            if let Some(answer) = state.answer() {
-                return Poll::Ready(answer);
-            }
-            match &state.waker {
-                Some(waker) if waker.will_wake(cx.waker()) => None,
-                _ => state.waker.replace(cx.waker().clone()),
-            }
+        let replaced = match &state.waker {
+            Some(waker) if waker.will_wake(cx.waker()) => None,
+            _ => state.waker.replace(cx.waker().clone()),
         };
+        let deadline = deadline.moment();
+        let alarms = deadline.and_then(|_| state.begin_to_watch());
+        drop(state);
         // The last waker of a task may drop that task, and everything in it: not under a lock.
         drop(replaced);
-        self.watch();
+        if let (Some(alarms), Some(deadline)) = (alarms, deadline) {
+            alarms.at(deadline, slip);
+        }
         Poll::Pending
     }
 }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::core::Core;
 use super::flood::Mark;
-use super::loss::Loss;
+use super::loss::{Loss, log};
 use super::meter::Flight;
 use crate::alarm::Alarms;
-use crate::contain::contained;
 use crate::record::Record;
 use crate::sink::SinkError;
 use crate::ticket::Account;
@@ -87,17 +86,6 @@ impl Told {
 
     fn tell(&self, what: &'static str, error: &SinkError, for_certain: bool) {
         self.core.losses.tell(&Loss::of(&self.record, error, for_certain));
-        // The subscriber is foreign code.
-        contained(|| {
-            tracing::error!(
-                target: "audited::loss",
-                action = &*self.record.action(),
-                correlation_id = self.record.correlation_id().as_deref(),
-                id = self.record.get("id").map(|id| id.trim_matches('"')),
-                reason = error.reason(),
-                io = error.io_kind().map(tracing::field::display),
-                "{what}"
-            );
-        });
+        log(what, &self.record, error);
     }
 }

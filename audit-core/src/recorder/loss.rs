@@ -196,6 +196,22 @@ impl Losses {
     }
 }
 
+/// Says in the logs what became of a record.
+pub(super) fn log(what: &'static str, record: &Record, error: &SinkError) {
+    // The subscriber is foreign code.
+    contained(|| {
+        tracing::error!(
+            target: "audited::loss",
+            action = &*record.action(),
+            correlation_id = record.correlation_id().as_deref(),
+            id = record.get("id").map(|id| id.trim_matches('"')),
+            reason = error.reason(),
+            io = error.io_kind().map(tracing::field::display),
+            "{what}"
+        );
+    });
+}
+
 impl<'a> Loss<'a> {
     pub(super) fn of(record: &'a Record, error: &SinkError, for_certain: bool) -> Self {
         let text = |key| record.get(key).map(|json| json.trim_matches('"'));

@@ -180,7 +180,7 @@ impl Owed {
         };
         let entry = |note: Arc<Note>| {
             let record = note.record.clone();
-            let (ticket, _) = Ticket::with_account(Arc::new(Entry { owed: self.clone(), note }));
+            let (ticket, _) = Ticket::with_account(Arc::new(NoteAccount { owed: self.clone(), note }));
             (record, ticket)
         };
         due.into_iter().map(note).map(entry).collect()
@@ -309,12 +309,12 @@ impl State {
 }
 
 /// The account of a note.
-struct Entry {
+struct NoteAccount {
     owed: Arc<Owed>,
     note: Arc<Note>,
 }
 
-impl Account for Entry {
+impl Account for NoteAccount {
     fn settled(&self, result: &Result<(), SinkError>, _late: bool) {
         self.owed.landed(&self.note, result);
     }

@@ -15,6 +15,7 @@ use crate::guarded::block_on;
 use crate::id::RecordId;
 use crate::record::{Draft, Flag, Record, Times};
 use crate::recorder::Core;
+use crate::recorder::loss::log;
 use crate::sink::SinkError;
 use crate::ticket::{Account, Receipt, Ticket};
 use crate::transaction::AuditTransaction;
@@ -120,17 +121,6 @@ impl Account for Entry {
 impl Entry {
     fn refused(&self, error: &SinkError) {
         self.core.losses.transacted(false);
-        // The subscriber is foreign code.
-        contained(|| {
-            tracing::error!(
-                target: "audited::loss",
-                action = &*self.record.action(),
-                correlation_id = self.record.correlation_id().as_deref(),
-                id = self.record.get("id").map(|id| id.trim_matches('"')),
-                reason = error.reason(),
-                io = error.io_kind().map(tracing::field::display),
-                "audit record not written into its transaction"
-            );
-        });
+        log("audit record not written into its transaction", &self.record, error);
     }
 }
