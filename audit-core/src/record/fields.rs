@@ -247,7 +247,8 @@ impl Fields {
         self.text(Key::Parent)?.parse().ok()
     }
 
-    /// How long it took, in whole microseconds.
+    /// How long it took, in whole microseconds. Of a call it is what lies between [`occurred_at`](Self::occurred_at) and
+    /// [`recorded_at`](Self::recorded_at), by the clock that both are read from: nothing, where that was set back meanwhile.
     pub fn latency(&self) -> Option<Duration> {
         self.read(Key::LatencyUs).map(Duration::from_micros)
     }
