@@ -65,9 +65,9 @@ fn on_a_disk_that_is_full_or_read_only_nothing_is_read() {
 fn full_child() {
     let Some(reads) = orders() else { return };
     let directory = reads.parent().unwrap();
+    // Little is left, also of what a journal that was not closed has filled ahead of what it writes.
+    fs::write(reads.join("ballast"), vec![0; (1 << 20) - (48 << 10)]).unwrap();
     assert_eq!(read(directory).code, 0);
-    // As much as goes in.
-    let _ = fs::write(reads.join("ballast"), vec![0; 2 << 20]);
     let mut done = 1;
     let last = loop {
         let ran = read(directory);
