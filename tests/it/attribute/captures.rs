@@ -186,6 +186,36 @@ fn a_value_that_panics_while_it_is_written_costs_its_place_alone() {
     assert_eq!(record.flags(), ["unencodable"]);
 }
 
+#[audited(action = "file.open", unlocked, resource("file", plain(name)))]
+fn open(name: &str) {
+    let _ = name;
+}
+
+#[audited(action = "file.open", unlocked, resource("file", plain(name)))]
+fn open_owned(name: String) {
+    drop(name);
+}
+
+#[test]
+fn a_plain_text_is_an_identity_as_it_is() {
+    let long = "l".repeat(300);
+    for name in ["a.txt", "", "null", "q\"b\\\n\u{202e}ü", &long] {
+        let recorded = Recorded::new();
+        recorded.call(|| open(name));
+        recorded.call(|| open_owned(name.to_owned()));
+        for record in recorded.records() {
+            let shown = record.resource().unwrap().id;
+            if name.len() > 256 {
+                assert!(shown.starts_with(&name[..128]) && shown.len() < 256, "{shown}");
+                assert_eq!((record.cut(), record.flags()), (vec!["resource.id".to_owned()], vec!["cut".to_owned()]));
+            } else {
+                assert_eq!((&*shown, record.redacted(), record.flags()), (name, vec![], vec![]));
+            }
+            assert!(!record.json().contains(['\n', '\u{202e}']), "{}", record.json());
+        }
+    }
+}
+
 #[audited(action = "visit.page", actor = visitor, subject = visitor, tenant = visitor, resource("page", visitor))]
 fn visit(visitor: Option<u64>) {}
 

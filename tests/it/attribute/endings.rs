@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use audited::{
     Decide, Decision, Deny, Outcome, Record, Sensitive, Stage, StoredDecision, StoredOutcome, Verdict, audited,
@@ -343,4 +344,37 @@ fn what_a_classified_error_shows_is_recorded_beside_its_code() {
     let recorded = Recorded::new();
     assert!(recorded.call(declined_alike).is_err());
     assert_eq!(recorded.only().detail(), None);
+}
+
+#[audited(action = "report.print", unlocked)]
+fn print(time: Duration) {
+    std::thread::sleep(time);
+}
+
+#[audited(action = "report.print", unlocked, intent)]
+async fn print_later(time: Duration) {
+    std::thread::sleep(time);
+}
+
+#[test]
+fn a_call_took_what_lies_between_its_moments() {
+    let time = Duration::from_millis(20);
+    for is_async in [false, true] {
+        let recorded = Recorded::new();
+        if is_async {
+            recorded.run(print_later(time));
+        } else {
+            recorded.call(|| print(time));
+        }
+        let records = recorded.records();
+        let record = records.last().unwrap();
+        let [began, ended] =
+            [record.occurred_at(), record.recorded_at()].map(|moment| moment.unwrap().as_unix_micros());
+        let latency = record.latency().unwrap();
+        // The clock may be slewed meanwhile, not by that much.
+        assert!(latency > time / 2, "{latency:?}");
+        assert_eq!(i64::try_from(latency.as_micros()).unwrap(), ended - began);
+        // An intent says when it was made, and not how long anything took.
+        assert!(records[..records.len() - 1].iter().all(|intent| intent.latency().is_none()));
+    }
 }
