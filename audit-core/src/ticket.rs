@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 pub(crate) use self::share::Share;
-use self::spare::Held;
+use self::spare::Reclaimed;
 use crate::alarm::Alarms;
 use crate::contain::contained;
 use crate::recorder::Entry;
@@ -105,7 +105,7 @@ impl Ticket {
     }
 
     fn of(account: Option<Kept>) -> (Self, Receipt) {
-        let slip = Held::new(account);
+        let slip = Reclaimed::new(account);
         (Self(Some(slip.clone())), Receipt { slip, deadline: Deadline::Never })
     }
 
@@ -259,7 +259,7 @@ impl State {
 /// Dropping it leaves the record on its way, and its deadline in force.
 #[must_use = "the record is acknowledged only once this says so"]
 pub struct Receipt {
-    slip: Held,
+    slip: Reclaimed,
     deadline: Deadline,
 }
 

@@ -74,10 +74,10 @@ impl DerefMut for Sheet {
 }
 
 /// A value in memory that is kept for the next one of its kind on the thread.
-struct Reused<T: Kept>(Option<Box<T>>);
+struct Reused<T: Reusable>(Option<Box<T>>);
 
 /// What can be used again.
-trait Kept: Sized + 'static {
+trait Reusable: Sized + 'static {
     /// Where one is kept that nobody uses.
     const SPARE: &'static LocalKey<Cell<Option<Box<Self>>>>;
 
@@ -85,7 +85,7 @@ trait Kept: Sized + 'static {
     fn clear(&mut self);
 }
 
-impl Kept for Option<Call> {
+impl Reusable for Option<Call> {
     const SPARE: &'static LocalKey<Cell<Option<Box<Self>>>> = &CALL;
 
     fn clear(&mut self) {
@@ -93,7 +93,7 @@ impl Kept for Option<Call> {
     }
 }
 
-impl Kept for Draft {
+impl Reusable for Draft {
     const SPARE: &'static LocalKey<Cell<Option<Box<Self>>>> = &DRAFT;
 
     fn clear(&mut self) {
@@ -101,7 +101,7 @@ impl Kept for Draft {
     }
 }
 
-impl<T: Kept> Reused<T> {
+impl<T: Reusable> Reused<T> {
     /// One that was cleared, or a new one.
     #[inline]
     fn new(new: impl FnOnce() -> T) -> Self {
@@ -111,7 +111,7 @@ impl<T: Kept> Reused<T> {
     }
 }
 
-impl<T: Kept> Deref for Reused<T> {
+impl<T: Reusable> Deref for Reused<T> {
     type Target = T;
 
     #[inline]
@@ -120,14 +120,14 @@ impl<T: Kept> Deref for Reused<T> {
     }
 }
 
-impl<T: Kept> DerefMut for Reused<T> {
+impl<T: Reusable> DerefMut for Reused<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         self.0.as_deref_mut().unwrap_or_else(|| gone())
     }
 }
 
-impl<T: Kept> Drop for Reused<T> {
+impl<T: Reusable> Drop for Reused<T> {
     fn drop(&mut self) {
         let Some(mut memory) = self.0.take() else { return };
         memory.clear();

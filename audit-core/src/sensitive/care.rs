@@ -13,7 +13,7 @@ use crate::contain::contained;
 #[derive(Clone, Copy, Debug)]
 struct Before {
     out: Mark,
-    notes: [notes::Mark; 2],
+    notes: [notes::Extent; 2],
     unencodable: bool,
     depth: usize,
     entries: usize,

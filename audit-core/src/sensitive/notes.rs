@@ -50,12 +50,12 @@ impl Notes {
     }
 
     /// Where both lists end.
-    pub(super) fn mark(&self) -> [Mark; 2] {
+    pub(super) fn mark(&self) -> [Extent; 2] {
         [self.redacted().mark(), self.cut().mark()]
     }
 
     /// Takes back what was added to the lists since.
-    pub(super) fn back_to(&mut self, [redacted, cut]: [Mark; 2]) {
+    pub(super) fn back_to(&mut self, [redacted, cut]: [Extent; 2]) {
         if let Some(lists) = &mut self.lists {
             lists.redacted.back_to(redacted);
             lists.cut.back_to(cut);
@@ -75,7 +75,7 @@ impl Notes {
 static NOTHING: Paths = Paths { items: Items::NONE, count: 0, spare: String::new() };
 
 /// The length of a list's text, and how many paths it has.
-pub(super) type Mark = (usize, usize);
+pub(super) type Extent = (usize, usize);
 
 /// A list of paths.
 #[derive(Clone, Debug, Default)]
@@ -176,7 +176,7 @@ impl Paths {
     }
 
     /// Where the list ends: how long its text is, or would be.
-    fn mark(&self) -> Mark {
+    fn mark(&self) -> Extent {
         let length = match &self.items {
             Items::Ready(_) => self.ready().map(str::len).sum::<usize>().saturating_sub(1),
             Items::Text(json) => json.len(),
@@ -185,7 +185,7 @@ impl Paths {
     }
 
     /// Takes back what was added since.
-    fn back_to(&mut self, (length, count): Mark) {
+    fn back_to(&mut self, (length, count): Extent) {
         if let Items::Text(json) = &mut self.items {
             json.truncate(length);
         }

@@ -11,9 +11,9 @@ thread_local! {
 }
 
 /// A slip that is kept for another record once nobody has it any more.
-pub(super) struct Held(Option<Arc<Slip>>);
+pub(super) struct Reclaimed(Option<Arc<Slip>>);
 
-impl Held {
+impl Reclaimed {
     /// One that nobody else has.
     pub(super) fn new(account: Option<Kept>) -> Self {
         // A model has no memory of another, and a thread that is ending none at all.
@@ -36,7 +36,7 @@ fn renewed(mut slip: Arc<Slip>, account: Option<Kept>) -> Arc<Slip> {
     }
 }
 
-impl Deref for Held {
+impl Deref for Reclaimed {
     type Target = Arc<Slip>;
 
     #[inline]
@@ -45,7 +45,7 @@ impl Deref for Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for Reclaimed {
     fn drop(&mut self) {
         let Some(slip) = self.0.take() else { return };
         if Arc::strong_count(&slip) == 1 && Arc::weak_count(&slip) == 0 {
