@@ -43,19 +43,8 @@ pub(crate) fn push_address(out: &mut String, address: IpAddr) {
         if at > 0 {
             out.push('.');
         }
-        if octet >= 100 {
-            out.push(digit(octet / 100));
-        }
-        if octet >= 10 {
-            out.push(digit(octet / 10 % 10));
-        }
-        out.push(digit(octet % 10));
+        push_integer(out, octet);
     }
-}
-
-#[inline]
-fn digit(value: u8) -> char {
-    char::from(b'0' + value)
 }
 
 /// Characters that a terminal or a log viewer may act on, although JSON allows them in a string: line and
@@ -67,16 +56,7 @@ const fn is_treacherous(c: char) -> bool {
 /// Appends what stands between the quotes.
 #[inline]
 pub(crate) fn push_fragment(out: &mut String, text: &str) {
-    let bytes = text.as_bytes();
-    // Most texts are short: two words that may overlap.
-    if let 8..=16 = bytes.len()
-        && let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk())
-        && is_harmless(*first)
-        && is_harmless(*last)
-    {
-        return out.push_str(text);
-    }
-    let harmless = harmless_bytes(bytes);
+    let harmless = harmless_bytes(text.as_bytes());
     if harmless == text.len() {
         return out.push_str(text);
     }

@@ -162,10 +162,7 @@ impl Writer<'_> {
                 self.quoted(key, |out| id.push_to(out));
             }
         }
-        self.optional(Key::LatencyUs, draft.latency, |w, latency| match u64::try_from(latency.as_micros()) {
-            Ok(micros) => json::push_integer(w.out, micros),
-            Err(_) => json::push_integer(w.out, latency.as_micros()),
-        });
+        self.optional(Key::LatencyUs, draft.latency, |w, latency| json::push_integer(w.out, latency.as_micros()));
     }
 
     fn payload(&mut self, draft: &Draft, who: &AuditContext) {
@@ -271,22 +268,22 @@ impl Writer<'_> {
     }
 
     fn source(&mut self, source: &Source) {
-        let mut before = '{';
+        self.out.push('{');
         if let Some(ip) = source.ip {
-            self.out.push_str(r#"{"ip":""#);
+            self.out.push_str(r#""ip":""#);
             json::push_address(self.out, ip);
             self.out.push('"');
-            before = ',';
         }
         for (key, text) in [(r#""user_agent":"#, &source.user_agent), (r#""origin":"#, &source.origin)] {
             if let Some(text) = text {
-                self.out.push(before);
+                if !self.out.ends_with('{') {
+                    self.out.push(',');
+                }
                 self.out.push_str(key);
                 self.push_text(text);
-                before = ',';
             }
         }
-        self.out.push_str(if before == '{' { "{}" } else { "}" });
+        self.out.push('}');
     }
 
     fn code(&mut self, code: &Code) {
@@ -376,6 +373,7 @@ impl Writer<'_> {
     /// Writes an entry that is ready, `,"key":"word"`.
     #[inline(always)]
     fn entry(&mut self, key: Key, json: &'static str) {
+        debug_assert!(json.starts_with(key.lead()), "{json}");
         let start = self.out.len() + key.lead().len() - 1;
         self.out.push_str(json);
         self.index.set(key, start, self.out.len());

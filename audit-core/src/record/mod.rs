@@ -10,7 +10,7 @@ mod stored;
 mod times;
 
 pub use draft::RecordBuilder;
-pub(crate) use draft::{Draft, Flag, Flags};
+pub(crate) use draft::{Draft, Flag, Flags, Stated};
 pub(crate) use encode::{Stamp, cut_identity, encode, is_cut_identity};
 pub use fields::{Fields, StoredActor, StoredDecision, StoredOutcome, StoredResource, StoredSource};
 pub use omission::{InvalidPath, Omission};

@@ -9,8 +9,7 @@ use std::future::Future;
 use std::mem;
 use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
@@ -30,9 +29,8 @@ pub(crate) struct SharedContext(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     first: AuditContext,
-    /// Whether something was added.
-    extended: AtomicBool,
-    with_more: Mutex<Option<Arc<AuditContext>>>,
+    /// With what was added, once something was.
+    with_more: OnceLock<Mutex<Arc<AuditContext>>>,
 }
 
 impl SharedContext {
@@ -51,18 +49,14 @@ impl SharedContext {
     }
 
     fn with_more(&self) -> Option<Arc<AuditContext>> {
-        let Shared { extended, with_more, .. } = &*self.0;
-        if !extended.load(Ordering::Acquire) {
-            return None;
-        }
-        with_more.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let with_more = self.0.with_more.get()?;
+        Some(with_more.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     pub(crate) fn absorb(&self, stated: AuditContext) {
-        let Shared { first, extended, with_more } = &*self.0;
-        let mut with_more = with_more.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::make_mut(with_more.get_or_insert_with(|| Arc::new(first.clone()))).absorb(stated);
-        extended.store(true, Ordering::Release);
+        let Shared { first, with_more } = &*self.0;
+        let with_more = with_more.get_or_init(|| Mutex::new(Arc::new(first.clone())));
+        Arc::make_mut(&mut with_more.lock().unwrap_or_else(PoisonError::into_inner)).absorb(stated);
     }
 }
 
@@ -183,13 +177,11 @@ impl Ambient {
 }
 
 /// What surrounds the body of a call, while that does not run; while it does, what surrounds the call.
-#[allow(clippy::struct_excessive_bools, reason = "each can be so whatever the others are")]
 pub(super) struct Inside {
     pub(super) ambient: Ambient,
-    /// What is exchanged besides the call: of a body that runs where its call begins only what there was not.
+    /// Which of these are exchanged: of a body that runs where its call begins only what there was not.
     recorder: bool,
     context: bool,
-    tally: bool,
 }
 
 impl Inside {
@@ -211,24 +203,22 @@ impl Inside {
             call: around.call,
             tally: around.tally.clone(),
         };
-        let inside = Self { ambient, recorder: own_recorder, context: own_context, tally: !here };
+        let inside = Self { ambient, recorder: own_recorder, context: own_context };
         (inside, recorder, context)
     }
 
     /// Exchanges it for what surrounds the code now.
     pub(super) fn swap(&mut self) {
-        let Self { ambient, recorder, context, tally } = self;
+        let Self { ambient, recorder, context } = self;
         let _ = AMBIENT.try_with(|current| {
             let current = &mut *current.borrow_mut();
             mem::swap(&mut current.call, &mut ambient.call);
+            mem::swap(&mut current.tally, &mut ambient.tally);
             if *recorder {
                 mem::swap(&mut current.recorder, &mut ambient.recorder);
             }
             if *context {
                 mem::swap(&mut current.context, &mut ambient.context);
-            }
-            if *tally {
-                mem::swap(&mut current.tally, &mut ambient.tally);
             }
         });
     }

@@ -79,7 +79,7 @@ impl Call {
 
     fn draft(site: Described) -> Sheet {
         let (action, only_from) = site.action_and_surface();
-        let mut draft = Sheet::new(action, Kind::Call);
+        let mut draft = Sheet::of(action, Kind::Call);
         if !only_from.is_empty() && !is_minted(only_from) {
             draft.flags.raise(Flag::Surface);
         }

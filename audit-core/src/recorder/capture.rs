@@ -5,7 +5,7 @@ use crate::actor::Actor;
 use crate::context::AuditContext;
 use crate::identity::{ActorId, Identity, ResourceId, SubjectId, TenantId};
 use crate::judge::Told;
-use crate::record::Draft;
+use crate::record::{Draft, Stated};
 use crate::resource::{Resource, Subject};
 use crate::sensitive::{Redaction, Rules, Sensitive};
 
@@ -71,8 +71,7 @@ impl Call {
         let rules = self.core.rules();
         let context = rules.ask_for_the_tenant().then(|| self.context.snapshot());
         let Draft { detail, stated, .. } = &mut *self.draft;
-        let tenant = context.as_ref().and_then(|context| context.tenant.as_ref().or(stated.tenant()));
-        detail.add(Redaction::new(rules, tenant), &mut |object| {
+        detail.add(redaction(rules, context.as_deref(), stated), &mut |object| {
             for (key, value) in keys.split(',').zip(values) {
                 object.value(key, value);
             }
@@ -106,12 +105,8 @@ impl Call {
     }
 
     fn redacting_with<R>(&self, rules: &Rules, capture: impl FnOnce(Redaction<'_>) -> R) -> R {
-        if !rules.ask_for_the_tenant() {
-            return capture(Redaction::new(rules, None));
-        }
-        let context = self.context();
-        let tenant = context.tenant.as_ref().or(self.draft.stated.tenant());
-        capture(Redaction::new(rules, tenant))
+        let context = rules.ask_for_the_tenant().then(|| self.context());
+        capture(redaction(rules, context.as_deref(), &self.draft.stated))
     }
 
     /// Whether a captured identity is the one that authentication had set, however each may be shown. Without a key of
@@ -128,6 +123,11 @@ impl Call {
     fn state(&mut self, state: impl FnOnce(AuditContext) -> AuditContext) {
         self.draft.stated.add(state);
     }
+}
+
+/// By the tenant of a context, or else by the one that is stated; without a context it is not asked for.
+fn redaction<'a>(rules: &'a Rules, context: Option<&'a AuditContext>, stated: &'a Stated) -> Redaction<'a> {
+    Redaction::new(rules, context.and_then(|context| context.tenant.as_ref().or(stated.tenant())))
 }
 
 impl Told for Call {

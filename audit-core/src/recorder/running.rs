@@ -12,7 +12,7 @@ use crate::record::{Draft, Kind};
 pub(super) struct Running(Reused<Option<Call>>);
 
 /// The draft of its record. It is much larger than the rest of the call, and stays where it is when that is moved.
-pub(super) struct Sheet(Reused<Draft>);
+pub(super) type Sheet = Reused<Draft>;
 
 thread_local! {
     static CALL: Cell<Option<Box<Option<Call>>>> = const { Cell::new(None) };
@@ -34,10 +34,10 @@ impl Running {
 }
 
 impl Sheet {
-    pub(super) fn new(action: Action, kind: Kind) -> Self {
-        let mut draft = Reused::new(|| Draft::new(Action::checked(""), kind));
+    pub(super) fn of(action: Action, kind: Kind) -> Self {
+        let mut draft = Self::new(|| Draft::new(Action::checked(""), kind));
         (draft.action, draft.kind) = (action, kind);
-        Self(draft)
+        draft
     }
 }
 
@@ -57,27 +57,11 @@ impl DerefMut for Running {
     }
 }
 
-impl Deref for Sheet {
-    type Target = Draft;
-
-    #[inline]
-    fn deref(&self) -> &Draft {
-        &self.0
-    }
-}
-
-impl DerefMut for Sheet {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut Draft {
-        &mut self.0
-    }
-}
-
 /// A value in memory that is kept for the next one of its kind on the thread.
-struct Reused<T: Reusable>(Option<Box<T>>);
+pub(super) struct Reused<T: Reusable>(Option<Box<T>>);
 
 /// What can be used again.
-trait Reusable: Sized + 'static {
+pub(super) trait Reusable: Sized + 'static {
     /// Where one is kept that nobody uses.
     const SPARE: &'static LocalKey<Cell<Option<Box<Self>>>>;
 
