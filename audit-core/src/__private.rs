@@ -25,6 +25,7 @@ pub use crate::event::{
 pub use crate::guarded::{Guarded, block_on};
 pub use crate::judge;
 pub use crate::lock::assert_locked;
+pub use crate::lookout::Lookout;
 pub use crate::query::{Entries, says_where};
 pub use crate::record::{InvalidPath, Omission};
 use crate::record::{Record, StoredRecord};

@@ -28,6 +28,7 @@ mod json;
 #[doc(hidden)]
 pub mod judge;
 mod lock;
+mod lookout;
 mod orphans;
 mod query;
 mod record;

@@ -1,12 +1,14 @@
 //! The thread on which a foreign sink is polled.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::loss::Losses;
 use crate::guarded::Guarded;
+use crate::lookout::Lookout;
 use crate::record::Record;
 use crate::sink::SinkError;
 use crate::ticket::Ticket;
@@ -25,6 +27,8 @@ struct Shared {
     deadline: Duration,
     state: Mutex<State>,
     changed: Condvar,
+    /// Whether there is something to do, to be looked at without the lock.
+    has_work: AtomicBool,
 }
 
 #[derive(Default)]
@@ -53,7 +57,8 @@ enum Turn {
 
 impl Lane {
     pub(super) fn start(sink: Guarded, losses: Arc<Losses>, deadline: Duration) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared { sink, losses, deadline, state: Mutex::default(), changed: Condvar::new() });
+        let (state, changed, has_work) = (Mutex::default(), Condvar::new(), AtomicBool::default());
+        let shared = Arc::new(Shared { sink, losses, deadline, state, changed, has_work });
         let theirs = shared.clone();
         thread::Builder::new().name("audited-sink".into()).spawn(move || theirs.run())?;
         Ok(Self { shared })
@@ -71,7 +76,7 @@ impl Lane {
     /// Has what is owed written, also when nothing else is submitted.
     pub(super) fn write_owed(&self) {
         self.shared.lock().owed = true;
-        self.shared.changed.notify_one();
+        self.shared.call();
     }
 
     fn enqueue(&self, job: Job) {
@@ -89,7 +94,7 @@ impl Lane {
                 VecDeque::new()
             }
         };
-        self.shared.changed.notify_one();
+        self.shared.call();
         for job in refused {
             let (Job::Write(_, ticket) | Job::Flush(_, ticket)) = job;
             ticket.settle(Err(SinkError::Deadline));
@@ -100,7 +105,7 @@ impl Lane {
 impl Drop for Lane {
     fn drop(&mut self) {
         self.shared.lock().closed = true;
-        self.shared.changed.notify_one();
+        self.shared.call();
     }
 }
 
@@ -109,7 +114,13 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn call(&self) {
+        self.has_work.store(true, Ordering::Release);
+        self.changed.notify_one();
+    }
+
     fn run(&self) {
+        let mut lookout = Lookout::default();
         while let Some(turn) = self.next_turn() {
             match turn {
                 Turn::Write(batch) => self.write(batch),
@@ -119,6 +130,8 @@ impl Shared {
                     ticket.settle(result);
                 }
             }
+            // Who was just answered often comes again at once.
+            lookout.look(Instant::now(), || self.has_work.load(Ordering::Acquire));
         }
         // The last chance for what is owed: nobody asks again.
         let _ = self.write_all(self.losses.owed().last());
@@ -161,25 +174,16 @@ impl Shared {
     /// Waits for something to do; nothing more comes once the lane is closed and empty.
     fn next_turn(&self) -> Option<Turn> {
         let mut state = self.lock();
-        while state.queue.is_empty() && !state.owed {
+        while !state.has_work() {
             if state.closed {
                 return None;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.busy_since = Some(Instant::now());
-        // A flush comes after what is owed, unless that is only to find out whether the sink is back.
-        if state.owed && !state.down && matches!(state.queue.front(), Some(Job::Flush(..))) {
-            state.owed = false;
-            return Some(Turn::Write(Vec::new()));
-        }
-        match state.queue.pop_front() {
-            Some(Job::Flush(within, ticket)) => Some(Turn::Flush(within, ticket)),
-            first => {
-                state.owed = false;
-                Some(Turn::Write(state.batch(first)))
-            }
-        }
+        let turn = state.next_turn();
+        self.has_work.store(state.has_work() || state.closed, Ordering::Relaxed);
+        Some(turn)
     }
 }
 
@@ -191,6 +195,26 @@ impl State {
     fn is_stuck(&self, deadline: Duration) -> bool {
         // Twice the deadline: once for the sink's future, and as much again for a poll that does not come back.
         self.busy_since.is_some_and(|since| since.elapsed() > deadline.saturating_mul(2))
+    }
+
+    fn has_work(&self) -> bool {
+        !self.queue.is_empty() || self.owed
+    }
+
+    /// What to do, of which there is something.
+    fn next_turn(&mut self) -> Turn {
+        // A flush comes after what is owed, unless that is only to find out whether the sink is back.
+        if self.owed && !self.down && matches!(self.queue.front(), Some(Job::Flush(..))) {
+            self.owed = false;
+            return Turn::Write(Vec::new());
+        }
+        match self.queue.pop_front() {
+            Some(Job::Flush(within, ticket)) => Turn::Flush(within, ticket),
+            first => {
+                self.owed = false;
+                Turn::Write(self.batch(first))
+            }
+        }
     }
 
     /// Notes how a write ended, and gives the tickets of those who will be answered no better.

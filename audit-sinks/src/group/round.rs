@@ -6,8 +6,9 @@
 //! was a wave just before, and no longer than a sync takes; who comes alone does not wait.
 
 use std::ops::RangeInclusive;
-use std::thread;
 use std::time::{Duration, Instant};
+
+use audit_core::__private::Lookout;
 
 use super::queue::{Entry, Lot, Queue, Turn};
 
@@ -22,13 +23,6 @@ const WAVE: RangeInclusive<usize> = 4..=96;
 const MIN_WAVE: Duration = Duration::from_micros(50);
 const MAX_WAVE: Duration = Duration::from_millis(1);
 
-/// How long the first of the next round is watched for before the thread sleeps. To wake it takes about as long.
-const WATCH: Duration = Duration::from_micros(80);
-
-/// How often in a row somebody may be watched for in vain, and how many rounds go by then before the next try.
-const TRIES: u32 = 2;
-const PAUSE: u32 = 64;
-
 /// Takes rounds from a queue.
 pub(crate) struct Rounds<'q, L> {
     queue: &'q Queue<L>,
@@ -37,8 +31,7 @@ pub(crate) struct Rounds<'q, L> {
     answered: Instant,
     /// How long a round takes to write and sync, on average.
     average: Duration,
-    /// How often nobody came while the queue was watched.
-    in_vain: u32,
+    lookout: Lookout,
 }
 
 /// A batch, complete once its entries were asked for.
@@ -50,7 +43,7 @@ pub(crate) struct Round<L> {
 
 impl<'q, L: Lot> Rounds<'q, L> {
     pub(crate) fn new(queue: &'q Queue<L>) -> Self {
-        Self { queue, callers: 0, answered: Instant::now(), average: Duration::ZERO, in_vain: 0 }
+        Self { queue, callers: 0, answered: Instant::now(), average: Duration::ZERO, lookout: Lookout::default() }
     }
 
     /// Waits for the next one.
@@ -69,22 +62,7 @@ impl<'q, L: Lot> Rounds<'q, L> {
 
     /// Looks out for the callers that were just answered; says whether somebody came.
     fn watch(&mut self) -> bool {
-        if cfg!(loom) {
-            return false;
-        }
-        if self.in_vain >= TRIES {
-            self.in_vain = (self.in_vain + 1) % (TRIES + PAUSE);
-            return self.queue.waiting() > 0;
-        }
-        while self.queue.waiting() == 0 {
-            if self.answered.elapsed() >= WATCH {
-                self.in_vain += 1;
-                return false;
-            }
-            thread::yield_now();
-        }
-        self.in_vain = 0;
-        true
+        self.callers > 0 && self.lookout.look(self.answered, || self.queue.waiting() > 0)
     }
 
     /// Notes that a round which began then has ended, and makes its room free; says whether others wait already.
@@ -102,6 +80,11 @@ impl<'q, L: Lot> Rounds<'q, L> {
 }
 
 impl<L: Lot> Round<L> {
+    /// Waits for nobody more.
+    pub(crate) fn complete(&mut self) {
+        self.wave = None;
+    }
+
     /// Gives its entries to `take`, those of the wave as they come: whenever `each` more have, or the last of them.
     ///
     /// To be woken costs as much as some records do where they are only appended, and less than one that goes into
@@ -117,6 +100,6 @@ impl<L: Lot> Round<L> {
             }
         }
         // Whoever goes through them once more waits for nobody.
-        self.wave = None;
+        self.complete();
     }
 }
