@@ -60,7 +60,7 @@
 //! | `audit.stopped` | [`Recorder::shutdown`] was called |
 //! | `audit.gap` | records were lost: how many, of which actions, why (where the reason is `io`: what the operating system said, such as `no storage space`), from when to when; what is recorded later stands behind it. What is lost while it is tried is in another one |
 //! | `audit.coalesced` | [`FloodControl`] has counted denials instead of writing them: how many, of which kind and source, from when to when; of the tenant, where they have one |
-//! | `audit.segment_opened`, `audit.segment_closed` | the first and the last line of a [`Journal`]'s file; the first says why it was begun, what was cut off and what is damaged |
+//! | `audit.segment_opened`, `audit.segment_closed` | the first and the last line of a [`Journal`]'s file; the first says why it was begun, what was cut off, what is damaged and what a process had left in memory |
 //! | `audit.retained` | [`Journal::retain`] removes a file: which positions, the hash of its last line, and by which rule; or a store has removed old records: how many, between which positions and times, and the digest of all of them |
 //! | `audit.hold_placed`, `audit.hold_lifted` | a [`LegalHold`] |
 //! | `audit.read` | a [`Reader`] begins to read: how, whose records, by which filter, what is looked for as a hash; who reads is the actor. Of the tenant that is read |
@@ -153,10 +153,10 @@ pub use audit_core::{EventSchema, SensitiveSchema};
 pub use audit_macros::{AuditEvent, Deny, Sensitive, audited, not_audited};
 pub use audit_sinks::{
     Anchored, ChainHash, DEFAULT_MEMORY_RECORDS, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES,
-    HoldError, Intact, InvalidHash, Journal, JournalDamage, JournalError, JournalFile, JournalHead, JournalInspection,
-    JournalOptions, JournalReader, JournalStep, JournalWatch, Kept, LegalHold, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES,
-    MemorySink, MemoryStore, Recovered, Retained, Retention, RetentionError, StillMissing, Verification, VerifyOptions,
-    VerifyProgress,
+    DEFAULT_SHARED_MEMORY_BYTES, HoldError, Intact, InvalidHash, Journal, JournalDamage, JournalError, JournalFile,
+    JournalHead, JournalInspection, JournalOptions, JournalReader, JournalStep, JournalWatch, Kept, LegalHold,
+    MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, MIN_SHARED_MEMORY_BYTES, MemorySink, MemoryStore, Recovered, Retained,
+    Retention, RetentionError, StillMissing, Verification, VerifyOptions, VerifyProgress,
 };
 pub use audit_sinks::{
     Batch, BatchBuilder, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DELAY, DEFAULT_BATCH_RECORDS, DEFAULT_FAILOVER_FAILURES,

@@ -1,6 +1,6 @@
 //! What a path lies on: whether a sync means something there, and how much room there is.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -74,6 +74,21 @@ impl Filesystem {
             free_files: (room.f_files > 0).then_some(room.f_favail),
         })
     }
+}
+
+/// Whether what is open lies in memory, as the system says of it itself.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_memory(open: &File) -> io::Result<bool> {
+    // From `linux/magic.h`.
+    const TMPFS: u32 = 0x0102_1994;
+    let found = rustix::fs::fstatfs(open)?.f_type;
+    Ok(u32::try_from(found).is_ok_and(|found| found == TMPFS))
+}
+
+/// Elsewhere none is known that does.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_memory(_: &File) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// A line of `mountinfo`. Of several that lie over each other, the last is what is seen; a deeper one comes later.

@@ -37,10 +37,11 @@ pub use forward::{
 };
 pub use hold::LegalHold;
 pub use journal::{
-    Anchored, ChainHash, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, HoldError, Intact,
-    InvalidHash, Journal, JournalDamage, JournalError, JournalFile, JournalHead, JournalInspection, JournalOptions,
-    JournalReader, JournalStep, JournalWatch, Kept, MAX_DAMAGE_LISTED, MIN_SEGMENT_BYTES, Recovered, Retained,
-    Retention, RetentionError, Verification, VerifyOptions, VerifyProgress,
+    Anchored, ChainHash, DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES,
+    DEFAULT_SHARED_MEMORY_BYTES, HoldError, Intact, InvalidHash, Journal, JournalDamage, JournalError, JournalFile,
+    JournalHead, JournalInspection, JournalOptions, JournalReader, JournalStep, JournalWatch, Kept, MAX_DAMAGE_LISTED,
+    MIN_SEGMENT_BYTES, MIN_SHARED_MEMORY_BYTES, Recovered, Retained, Retention, RetentionError, Verification,
+    VerifyOptions, VerifyProgress,
 };
 pub use memory::{DEFAULT_MEMORY_RECORDS, MemorySink, MemoryStore, StillMissing};
 #[cfg(feature = "nats")]

@@ -18,7 +18,7 @@ pub(super) fn print(_: &Path) {
     let sinks = [
         ("null", "a sink that forgets", 1_000_000, "1,000,000"),
         // Each is waited for, which takes its time.
-        ("journal", "the journal, safe from the death of the process", 50_000, "50,000"),
+        ("journal", "the journal, in the system's buffers", 50_000, "50,000"),
     ];
     for (sink, name, records, count) in sinks {
         let taken: Vec<_> = (0..ROUNDS).map(|_| child(sink, records)).collect();

@@ -97,7 +97,7 @@ pub(crate) fn acknowledged_by_a_child(test: &str, path: &Path, lifetime: Duratio
 
 /// Writes through a recorder from many threads, and prints the id of each record once it is acknowledged.
 pub(crate) fn write_until_killed(sink: impl AuditSink) {
-    let recorder = Recorder::builder().sink(sink).build().unwrap();
+    let recorder = Recorder::builder().sink(sink).allow_weak_fail_closed().build().unwrap();
     thread::scope(|scope| {
         for thread in 0..THREADS {
             let recorder = recorder.clone();
@@ -123,10 +123,20 @@ fn child() {
     }
 }
 
+#[test]
+fn child_in_memory() {
+    if let Some(path) = std::env::var_os(ORDERS) {
+        let memory = Path::new(&path).parent().unwrap().join("memory");
+        let memory = std::fs::read_link(memory).unwrap();
+        write_until_killed(JournalOptions::new().segment_bytes(256 << 10).shared_memory(memory).open(path).unwrap());
+    }
+}
+
 /// What is in a journal after a crash: every line must be a record, in its place.
 fn ids_in(path: &Path) -> Vec<RecordId> {
     let journal = Journal::open(path).unwrap();
-    let (last, records) = (journal.recovered().last_seq, Journal::read(path).unwrap().map(Result::unwrap));
+    assert_eq!(journal.recovered().missing_memory, None);
+    let (last, records) = (journal.head().seq, Journal::read(path).unwrap().map(Result::unwrap));
     let records: Vec<_> = records.take_while(|record| record.seq() <= Some(last)).collect();
     assert_eq!(journal.recovered().damage, None);
     for (record, seq) in records.iter().zip(1..) {
@@ -145,7 +155,16 @@ const DEATHS: usize = 10;
 /// `AUDITED_KILLS` sets how many processes die.
 #[test]
 fn every_acknowledged_record_outlives_sigkill() {
-    let kills = std::env::var("AUDITED_KILLS").map_or(200, |kills| kills.parse().unwrap());
+    outlives("crash::child", std::env::var("AUDITED_KILLS").map_or(200, |kills| kills.parse().unwrap()));
+}
+
+/// `AUDITED_KILLS` sets how many processes die, here too.
+#[test]
+fn every_record_that_is_acknowledged_in_memory_outlives_sigkill() {
+    outlives("crash::child_in_memory", std::env::var("AUDITED_KILLS").map_or(60, |kills| kills.parse().unwrap()));
+}
+
+fn outlives(child: &str, kills: usize) {
     let (lives, total) = (AtomicUsize::new(0), AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..4 {
@@ -154,7 +173,7 @@ fn every_acknowledged_record_outlives_sigkill() {
                 while let life = lives.fetch_add(1, Ordering::Relaxed)
                     && life * DEATHS < kills
                 {
-                    total.fetch_add(acknowledged_in_one_life(life, &random), Ordering::Relaxed);
+                    total.fetch_add(acknowledged_in_one_life(child, life, &random), Ordering::Relaxed);
                 }
             });
         }
@@ -163,13 +182,15 @@ fn every_acknowledged_record_outlives_sigkill() {
 }
 
 /// The same journal dies and is opened again; gives how many records were acknowledged.
-fn acknowledged_in_one_life(life: usize, random: &RandomState) -> usize {
+fn acknowledged_in_one_life(child: &str, life: usize, random: &RandomState) -> usize {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("audit");
+    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    std::os::unix::fs::symlink(memory.path(), directory.path().join("memory")).unwrap();
     let mut acknowledged = HashSet::new();
     for round in 0..DEATHS {
         let lifetime = Duration::from_micros(random.hash_one((life, round)) % 60_000);
-        let new = acknowledged_by_a_child("crash::child", &path, lifetime);
+        let new = acknowledged_by_a_child(child, &path, lifetime);
         assert!(!new.is_empty());
         for id in new {
             assert!(acknowledged.insert(id), "{id} was acknowledged twice");
@@ -180,6 +201,7 @@ fn acknowledged_in_one_life(life: usize, random: &RandomState) -> usize {
         let lost: Vec<_> = acknowledged.difference(&once).collect();
         assert!(lost.is_empty(), "life {life}, round {round}, {lifetime:?}: {lost:?} are lost");
     }
+    assert_eq!(std::fs::read_dir(memory.path()).unwrap().count(), 0, "memory is left behind");
     acknowledged.len()
 }
 

@@ -40,8 +40,19 @@ struct State<L> {
     idle: bool,
     /// How many lots it waits for.
     wanted: usize,
-    closing: bool,
-    dead: bool,
+    /// Whether it is to look for what is elsewhere.
+    called: bool,
+    end: End,
+}
+
+/// Whether it takes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Open,
+    /// No more, and what is waiting is still written.
+    Closing,
+    /// Nobody writes, and it is not closed yet.
+    Dead,
 }
 
 /// Which of those that came when there was no room.
@@ -59,7 +70,7 @@ pub(crate) struct Entry<L> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
     Write,
-    /// Nothing came until the moment it asked for.
+    /// Nothing came until the moment it asked for, or it was called.
     Idle,
     /// The queue is closed, and nothing is left.
     End,
@@ -77,22 +88,34 @@ impl<L: Lot> Queue<L> {
     /// Hands over a lot, all of it or nothing. Where there is no room, it stays outside until there is, in its turn, and
     /// is given a number.
     pub(crate) fn push(&self, lot: L, ticket: Ticket) -> Option<Number> {
+        self.try_push(lot, ticket).unwrap_or_else(|ticket| {
+            ticket.settle(Err(SinkError::Closed));
+            None
+        })
+    }
+
+    /// As [`Self::push`], and gives the ticket back where nothing is taken any more: whom it wakes is foreign code.
+    pub(crate) fn try_push(&self, lot: L, ticket: Ticket) -> Result<Option<Number>, Ticket> {
         let entry = Entry { bytes: lot.bytes(), lot, ticket };
         let mut state = self.lock();
-        if state.dead || state.closing {
-            drop(state);
-            entry.ticket.settle(Err(SinkError::Closed));
-            return None;
+        if state.end != End::Open {
+            return Err(entry.ticket);
         }
         if state.outside.is_empty() && state.has_room(entry.bytes, self.most_bytes) {
             state.admit(entry);
             self.wake(state);
-            return None;
+            return Ok(None);
         }
         let number = Number(state.next_number);
         state.next_number += 1;
         state.outside.push_back((number, entry));
-        Some(number)
+        Ok(Some(number))
+    }
+
+    /// Whether anybody waits, with room or without.
+    pub(crate) fn has_waiting(&self) -> bool {
+        let state = self.lock();
+        !state.waiting.is_empty() || !state.outside.is_empty()
     }
 
     /// Wakes the writer, should it wait for what has come.
@@ -102,6 +125,17 @@ impl<L: Lot> Queue<L> {
         if wakes {
             state.idle = false;
         }
+        drop(state);
+        if wakes {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Calls the writer, for whom there is something elsewhere: once more where it does not wait just now.
+    pub(crate) fn call(&self) {
+        let mut state = self.lock();
+        state.called = true;
+        let wakes = std::mem::take(&mut state.idle);
         drop(state);
         if wakes {
             self.changed.notify_one();
@@ -129,8 +163,11 @@ impl<L: Lot> Queue<L> {
     pub(crate) fn take(&self, batch: &mut Vec<Entry<L>>, most_bytes: usize, until: Option<Instant>) -> Turn {
         let mut state = self.lock();
         while state.waiting.is_empty() {
-            if state.closing {
+            if state.end == End::Closing {
                 return Turn::End;
+            }
+            if std::mem::take(&mut state.called) {
+                return Turn::Idle;
             }
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             state.idle = left.is_none_or(|left| !left.is_zero());
@@ -157,7 +194,7 @@ impl<L: Lot> Queue<L> {
         let taken = batch.iter().map(|entry| entry.bytes).sum();
         let before = batch.len();
         let mut state = self.lock();
-        while state.waiting.len() < wanted && !state.closing {
+        while state.waiting.len() < wanted && state.end != End::Closing {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -185,7 +222,9 @@ impl<L: Lot> Queue<L> {
     /// Takes nothing any more; gives who was waiting.
     pub(crate) fn kill(&self) -> Vec<Ticket> {
         let mut state = self.lock();
-        state.dead = true;
+        if state.end == End::Open {
+            state.end = End::Dead;
+        }
         state.waiting_bytes = 0;
         let State { waiting, outside, .. } = &mut *state;
         let outside = outside.drain(..).map(|(_, entry)| entry);
@@ -195,7 +234,7 @@ impl<L: Lot> Queue<L> {
     /// Takes nothing any more; what is waiting is still written.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
-        state.closing = true;
+        state.end = End::Closing;
         while let Some((_, entry)) = state.outside.pop_front() {
             state.admit(entry);
         }
@@ -205,7 +244,7 @@ impl<L: Lot> Queue<L> {
 
     #[cfg(all(test, not(loom)))]
     pub(crate) fn is_closing(&self) -> bool {
-        self.lock().closing
+        self.lock().end == End::Closing
     }
 }
 
@@ -219,8 +258,8 @@ impl<L> Default for State<L> {
             bytes: 0,
             idle: false,
             wanted: 0,
-            closing: false,
-            dead: false,
+            called: false,
+            end: End::Open,
         }
     }
 }

@@ -95,7 +95,21 @@ impl Directory {
         &self.path
     }
 
-    fn open_file(&self, name: &str, flags: OFlags) -> io::Result<Box<dyn DiskFile>> {
+    pub(super) fn fd(&self) -> &File {
+        &self.fd
+    }
+
+    /// As [`Disk::create`].
+    pub(super) fn new_file(&self, name: &str) -> io::Result<File> {
+        self.open_file(name, OFlags::CREATE | OFlags::EXCL)
+    }
+
+    /// As [`Disk::open`].
+    pub(super) fn existing(&self, name: &str) -> io::Result<File> {
+        self.open_file(name, OFlags::empty())
+    }
+
+    fn open_file(&self, name: &str, flags: OFlags) -> io::Result<File> {
         // A FIFO or a terminal must neither block nor become ours before it is seen to be one.
         let flags = flags | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let fd: OwnedFd = rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?;
@@ -103,7 +117,7 @@ impl Directory {
         if !file.metadata()?.file_type().is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "no regular file"));
         }
-        Ok(Box::new(file))
+        Ok(file)
     }
 }
 
@@ -128,7 +142,8 @@ fn make(path: &Path) -> Result<(), JournalError> {
     synced.map_err(|error| JournalError::io(path, JournalStep::Sync, error))
 }
 
-fn refuse(path: &Path, owner: u32, mode: u32, open_to: u32) -> Result<(), JournalError> {
+/// Refuses what is not ours, or open to others.
+pub(super) fn refuse(path: &Path, owner: u32, mode: u32, open_to: u32) -> Result<(), JournalError> {
     let ours = rustix::process::geteuid().as_raw();
     if owner != ours {
         return Err(JournalError::Owner { path: path.to_owned(), owner, ours });
@@ -167,11 +182,11 @@ impl Disk for Directory {
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        self.open_file(name, OFlags::CREATE | OFlags::EXCL)
+        self.new_file(name).map(|file| Box::new(file) as _)
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        self.open_file(name, OFlags::empty())
+        self.existing(name).map(|file| Box::new(file) as _)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

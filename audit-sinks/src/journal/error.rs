@@ -74,6 +74,33 @@ pub enum JournalError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The directory for what is acknowledged before it is in a file lies on a disk, which can make a caller wait.
+    #[error(
+        "{} lies on {found}, and what is there must be in memory: name a directory on a tmpfs, such as /dev/shm",
+        Shown(path)
+    )]
+    NoMemory {
+        /// The path.
+        path: PathBuf,
+        /// What it lies on: `ext4`.
+        found: String,
+    },
+    /// Records that a process left in memory cannot be read.
+    #[error(
+        "{} has records of {} that are in no file yet, and cannot be read: {}. Mend that, or give them up: remove the \
+         file `ahead` from the journal",
+        Shown(path),
+        Shown(journal),
+        Said(source)
+    )]
+    Left {
+        /// The path of what lies in memory.
+        path: PathBuf,
+        /// The path of the journal.
+        journal: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
     /// A line is not what the journal wrote. The file was left as it is.
     #[error("{}, line {line}: {damage}. The file is left as it is", Shown(path))]
     Damaged {

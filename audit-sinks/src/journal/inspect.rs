@@ -10,6 +10,7 @@ use super::Journal;
 use super::disk::Directory;
 use super::error::{JournalError, JournalStep};
 use super::keeper::RESERVE;
+use super::ring::marker::{MARKER, Marker};
 use super::segment::Index;
 use crate::filesystem::Filesystem;
 
@@ -32,6 +33,10 @@ pub struct JournalInspection {
     pub bytes: u64,
     /// How many bytes are kept for when the disk is full; `None` where none are.
     pub reserve_bytes: Option<u64>,
+    /// The [shared memory](super::JournalOptions::shared_memory) in which records may lie that are in no file yet. Where
+    /// nobody writes the journal, a process has left it when it died, and whoever opens the journal carries over what is
+    /// there.
+    pub shared_memory: Option<PathBuf>,
 }
 
 impl Journal {
@@ -51,7 +56,7 @@ impl Journal {
             let name = entry.map_err(failed)?.file_name();
             let Some(name) = name.to_str() else { continue };
             let is_segment = Index::parse(name).is_some();
-            if is_segment || name == RESERVE {
+            if is_segment || name == RESERVE || name == MARKER {
                 faults.extend(directory.refuse_foreign_file(name).err());
             }
             if is_segment {
@@ -59,6 +64,10 @@ impl Journal {
                 bytes += path.join(name).symlink_metadata().map_or(0, |metadata| metadata.len());
             }
         }
+        let marker = Marker::look(path).unwrap_or_else(|fault| {
+            faults.push(fault);
+            None
+        });
         let reserve = path.join(RESERVE).symlink_metadata().ok().filter(fs::Metadata::is_file);
         Ok(JournalInspection {
             faults,
@@ -67,6 +76,7 @@ impl Journal {
             files,
             bytes,
             reserve_bytes: reserve.map(|metadata| metadata.len()),
+            shared_memory: marker.map(|marker| marker.path),
         })
     }
 

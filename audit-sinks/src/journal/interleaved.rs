@@ -15,11 +15,13 @@ use super::JournalOptions;
 use super::Queue;
 use super::disk::{Disk, DiskFile};
 use super::keeper::Keeper;
-use super::line::{Body, Head};
+use super::line::{Body, Head, Text};
 use super::lot::Lot;
 use super::position::Position;
 use super::progress::Progress;
 use super::recover::Resume;
+use super::ring::Put;
+use super::ring::left;
 use super::segment::Index;
 use super::system::{Because, Began};
 use super::writer::{Shape, Writer};
@@ -132,7 +134,7 @@ impl Setting {
 
     fn push(&self, queue: &Queue, n: usize) -> (Receipt, Option<Number>) {
         let (ticket, receipt) = Ticket::new();
-        let number = queue.push(Lot::One(Body::new(&self.head, self.records[n].clone())), ticket);
+        let number = queue.push(Lot::One(Body::new(&self.head, Text::of(self.records[n].clone()))), ticket);
         (receipt, number)
     }
 }
@@ -278,4 +280,43 @@ fn loom_who_stops_waiting_for_room_holds_up_nobody() {
         queue.close();
         writes.join().unwrap();
     });
+}
+
+/// A caller leaves a record in memory while the writer may be going to sleep; that it is written takes nobody else.
+fn left_in_memory(call: fn(&Queue, Put)) {
+    explore(move |setting| {
+        let (queue, media) = (Arc::new(Queue::new(usize::MAX)), Media::new());
+        let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+        let options = JournalOptions::new().shared_memory(memory.path()).shared_memory_bytes(0);
+        let (ring, ahead) = left::create(&media, &options, setting.position).unwrap().unwrap();
+        let writes = {
+            let (setting, queue, media) = (setting.clone(), queue.clone(), media.clone());
+            thread::spawn(move || {
+                let mut writer = setting.writer(&media);
+                writer.look_at(ahead);
+                writer.run(&queue, &|_, _, _| {});
+            })
+        };
+        call(&queue, ring.put(&[Text::of(setting.records[0].clone())]));
+        while !media.has_synced(ACTIONS[0]) {
+            thread::yield_now();
+        }
+        queue.close();
+        writes.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_what_is_left_in_memory_is_written() {
+    left_in_memory(|queue, put| match put {
+        Put::Done => {}
+        Put::DoneAndCall => queue.call(),
+        Put::No => panic!("there is room"),
+    });
+}
+
+#[test]
+#[should_panic(expected = "exceeded maximum number of branches")]
+fn loom_not_calling_the_writer_is_found() {
+    left_in_memory(|_, _| {});
 }

@@ -140,6 +140,10 @@ impl Keeper {
         }
     }
 
+    pub(super) fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
     /// Gives up the room that was kept, so that what is most urgent can still be written.
     pub(super) fn free_reserve(&self) {
         let had = std::mem::take(&mut self.lock().has_reserve);

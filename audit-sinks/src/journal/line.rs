@@ -69,6 +69,13 @@ impl Head {
         hash.close()
     }
 
+    /// The hash of a line that begins so and goes on with these fields, as far as that.
+    fn open(&self, fields: &[u8]) -> OpenHash {
+        let mut hash = self.hash.clone();
+        hash.push(fields);
+        hash
+    }
+
     /// Whether bytes without an end are what a write of a line can leave behind.
     ///
     /// Zeros and line breaks stand for blocks that did not reach the disk before the machine failed. Anything else
@@ -92,30 +99,55 @@ fn could_be_torn(tail: &[u8], head: &[u8]) -> bool {
     tail.iter().zip(head).all(|(found, expected)| found == expected || matches!(found, 0 | b'\n'))
 }
 
-/// A record, ready for its place in a stream: all that does not depend on that place is done.
-pub(super) struct Body {
-    text: Text,
+/// A record as it stands in a line, wherever that is.
+pub(super) struct Text {
+    json: Json,
     /// When it happened.
     pub(super) moment: Option<Moment>,
-    hash: OpenHash,
 }
 
-enum Text {
+enum Json {
     Record(Record),
     Rebuilt(String),
 }
 
-impl Body {
-    pub(super) fn new(head: &Head, record: Record) -> Self {
+impl Text {
+    pub(super) fn of(record: Record) -> Self {
         let moment = moment(&record);
-        let text = if record.stream().is_some() || record.seq().is_some() || record.get("prev").is_some() {
-            Text::Rebuilt(with_origin(record.json()))
+        let json = if record.stream().is_some() || record.seq().is_some() || record.get("prev").is_some() {
+            Json::Rebuilt(with_origin(record.json()))
         } else {
-            Text::Record(record)
+            Json::Record(record)
         };
-        let mut hash = head.hash.clone();
-        hash.push(text.fields());
-        Self { text, moment, hash }
+        Self { json, moment }
+    }
+
+    /// The entries of the object, without its braces.
+    pub(super) fn fields(&self) -> &[u8] {
+        let json = match &self.json {
+            Json::Record(record) => record.json(),
+            Json::Rebuilt(json) => json,
+        };
+        debug_assert!(json.starts_with("{\"") && json.ends_with('}') && !json.contains('\n'), "one object on one line");
+        &json.as_bytes()[1..json.len() - 1]
+    }
+}
+
+/// A record, ready for its place in a stream: all that does not depend on that place is done.
+pub(super) struct Body {
+    text: Text,
+    hash: OpenHash,
+}
+
+impl Body {
+    pub(super) fn new(head: &Head, text: Text) -> Self {
+        let hash = head.open(text.fields());
+        Self { text, hash }
+    }
+
+    /// When it happened.
+    pub(super) fn moment(&self) -> Option<Moment> {
+        self.text.moment
     }
 
     /// How many bytes its line takes, more or less.
@@ -125,35 +157,31 @@ impl Body {
 
     /// Appends its line, with its end; gives what the next line has as its `prev`.
     pub(super) fn push_line(&self, out: &mut Vec<u8>, head: &Head, seq: u64, prev: ChainHash) -> ChainHash {
-        let (mut tail, prev) = ([0; BEFORE_SEQ.len() + MAX_DIGITS + BEFORE_PREV.len() + 64 + END.len()], prev.to_hex());
-        let mut at = tail.len();
-        for part in [END, &prev, BEFORE_PREV] {
-            tail[at - part.len()..at].copy_from_slice(part);
-            at -= part.len();
-        }
-        at = push_decimal_before(&mut tail, at, seq);
-        tail[at - BEFORE_SEQ.len()..at].copy_from_slice(BEFORE_SEQ);
-        let tail = &tail[at - BEFORE_SEQ.len()..];
-        out.extend_from_slice(&head.text);
-        out.extend_from_slice(self.text.fields());
-        out.extend_from_slice(tail);
-        out.push(b'\n');
-        let mut hash = self.hash.clone();
-        hash.push(tail);
-        hash.close()
+        push(out, head, (self.text.fields(), self.hash.clone()), seq, prev)
     }
 }
 
-impl Text {
-    /// The entries of the object, without its braces.
-    fn fields(&self) -> &[u8] {
-        let json = match self {
-            Self::Record(record) => record.json(),
-            Self::Rebuilt(json) => json,
-        };
-        debug_assert!(json.starts_with("{\"") && json.ends_with('}') && !json.contains('\n'), "one object on one line");
-        &json.as_bytes()[1..json.len() - 1]
+/// As [`Body::push_line`], of what stands in a line without having been prepared for it.
+pub(super) fn push_line(out: &mut Vec<u8>, head: &Head, fields: &[u8], seq: u64, prev: ChainHash) -> ChainHash {
+    push(out, head, (fields, head.open(fields)), seq, prev)
+}
+
+fn push(out: &mut Vec<u8>, head: &Head, (fields, mut hash): (&[u8], OpenHash), seq: u64, prev: ChainHash) -> ChainHash {
+    let (mut tail, prev) = ([0; BEFORE_SEQ.len() + MAX_DIGITS + BEFORE_PREV.len() + 64 + END.len()], prev.to_hex());
+    let mut at = tail.len();
+    for part in [END, &prev, BEFORE_PREV] {
+        tail[at - part.len()..at].copy_from_slice(part);
+        at -= part.len();
     }
+    at = push_decimal_before(&mut tail, at, seq);
+    tail[at - BEFORE_SEQ.len()..at].copy_from_slice(BEFORE_SEQ);
+    let tail = &tail[at - BEFORE_SEQ.len()..];
+    out.extend_from_slice(&head.text);
+    out.extend_from_slice(fields);
+    out.extend_from_slice(tail);
+    out.push(b'\n');
+    hash.push(tail);
+    hash.close()
 }
 
 /// A record that has its place in another stream keeps that under `origin`.
@@ -184,20 +212,29 @@ impl Place {
 
     /// Reads the rest of a line of a stream.
     fn behind(stream: Uuid, rest: &[u8]) -> Option<Self> {
+        Self::split(stream, rest).map(|(place, _)| place)
+    }
+
+    /// Reads the place of a line without its end, and the fields of its record, as they were handed over.
+    pub(super) fn and_fields(line: &[u8]) -> Option<(Self, &[u8])> {
+        Self::split(stream_of(line)?, line.get(HEAD_LEN..)?)
+    }
+
+    fn split(stream: Uuid, rest: &[u8]) -> Option<(Self, &[u8])> {
         let rest = rest.strip_suffix(END)?;
         let (rest, prev) = rest.split_at_checked(rest.len().checked_sub(64)?)?;
         let prev = ChainHash::from_hex(prev)?;
         let rest = rest.strip_suffix(BEFORE_PREV)?;
         let digits = rest.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let (rest, seq) = rest.split_at(rest.len() - digits);
-        rest.strip_suffix(BEFORE_SEQ)?;
+        let fields = rest.strip_suffix(BEFORE_SEQ)?;
         // As it is written, and no other way.
         if seq.first() == Some(&b'0') {
             return None;
         }
         // One follows each.
         let seq = std::str::from_utf8(seq).ok()?.parse().ok().filter(|seq| *seq < u64::MAX)?;
-        Some(Self { stream, seq, prev })
+        Some((Self { stream, seq, prev }, fields))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is handed over to the writer of a journal.
 
-use super::line::Body;
+use super::line::{Body, Head, Text};
 use crate::group::queue::{self, RECORD_OVERHEAD};
 use crate::group::round::Round;
 
@@ -15,6 +15,10 @@ pub(super) enum Lot {
 }
 
 impl Lot {
+    pub(super) fn many(head: &Head, texts: Vec<Text>) -> Self {
+        Self::Many(texts.into_iter().map(|text| Body::new(head, text)).collect())
+    }
+
     pub(super) fn bodies(&self) -> &[Body] {
         match self {
             Self::One(body) => std::slice::from_ref(body),

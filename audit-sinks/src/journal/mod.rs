@@ -4,7 +4,8 @@
 //!
 //! A caller encodes its record and hashes it as far as it can ([`line`]), and puts it into the [queue](crate::group::queue). One thread,
 //! the [`writer`], takes all that is there, gives each record its place in the chain, writes once, syncs once, and
-//! answers. What nobody waits for, another thread does ([`keeper`]): it fills files ahead, has the next
+//! answers. Where memory that outlives the process is enough, the caller leaves its record there instead and is answered
+//! at once, and the writer carries it over later ([`ring`]). What nobody waits for, another thread does ([`keeper`]): it fills files ahead, has the next
 //! one ready, ends the full ones, and compresses what has ended before.
 //!
 //! What is in the files, and how to check them without any of this, is in `FORMAT.md`.
@@ -16,6 +17,7 @@ mod compare;
 mod compress;
 mod disk;
 mod error;
+mod handle;
 mod hold;
 mod inspect;
 mod intact;
@@ -32,6 +34,7 @@ mod reader;
 mod recover;
 mod replace;
 mod retention;
+mod ring;
 mod scan;
 mod segment;
 mod source;
@@ -47,41 +50,35 @@ mod watch;
 mod writer;
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use audit_core::__private::{Inline, Ticket};
 use audit_core::{AuditSink, Durability, Record, SinkError};
 
 pub use self::chain::{ChainHash, InvalidHash};
-use self::disk::Disk;
 pub use self::error::{JournalDamage, JournalError, JournalStep};
+use self::handle::Handle;
 pub use self::hold::HoldError;
 pub use self::inspect::JournalInspection;
 pub use self::intact::Intact;
-use self::keeper::{Keeper, Swaps};
-use self::line::{Body, Head};
+use self::line::{Body, Head, Text};
 use self::lot::Lot;
 pub use self::options::{
-    DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, JournalOptions, MIN_SEGMENT_BYTES,
+    DEFAULT_QUEUE_BYTES, DEFAULT_RESERVE_BYTES, DEFAULT_SEGMENT_BYTES, DEFAULT_SHARED_MEMORY_BYTES, JournalOptions,
+    MIN_SEGMENT_BYTES, MIN_SHARED_MEMORY_BYTES,
 };
 pub use self::progress::JournalHead;
 pub(crate) use self::progress::Progress;
 pub(crate) use self::reader::last_begun;
 pub use self::reader::{JournalFile, JournalReader};
 pub use self::recover::Recovered;
-use self::recover::Resume;
 pub(crate) use self::retention::CURSORS;
 pub use self::retention::{Kept, Retained, Retention, RetentionError};
 pub use self::verify::{Anchored, MAX_DAMAGE_LISTED, Verification, VerifyOptions, VerifyProgress};
 pub use self::watch::JournalWatch;
-use self::writer::{Shape, Writer};
 use crate::group::queue::{self, Number};
-use crate::group::settle::Settler;
-use crate::group::thread;
 use crate::shown::Shown;
 
 /// What callers have handed over.
@@ -124,22 +121,6 @@ type Queue = queue::Queue<Lot>;
 /// ```
 #[derive(Clone)]
 pub struct Journal(Arc<Handle>);
-
-/// What all clones share.
-struct Handle {
-    path: PathBuf,
-    durability: Durability,
-    recovered: Recovered,
-    head: Head,
-    queue: Arc<Queue>,
-    progress: Arc<Progress>,
-    threads: Vec<JoinHandle<()>>,
-    process: u32,
-    /// Taken to change the legal holds.
-    holds: Mutex<()>,
-    /// Taken to remove files.
-    swaps: Swaps,
-}
 
 impl Journal {
     /// Opens the journal in a directory, or starts one there, with the default options. The directory above it must
@@ -217,7 +198,8 @@ impl Journal {
         &self.0.recovered
     }
 
-    /// The last line that is acknowledged.
+    /// The last line that is acknowledged. What is acknowledged in [shared memory](JournalOptions::shared_memory) and in no
+    /// file yet has no line.
     pub fn head(&self) -> JournalHead {
         self.0.progress.head()
     }
@@ -227,12 +209,19 @@ impl Journal {
         &self.0.path
     }
 
+    /// How many bytes are acknowledged and in no file yet, in [shared memory](JournalOptions::shared_memory): some
+    /// milliseconds' worth, or more where the disk takes nothing.
+    pub fn unwritten_bytes(&self) -> u64 {
+        self.0.unwritten_bytes()
+    }
+
     /// Ends the file that is written, and answers once that is done; the next record begins another.
     ///
     /// # Errors
     ///
     /// What the disk says.
     pub async fn rotate(&self) -> Result<(), SinkError> {
+        self.0.refuse_in_a_child()?;
         self.hand_over(Lot::Rotate).await
     }
 
@@ -241,46 +230,8 @@ impl Journal {
         self.0.progress.clone()
     }
 
-    fn start(
-        path: &Path,
-        disk: Arc<dyn Disk>,
-        (resume, recovered): (Resume, Recovered),
-        options: &JournalOptions,
-    ) -> Result<Self, JournalError> {
-        let thread = |source| JournalError::Thread { path: path.to_owned(), source };
-        let (position, swaps) = (resume.position, Swaps::default());
-        // The last file is none that has ended, where it is gone on with.
-        let last = resume.unfinished.as_ref().map(|last| last.index).filter(|_| options.goes_on);
-        let spare = options.spare(path, &swaps, last.unwrap_or(resume.next_index));
-        let progress = Arc::new(Progress::new(position));
-        let sizes = (options.segment_bytes, options.preallocate, options.reserve_bytes);
-        let keeper = Arc::new(Keeper::new(disk, sizes, options.on_checkpoint.clone()));
-        keeper.keep_room();
-        let shape = Shape {
-            sync_each: options.durability == Durability::Disk,
-            segment_bytes: options.segment_bytes,
-            rotate_every: options.rotate_every,
-            goes_on: options.goes_on,
-        };
-        let mut writer = Writer::new(describe(path), shape, resume, keeper.clone(), progress.clone());
-        writer.begin_first().map_err(|error| JournalError::io(path, JournalStep::Write, error))?;
-        let queue = Arc::new(Queue::new(options.queue_bytes));
-        let mut handle = Handle {
-            path: path.to_owned(),
-            durability: options.durability,
-            recovered,
-            head: Head::new(position.stream),
-            queue: queue.clone(),
-            progress: progress.clone(),
-            threads: Vec::new(),
-            process: std::process::id(),
-            holds: Mutex::default(),
-            swaps,
-        };
-        let (told, keeping) = (Told { queue, keeper: keeper.clone(), progress }, keeper);
-        handle.spawn("audited-journal", move || run(writer, &told)).map_err(thread)?;
-        handle.spawn("audited-journal-files", move || keeping.run(spare)).map_err(thread)?;
-        Ok(Self(Arc::new(handle)))
+    fn new(handle: Handle) -> Self {
+        Self(Arc::new(handle))
     }
 
     /// Nothing is replaced by its compressed file meanwhile.
@@ -293,17 +244,17 @@ impl Journal {
     }
 
     /// Hands over without waiting for room: what has none stays outside of the queue until there is.
-    fn submit_lot(&self, lot: impl FnOnce(&Head) -> Lot, ticket: Ticket) {
+    fn submit_texts<T: AsRef<[Text]>>(&self, texts: T, lot: impl FnOnce(&Head, T) -> Lot, ticket: Ticket) {
         match self.0.refuse_in_a_child() {
-            Ok(()) => drop(self.0.queue.push(lot(&self.0.head), ticket)),
+            Ok(()) if self.0.leave(texts.as_ref()) => ticket.settle(Ok(())),
+            Ok(()) => drop(self.0.push(lot(&self.0.head, texts), ticket)),
             Err(refused) => ticket.settle(Err(refused)),
         }
     }
 
     async fn hand_over(&self, lot: Lot) -> Result<(), SinkError> {
-        self.0.refuse_in_a_child()?;
         let (ticket, receipt) = Ticket::new();
-        let number = self.0.queue.push(lot, ticket);
+        let number = self.0.push(lot, ticket);
         let _outside = number.map(|number| Outside(&self.0.queue, number));
         receipt.await
     }
@@ -315,56 +266,6 @@ struct Outside<'a>(&'a Queue, Number);
 impl Drop for Outside<'_> {
     fn drop(&mut self) {
         self.0.withdraw(self.1);
-    }
-}
-
-/// The writer's thread.
-fn run(writer: Writer, told: &Told) {
-    let settler = Settler::start("audited-journal-answers");
-    writer.run(&told.queue, &|batch, result, busy| settler.answer(batch, result, busy));
-}
-
-/// Who is told when the writer has ended, also should it panic.
-struct Told {
-    queue: Arc<Queue>,
-    keeper: Arc<Keeper>,
-    progress: Arc<Progress>,
-}
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        for ticket in self.queue.kill() {
-            ticket.settle(Err(SinkError::Poisoned));
-        }
-        self.keeper.close();
-        self.progress.close();
-    }
-}
-
-impl Handle {
-    fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        self.threads.push(thread::spawn(name, run)?);
-        Ok(())
-    }
-
-    /// A child of `fork` has neither the threads nor a right to the files.
-    fn refuse_in_a_child(&self) -> Result<(), SinkError> {
-        if self.process == std::process::id() { Ok(()) } else { Err(SinkError::failed(Forked)) }
-    }
-}
-
-/// The journal belongs to the process that this one was forked from.
-#[derive(Debug, thiserror::Error)]
-#[error("the journal belongs to the process that this one was forked from: open one after the fork")]
-struct Forked;
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        if self.process != std::process::id() {
-            return;
-        }
-        self.queue.close();
-        thread::join(self.threads.drain(..));
     }
 }
 
@@ -381,11 +282,16 @@ impl AuditSink for Journal {
         if batch.is_empty() {
             return Ok(());
         }
-        let bodies = batch.iter().map(|record| Body::new(&self.0.head, record.clone())).collect();
-        self.hand_over(Lot::Many(bodies)).await
+        self.0.refuse_in_a_child()?;
+        let texts: Vec<_> = batch.iter().cloned().map(Text::of).collect();
+        if self.0.leave(&texts) {
+            return Ok(());
+        }
+        self.hand_over(Lot::many(&self.0.head, texts)).await
     }
 
     async fn flush(&self) -> Result<(), SinkError> {
+        self.0.refuse_in_a_child()?;
         self.hand_over(Lot::Flush).await
     }
 
@@ -394,7 +300,10 @@ impl AuditSink for Journal {
     }
 
     fn describe(&self) -> String {
-        describe(&self.0.path)
+        match &self.0.shared_memory {
+            Some(memory) => format!("journal({}, by way of {})", Shown(&self.0.path), Shown(memory)),
+            None => describe(&self.0.path),
+        }
     }
 
     fn inline(&self) -> Option<&dyn Inline> {
@@ -404,11 +313,12 @@ impl AuditSink for Journal {
 
 impl Inline for Journal {
     fn submit(&self, record: Record, ticket: Ticket) {
-        self.submit_lot(|head| Lot::One(Body::new(head, record)), ticket);
+        self.submit_texts([Text::of(record)], |head, [text]| Lot::One(Body::new(head, text)), ticket);
     }
 
     fn submit_batch(&self, batch: &[Record], ticket: Ticket) {
-        self.submit_lot(|head| Lot::Many(batch.iter().map(|record| Body::new(head, record.clone())).collect()), ticket);
+        let texts: Vec<_> = batch.iter().cloned().map(Text::of).collect();
+        self.submit_texts(texts, Lot::many, ticket);
     }
 }
 

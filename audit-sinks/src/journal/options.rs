@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::disk::Directory;
 use super::error::{JournalError, JournalStep};
+use super::handle::Handle;
 use super::keeper::{OnCheckpoint, Spare, Swaps};
 use super::recover::recover;
 use super::segment::Index;
@@ -26,6 +27,16 @@ pub const MIN_SEGMENT_BYTES: u64 = 64 << 10;
 
 /// How much room is kept on the disk for when it is full, unless the options say otherwise.
 pub const DEFAULT_RESERVE_BYTES: u64 = 1 << 20;
+
+/// How much shared memory a journal takes where it is given some, unless the options say otherwise: about 10,000
+/// records.
+pub const DEFAULT_SHARED_MEMORY_BYTES: u64 = 8 << 20;
+
+/// The least shared memory that a journal can be told to take.
+pub const MIN_SHARED_MEMORY_BYTES: u64 = 64 << 10;
+
+/// More than a machine has.
+const MAX_SHARED_MEMORY_BYTES: u64 = 1 << 40;
 
 /// How a [`Journal`] works.
 ///
@@ -50,6 +61,8 @@ pub const DEFAULT_RESERVE_BYTES: u64 = 1 << 20;
 #[must_use = "options do nothing until `open`"]
 pub struct JournalOptions {
     pub(super) durability: Durability,
+    pub(super) shared_memory: Option<PathBuf>,
+    pub(super) shared_memory_bytes: u64,
     pub(super) queue_bytes: usize,
     pub(super) segment_bytes: u64,
     pub(super) rotate_every: Option<Duration>,
@@ -68,6 +81,8 @@ impl JournalOptions {
     pub const fn new() -> Self {
         Self {
             durability: Durability::Disk,
+            shared_memory: None,
+            shared_memory_bytes: DEFAULT_SHARED_MEMORY_BYTES,
             queue_bytes: DEFAULT_QUEUE_BYTES,
             segment_bytes: DEFAULT_SEGMENT_BYTES,
             rotate_every: None,
@@ -85,6 +100,62 @@ impl JournalOptions {
     /// lost when the machine fails, and kept when the process does. `fail_closed` functions refuse such a journal.
     pub const fn os_buffer(mut self) -> Self {
         self.durability = Durability::OsBuffer;
+        self
+    }
+
+    /// Acknowledges a record as soon as it lies in memory that the operating system keeps when the process dies, on the
+    /// caller's own thread, in about a microsecond; [`os_buffer`](Self::os_buffer) takes two threads that are woken. On
+    /// Linux only, with pointers of 64 bits.
+    ///
+    /// The directory must lie in memory: a tmpfs, as `/dev/shm` is. The journal makes a file in it and maps it; the
+    /// records are carried from there into the journal's own files some milliseconds later. Where the process dies
+    /// before, whoever opens the journal next, with this option or without, carries over what is in no file yet, each
+    /// record once: [`Journal::recovered`] and the first line of the next file say how many. Where the disk takes
+    /// nothing meanwhile, records are acknowledged as long as there is room for them, and written when it does again.
+    /// The first record after a while wakes the writer.
+    ///
+    /// # What it outlives
+    ///
+    /// An acknowledged record outlives the process, in whatever way that ends. It is lost with the machine, and with what
+    /// the directory is lost with: unlike what [`os_buffer`](Self::os_buffer) has written, it does not reach the disk by
+    /// itself after the process is dead, so open the journal again before the machine is shut down. A process that ends
+    /// in order drops its journal, and leaves nothing there.
+    ///
+    /// - In Kubernetes, take an `emptyDir` with `medium: Memory`: it outlives the containers of a pod. `/dev/shm` of a
+    ///   container of Docker goes with the container, and so may what its process had acknowledged: mount a tmpfs there.
+    /// - Under systemd, take a `RuntimeDirectory` with `RuntimeDirectoryPreserve=yes`, below `/run`: `RemoveIPC=` and
+    ///   `DynamicUser=` empty `/dev/shm` when a unit or the last session of its user ends. The journal of a running
+    ///   process notices that, logs it, and acknowledges what comes then once it is in a file.
+    /// - Memory can be swapped out, and a caller waits for it to come back: where that is too long, have no swap.
+    ///
+    /// The file is named after the journal's stream; the journal's directory says where it is, and whoever has this
+    /// option looks in his own directory, too: it may be mounted elsewhere next time. Memory that is not there although
+    /// the journal was not closed is told ([`Recovered::missing_memory`](super::Recovered::missing_memory)). Where a
+    /// process uses it, as of a directory that was copied from a running one, opening is refused.
+    ///
+    /// ```
+    /// # use audit_sinks as audited;
+    /// use audited::{Journal, JournalOptions};
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("journal-memory-{}", std::process::id()));
+    /// # if !std::path::Path::new("/dev/shm").is_dir() { return Ok(()) }
+    /// let journal = JournalOptions::new().shared_memory("/dev/shm").open(&directory)?;
+    /// assert_eq!(journal.recovered().from_memory, 0);
+    /// # drop(journal);
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn shared_memory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.durability = Durability::OsBuffer;
+        self.shared_memory = Some(directory.into());
+        self
+    }
+
+    /// Sets how much [shared memory](Self::shared_memory) is taken, at least [`MIN_SHARED_MEMORY_BYTES`]: all of it when
+    /// the journal is opened. What finds no room in it, and a batch of more than half of it or of 2 MiB, is acknowledged
+    /// once it is in a file.
+    pub fn shared_memory_bytes(mut self, bytes: u64) -> Self {
+        self.shared_memory_bytes = bytes.clamp(MIN_SHARED_MEMORY_BYTES, MAX_SHARED_MEMORY_BYTES);
         self
     }
 
@@ -197,7 +268,7 @@ impl JournalOptions {
         disk.refuse_foreign()?;
         disk.lock()?;
         let found = recover(&disk)?;
-        Journal::start(path, Arc::new(disk), found, self)
+        Handle::start(path, Arc::new(disk), found, self).map(Journal::new)
     }
 
     fn open_own(&self, path: &Path) -> Result<Journal, JournalError> {
@@ -239,6 +310,8 @@ impl fmt::Debug for JournalOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JournalOptions")
             .field("durability", &self.durability)
+            .field("shared_memory", &self.shared_memory)
+            .field("shared_memory_bytes", &self.shared_memory_bytes)
             .field("queue_bytes", &self.queue_bytes)
             .field("segment_bytes", &self.segment_bytes)
             .field("rotate_every", &self.rotate_every)

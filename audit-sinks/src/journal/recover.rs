@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
 use super::disk::{Directory, Disk, DiskFile};
 use super::error::{JournalDamage, JournalError, JournalStep};
 use super::position::Position;
+use super::ring::marker::MARKER;
 use super::scan::line_breaks;
 use super::segment::{Index, compressed, is_unfinished};
 use super::source::is_corrupt;
@@ -23,12 +24,18 @@ use crate::shown::Shown;
 pub struct Recovered {
     /// How many bytes of a torn end were cut off. They were never acknowledged.
     pub cut_bytes: u64,
-    /// The position of the last line that is there; 0 in a new journal.
+    /// The position of the last line that was there; 0 in a new journal.
     pub last_seq: u64,
     /// How many files there were.
     pub files: u64,
     /// The damage at the end of the last file, which is left as it is: the file's name, the line, what is wrong.
     pub damage: Option<(String, u64, String)>,
+    /// How many records a process left in [shared memory](super::JournalOptions::shared_memory) when it died; they are in
+    /// the files now.
+    pub from_memory: u64,
+    /// Such memory that is not there, of a journal that was not closed: the machine was started anew, what held it was
+    /// taken away, or it cannot be seen from here. What was acknowledged last may be lost.
+    pub missing_memory: Option<PathBuf>,
 }
 
 /// Where the stream goes on.
@@ -61,7 +68,7 @@ pub(super) fn recover_on(
     let io = |step| move |error: io::Error| JournalError::io(path, step, error);
     let mut names: BTreeSet<_> = disk.names().map_err(io(JournalStep::Read))?.into_iter().collect();
     let mut files = Index::all(names.iter().map(String::as_str));
-    for name in names.iter().filter(|name| Index::parse(name).is_some()) {
+    for name in names.iter().filter(|name| Index::parse(name).is_some() || *name == MARKER) {
         refuse_foreign(name)?;
     }
     for left in names.iter().filter(|name| is_unfinished(name)) {
@@ -71,11 +78,8 @@ pub(super) fn recover_on(
     let mut began = Began::because(Because::Opened);
     let mut foreign = None;
     while let Some(index) = files.pop() {
-        let plain = index.to_string();
-        let is_plain = names.remove(&plain);
-        let name = if is_plain { plain } else { compressed(&plain) };
-        let file = disk.open(&name).map_err(io(JournalStep::Open))?;
-        let file = if is_plain { file } else { unpacked(file, &path.join(&name))? };
+        let (file, name) = open_segment(disk, &names, index, path)?;
+        let is_plain = names.remove(&index.to_string());
         if is_plain && names.contains(&compressed(&name)) {
             // Should the plain one be removed, this is what is there.
             files.push(index);
@@ -133,6 +137,20 @@ pub(super) fn recover_on(
     let position = Position::start(Uuid::now_v7());
     disk.sync().map_err(io(JournalStep::Sync))?;
     Ok(found(path, Resume { position, next_index, began, unfinished: None }, 0))
+}
+
+/// Opens the file of an index, the plain one where there is one, so that its lines can be read; gives its name.
+pub(super) fn open_segment(
+    disk: &dyn Disk,
+    names: &BTreeSet<String>,
+    index: Index,
+    path: &Path,
+) -> Result<(Box<dyn DiskFile>, String), JournalError> {
+    let plain = index.to_string();
+    let is_plain = names.contains(&plain);
+    let name = if is_plain { plain } else { compressed(&plain) };
+    let file = disk.open(&name).map_err(|error| JournalError::io(path, JournalStep::Open, error))?;
+    Ok((if is_plain { file } else { unpacked(file, &path.join(&name))? }, name))
 }
 
 /// Adds a file whose end cannot be read, and how many lines it may have had.
@@ -209,7 +227,8 @@ fn lines_before(file: &dyn DiskFile, offset: u64) -> io::Result<u64> {
 fn found(path: &Path, resume: Resume, files: u64) -> (Resume, Recovered) {
     let Resume { position, began, .. } = &resume;
     let damage = began.damage.clone().map(|damaged| (damaged.file, damaged.line, damaged.kind));
-    let recovered = Recovered { cut_bytes: began.cut_bytes, last_seq: position.next_seq - 1, files, damage };
+    let (cut_bytes, last_seq) = (began.cut_bytes, position.next_seq - 1);
+    let recovered = Recovered { cut_bytes, last_seq, files, damage, from_memory: 0, missing_memory: None };
     if recovered.cut_bytes > 0 {
         tracing::warn!(
             target: "audited::journal",

@@ -28,6 +28,10 @@ pub(super) struct Began {
     pub(super) damage: Option<Damaged>,
     /// The file before, where all of it is known.
     pub(super) before: Option<Before>,
+    /// How many records a process left in memory.
+    pub(super) from_memory: u64,
+    /// Whether there was memory that is gone.
+    pub(super) lost_memory: bool,
 }
 
 /// Where a file is damaged, and how.
@@ -40,7 +44,7 @@ pub(super) struct Damaged {
 
 impl Began {
     pub(super) const fn because(because: Because) -> Self {
-        Self { because, cut_bytes: 0, damage: None, before: None }
+        Self { because, cut_bytes: 0, damage: None, before: None, from_memory: 0, lost_memory: false }
     }
 }
 
@@ -63,6 +67,12 @@ pub(super) fn opened(index: Index, position: Position, began: &Began) -> Record 
             fields.value("after_seq", &(position.next_seq - 1));
             if began.cut_bytes > 0 {
                 fields.value("cut_bytes", &began.cut_bytes);
+            }
+            if began.from_memory > 0 {
+                fields.value("from_memory", &began.from_memory);
+            }
+            if began.lost_memory {
+                fields.value("lost_memory", &true);
             }
             if let Some(damage) = &began.damage {
                 fields.plain("damaged_file", &damage.file);

@@ -12,21 +12,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use audit_core::SinkError;
+use audit_core::{Record, SinkError};
 
 use super::Queue;
+use super::chain::ChainHash;
 use super::keeper::Keeper;
-use super::line::{Body, Head};
+use super::line::{Body, Head, Text, push_line};
 use super::lot::Lot;
 use super::position::{Position, Walk};
 use super::progress::Progress;
 use super::reader::parse;
 use super::recover::{Resume, Unfinished};
+use super::ring::ahead::Ahead;
 use super::segment::{FILL, Index, Segment};
-use super::span::{Span, moment};
+use super::span::{Moment, Span, moment};
 use super::system::{self, Because, Began};
 use crate::group::queue::{self, Turn};
 use crate::group::round::{self, Rounds};
+use crate::shown::Shown;
 
 type Round = round::Round<Lot>;
 type Entry = queue::Entry<Lot>;
@@ -44,6 +47,8 @@ pub(super) struct Writer {
     next_index: Index,
     began: Began,
     down: Option<Down>,
+    /// What is acknowledged and in no file yet.
+    ahead: Option<Ahead>,
     buffer: Vec<u8>,
     /// What logs call the journal.
     name: String,
@@ -62,6 +67,24 @@ pub(super) struct Shape {
 
 /// Answers for a batch; told whether somebody waits for the next one already.
 pub(super) type Answer<'a> = dyn Fn(Vec<Entry>, &Result<(), SinkError>, bool) + 'a;
+
+/// Where lines come from.
+enum Source<'a> {
+    Nothing,
+    /// What is acknowledged and lies ahead, up to there.
+    Ahead(u64),
+    Round(&'a mut Round, &'a Queue),
+}
+
+impl Source<'_> {
+    fn again(&mut self) -> Source<'_> {
+        match self {
+            Self::Nothing => Source::Nothing,
+            Self::Ahead(until) => Source::Ahead(*until),
+            Self::Round(round, queue) => Source::Round(round, queue),
+        }
+    }
+}
 
 /// The file that is written.
 struct Open {
@@ -106,10 +129,10 @@ impl Writer {
     ) -> Self {
         let Resume { position, next_index, began, unfinished } = resume;
         let head = Head::new(position.stream);
-        let (down, buffer) = (None, Vec::new());
+        let (down, ahead, buffer) = (None, None, Vec::new());
         let unfinished = unfinished.filter(|last| shape.goes_on && last.end < shape.segment_bytes);
         let file = unfinished.and_then(|last| Open::go_on(last, position, shape.segment_bytes));
-        Self { shape, head, position, keeper, progress, file, next_index, began, down, buffer, name }
+        Self { shape, head, position, keeper, progress, file, next_index, began, down, ahead, buffer, name }
     }
 
     /// Has a file to write: goes on in the last one where it may, or else begins one, so that a disk that will not have
@@ -120,20 +143,32 @@ impl Writer {
             return Ok(());
         }
         self.keeper.make_ready(self.next_index);
-        match self.write(None, false) {
-            Err(error) if wants_room(&error) => {
-                self.keeper.free_reserve();
-                self.write(None, false)
-            }
-            result => result,
-        }
+        self.write_with_reserve(Source::Nothing)
+    }
+
+    /// Writes all that a process left in memory, before anything else.
+    pub(super) fn carry_over(&mut self, left: Ahead) -> io::Result<()> {
+        self.ahead = Some(left);
+        let carried = self.carry();
+        self.ahead = None;
+        carried
+    }
+
+    /// What the next line will be.
+    pub(super) fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Looks there from now on for what is acknowledged.
+    pub(super) fn look_at(&mut self, ahead: Ahead) {
+        self.ahead = Some(ahead);
     }
 
     /// Writes until the queue is closed and empty.
     pub(super) fn run(mut self, queue: &Queue, answer: &Answer<'_>) {
         let mut rounds = Rounds::new(queue);
         loop {
-            match rounds.next(self.rotation_due()) {
+            match rounds.next(self.next_look()) {
                 Ok(mut round) => {
                     let began = Instant::now();
                     let result = self.round(&mut round, queue);
@@ -142,45 +177,90 @@ impl Writer {
                     rounds.answered();
                 }
                 Err(Turn::Write) => {}
-                Err(Turn::Idle) => {
-                    let rotated = self.write(None, true);
-                    self.note(&rotated);
-                }
+                Err(Turn::Idle) => self.look(),
                 Err(Turn::End) => return self.close(),
             }
         }
     }
 
     fn round(&mut self, round: &mut Round, queue: &Queue) -> Result<(), SinkError> {
+        // What was acknowledged before any of it was handed over comes first; what comes meanwhile comes later.
+        let before = self.ahead.as_ref().map(|ahead| ahead.head_beside(|| queue.has_waiting()));
         if let Some(down) = &self.down
             && down.since.elapsed() < RETRY
         {
             return Err(down.error.clone());
         }
-        let result = if round.is_flush() {
-            self.flush()
-        } else {
-            match self.write(Some((round, queue)), false) {
-                // Nothing of it counts, and another file may have room: the reserve is kept for this.
-                Err(error) if wants_room(&error) => {
-                    self.note(&Err(error));
-                    self.keeper.free_reserve();
-                    self.write(Some((round, queue)), false)
-                }
-                result => result,
-            }
-        };
+        let mut result = Ok(());
+        if let Some(before) = before {
+            round.complete();
+            result = self.carry_until(before);
+        }
+        if result.is_ok() {
+            result = if round.is_flush() { self.flush() } else { self.write_with_reserve(Source::Round(round, queue)) };
+        }
         self.note(&result);
         result.map_err(SinkError::from)
     }
 
-    /// Writes the lines of a round, all of them or none that counts, and with `end` the last line of the file.
-    fn write(&mut self, round: Option<(&mut Round, &Queue)>, end: bool) -> io::Result<()> {
+    /// Does what is due while nobody waits.
+    fn look(&mut self) {
+        if let Some(ahead) = &self.ahead {
+            if ahead.has_lost_its_name() {
+                note_lost(&self.name, ahead);
+            }
+            if ahead.is_due() {
+                let (head, has_failed) = (ahead.head(), ahead.has_failed());
+                let written = self.write(Source::Ahead(head), false);
+                // It is tried again and again, and told once.
+                if !has_failed {
+                    self.note_ahead(&written);
+                }
+                if written.is_err_and(|error| wants_room(&error)) {
+                    self.keeper.free_reserve();
+                }
+            }
+        }
+        if self.is_rotation_due() {
+            let rotated = self.carry().and_then(|()| self.write(Source::Nothing, true));
+            self.note(&rotated);
+        }
+    }
+
+    /// Writes all that is acknowledged by now and in no file yet.
+    fn carry(&mut self) -> io::Result<()> {
+        self.ahead.as_ref().map(Ahead::head).map_or(Ok(()), |head| self.carry_until(head))
+    }
+
+    fn carry_until(&mut self, head: u64) -> io::Result<()> {
+        while self.ahead.as_ref().is_some_and(|ahead| !ahead.is_done(head)) {
+            self.write_with_reserve(Source::Ahead(head))?;
+        }
+        Ok(())
+    }
+
+    fn write_with_reserve(&mut self, mut source: Source<'_>) -> io::Result<()> {
+        match self.write(source.again(), false) {
+            // Nothing of it counts, and another file may have room: the reserve is kept for this.
+            Err(error) if wants_room(&error) => {
+                self.note(&Err(error));
+                self.keeper.free_reserve();
+                self.write(source, false)
+            }
+            result => result,
+        }
+    }
+
+    /// Writes lines, all of them or none that counts, and with `end` the last line of the file.
+    fn write(&mut self, source: Source<'_>, end: bool) -> io::Result<()> {
         let before = self.position;
         let fresh = self.file.is_none();
-        let result = self.try_write(round, end);
+        let result = self.try_write(source, end);
         match &result {
             Ok(ended) => {
+                if let Some(ahead) = &mut self.ahead {
+                    ahead.written(self.position.next_seq);
+                }
                 if let Some(file) = &self.file {
                     self.progress.advance(self.position, file.segment.index);
                 }
@@ -192,6 +272,9 @@ impl Writer {
             }
             Err(error) => {
                 self.position = before;
+                if let Some(ahead) = &mut self.ahead {
+                    ahead.not_written();
+                }
                 let error = SinkError::from(io::Error::from(error.kind()));
                 self.down = fresh.then(|| Down { error, since: Instant::now() });
                 if let Some(file) = self.file.take() {
@@ -207,25 +290,35 @@ impl Writer {
         result.map(drop)
     }
 
-    fn try_write(&mut self, round: Option<(&mut Round, &Queue)>, mut end: bool) -> io::Result<bool> {
+    fn try_write(&mut self, source: Source<'_>, mut end: bool) -> io::Result<bool> {
         self.buffer.clear();
         if self.file.is_none() {
             self.begin()?;
         }
-        if let Some((round, queue)) = round {
-            round.entries(queue, usize::MAX, &mut |entries| {
-                entries.iter().flat_map(|entry| entry.lot.bodies()).for_each(|body| self.push(body));
-            });
-            end |= round.rotates();
+        match source {
+            Source::Nothing => {}
+            Source::Ahead(until) => {
+                if let Some(mut ahead) = self.ahead.take() {
+                    let read = ahead.read(until);
+                    ahead.records().for_each(|(moment, fields)| self.push_fields(moment, fields));
+                    self.ahead = Some(ahead);
+                    read?;
+                }
+            }
+            Source::Round(round, queue) => {
+                round.entries(queue, usize::MAX, &mut |entries| {
+                    entries.iter().flat_map(|entry| entry.lot.bodies()).for_each(|body| self.push(body));
+                });
+                end |= round.rotates();
+            }
         }
         // Under load no turn is idle.
-        let due = self.rotation_due().is_some_and(|due| due <= Instant::now());
+        let due = self.is_rotation_due();
         let Some(file) = &mut self.file else { return Ok(false) };
         let ends = end || due || file.segment.end + self.buffer.len() as u64 >= self.shape.segment_bytes;
         if ends {
             let footer = system::closed(file.segment.index, file.first_seq, self.position, file.span);
-            let footer = Body::new(&self.head, footer);
-            self.push(&footer);
+            self.push_own(footer);
         }
         let Some(file) = &mut self.file else { return Ok(false) };
         if file.segment.append(&self.buffer)? {
@@ -247,17 +340,32 @@ impl Writer {
         self.next_index = index.next();
         let segment = self.keeper.begin(index)?;
         self.file = Some(Open { segment, first_seq: self.position.next_seq, since: Instant::now(), span: Span::Empty });
-        let header = Body::new(&self.head, system::opened(index, self.position, &self.began));
-        self.push(&header);
+        self.push_own(system::opened(index, self.position, &self.began));
         Ok(())
     }
 
     fn push(&mut self, body: &Body) {
         let Position { next_seq, prev, .. } = self.position;
-        self.position.prev = body.push_line(&mut self.buffer, &self.head, next_seq, prev);
+        let last = body.push_line(&mut self.buffer, &self.head, next_seq, prev);
+        self.pushed(last, body.moment());
+    }
+
+    fn push_fields(&mut self, moment: Option<Moment>, fields: &[u8]) {
+        let Position { next_seq, prev, .. } = self.position;
+        let last = push_line(&mut self.buffer, &self.head, fields, next_seq, prev);
+        self.pushed(last, moment);
+    }
+
+    fn push_own(&mut self, record: Record) {
+        let text = Text::of(record);
+        self.push_fields(text.moment, text.fields());
+    }
+
+    fn pushed(&mut self, last: ChainHash, moment: Option<Moment>) {
+        self.position.prev = last;
         self.position.next_seq += 1;
         if let Some(file) = &mut self.file {
-            file.span.add(body.moment);
+            file.span.add(moment);
         }
     }
 
@@ -280,14 +388,47 @@ impl Writer {
         self.shape.rotate_every.filter(|_| used).and_then(|every| file.since.checked_add(every))
     }
 
+    fn is_rotation_due(&self) -> bool {
+        self.rotation_due().is_some_and(|due| due <= Instant::now())
+    }
+
+    /// Until when nothing is to be done unless somebody asks.
+    fn next_look(&self) -> Option<Instant> {
+        let look = self.ahead.as_ref().and_then(Ahead::next_look);
+        self.rotation_due().into_iter().chain(look).min()
+    }
+
     fn close(mut self) {
+        let mut carried = self.carry();
+        if carried.is_err() {
+            // Another file may take it, and nobody asks again.
+            carried = self.carry();
+        }
+        self.note_ahead(&carried);
+        if let Some(ahead) = self.ahead.take() {
+            ahead.end(self.keeper.disk());
+        }
         if self.shape.goes_on {
             if let Some(file) = self.file.take() {
                 self.keeper.leave(file.segment, self.position);
             }
         } else if self.file.is_some() {
-            let ended = self.write(None, true);
+            let ended = self.write(Source::Nothing, true);
             self.note(&ended);
+        }
+    }
+
+    /// As [`Self::note`], of what is acknowledged already.
+    fn note_ahead(&self, result: &io::Result<()>) {
+        if let Err(error) = result {
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                tracing::error!(
+                    target: "audited::journal",
+                    journal = self.name,
+                    error = %error.kind(),
+                    "writing failed; what is acknowledged stays in memory, and is written when the disk takes it"
+                );
+            }));
         }
     }
 
@@ -304,6 +445,18 @@ impl Writer {
             }));
         }
     }
+}
+
+/// The memory is nobody's any more.
+fn note_lost(journal: &str, ahead: &Ahead) {
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        tracing::error!(
+            target: "audited::journal",
+            journal,
+            memory = %Shown(ahead.path()),
+            "the memory of a journal was removed: records are acknowledged once they are in a file, until it is opened again"
+        );
+    }));
 }
 
 /// Whether another file may succeed where this one failed.

@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use audited::testing::{SinkUnderTest, sink_contract};
-use audited::{Journal, JournalOptions, MemorySink, Record, TracingSink};
+use audited::{AuditSink as _, Journal, JournalOptions, MemorySink, Record, TracingSink};
 
-use super::is_no_frame;
+use super::{block_on, is_no_frame};
 use crate::sinks::Events;
 use crate::support::{Behaviour, Capture};
 
@@ -40,6 +40,18 @@ fn journal(options: &JournalOptions, place: &Path) -> SinkUnderTest {
     SinkUnderTest::new(journal).reads(move || records_of_a_journal(&path)).is_opened_again().runs_in(in_tokio)
 }
 
+/// What it acknowledges is in its files a moment later.
+fn in_memory(place: &Path) -> SinkUnderTest {
+    let path = place.join("audit");
+    let journal = JournalOptions::new().shared_memory("/dev/shm").open(&path).unwrap();
+    let written = journal.clone();
+    let read = move || {
+        block_on(written.flush()).unwrap();
+        records_of_a_journal(&path)
+    };
+    SinkUnderTest::new(journal).reads(read).is_opened_again().runs_in(in_tokio)
+}
+
 fn tracing_json() -> SinkUnderTest {
     let events = Events::default();
     let dispatch = events.dispatch();
@@ -66,6 +78,7 @@ fn foreign(hang: Behaviour) -> SinkUnderTest {
 sink_contract!(memory_keeps_it, |_| memory());
 sink_contract!(the_journal_keeps_it, |place| journal(&JournalOptions::new(), place));
 sink_contract!(the_journal_without_a_sync_keeps_it, |place| journal(&JournalOptions::new().os_buffer(), place));
+sink_contract!(the_journal_in_memory_keeps_it, in_memory);
 sink_contract!(tracing_keeps_it, || tracing_json());
 sink_contract!(a_sink_of_somebody_else_keeps_it, || foreign(Behaviour::HangAsync));
 sink_contract!(a_sink_that_blocks_its_thread_keeps_it, || foreign(Behaviour::HangBlocking));

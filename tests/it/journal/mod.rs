@@ -6,6 +6,7 @@ mod chain;
 mod compressing;
 mod disk;
 mod format;
+mod memory;
 mod passing;
 mod reading;
 mod refusing;

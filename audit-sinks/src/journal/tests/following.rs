@@ -77,7 +77,7 @@ fn journal(directory: &Path) -> (Journal, Arc<AtomicBool>) {
     let fails = Arc::new(AtomicBool::new(false));
     let disk = Faulty { directory: Directory::open(directory, true).unwrap(), fails: fails.clone() };
     let found = recover(&disk.directory).unwrap();
-    (Journal::start(directory, Arc::new(disk), found, &JournalOptions::new()).unwrap(), fails)
+    (Handle::start(directory, Arc::new(disk), found, &JournalOptions::new()).map(Journal::new).unwrap(), fails)
 }
 
 /// Gives the actions of the tests' own records that a reader has by now.

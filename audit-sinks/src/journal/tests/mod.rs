@@ -6,6 +6,7 @@ mod compressing;
 mod continuing;
 mod failing;
 mod following;
+mod memory;
 mod model;
 mod power;
 mod recorded;
@@ -25,9 +26,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use audit_core::__private::{Inline as _, Receipt, Ticket};
-use audit_core::{Action, AuditSink as _, Record, SinkError};
+use audit_core::{Action, AuditSink as _, Durability, Record, SinkError};
 
 use self::model::ModelDisk;
+use super::handle::Handle;
 use super::recover::recover_on;
 use super::{Journal, JournalError, JournalOptions};
 
@@ -44,7 +46,7 @@ fn options() -> JournalOptions {
 fn open_with(disk: &ModelDisk, options: &JournalOptions) -> Result<Journal, JournalError> {
     let path = Path::new("model");
     let found = recover_on(disk, &|_| Ok(()), path)?;
-    Journal::start(path, Arc::new(disk.clone()), found, options)
+    Handle::start(path, Arc::new(disk.clone()), found, options).map(Journal::new)
 }
 
 fn open(disk: &ModelDisk) -> Journal {

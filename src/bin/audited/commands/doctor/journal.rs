@@ -54,6 +54,9 @@ pub(super) fn examine(path: &Path, lock: Option<&Path>, probes: bool, report: &m
             report.ok("reserve", "none is there while nobody writes; who opens the journal makes it, if there is room");
         }
     }
+    if let Some(memory) = &found.shared_memory {
+        examine_memory(memory, found.writer.is_some(), report);
+    }
     if probes && found.faults.is_empty() {
         probe(path, report);
     }
@@ -67,6 +70,25 @@ pub(super) fn examine(path: &Path, lock: Option<&Path>, probes: bool, report: &m
         newest.compare(&lock, report);
     }
     delivery::examine(path, newest.head, report)
+}
+
+/// What lies in memory before it is in a file.
+fn examine_memory(memory: &Path, is_written: bool, report: &mut Report) {
+    let shown = memory.display();
+    match memory.try_exists() {
+        Err(error) => report.unknown("shared memory", format!("{shown} cannot be seen from here: {error}")),
+        Ok(false) => {
+            let gone = "is not there, as far as can be seen from here: what was acknowledged last may be lost";
+            report.fault("shared memory", format!("{shown} {gone}"));
+        }
+        Ok(true) if is_written => {
+            report.ok("shared memory", format!("records are acknowledged in {shown} before they are in a file"));
+        }
+        Ok(true) => {
+            let left = format!("a process that died has left {shown}, and records in it may be in no file");
+            report.warning("shared memory", left, "start the service again: it carries them over");
+        }
+    }
 }
 
 /// How long a caller waits for the disk.
