@@ -45,6 +45,8 @@ fn a_shutdown_says_how_many_are_on_their_way() {
 fn a_shutdown_says_how_many_wait_for_room() {
     let sink = Capture::new();
     let recorder = recorder_with(&sink, |builder| builder.deadline(PATIENCE).max_in_flight(2));
+    // What the sink has need not have landed yet, and would be in the way.
+    recorder.flush(PATIENCE).unwrap();
     sink.set(Behaviour::HangBlocking);
     let waiting = under_way(&recorder, 5);
     let not_flushed = recorder.shutdown(SHORT).unwrap_err();
