@@ -53,8 +53,8 @@ impl ChainHash {
 
     pub(super) fn to_hex(self) -> [u8; 64] {
         let mut hex = [0; 64];
-        for (pair, byte) in hex.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
-            *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+        for (eight, four) in hex.as_chunks_mut::<8>().0.iter_mut().zip(self.0.as_chunks::<4>().0) {
+            *eight = in_digits(*four);
         }
         hex
     }
@@ -67,18 +67,32 @@ impl ChainHash {
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
+/// That byte in all eight places.
+const fn all(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// How much further `a` is from `9` than digits are from each other.
+const LETTERS: u64 = (b'a' - b'0' - 10) as u64;
+
+/// Writes four bytes as eight digits, all at once: whatever is done for each line, all who wait for it wait for.
+fn in_digits(bytes: [u8; 4]) -> [u8; 8] {
+    let pairs = u64::from(u32::from_le_bytes(bytes));
+    let pairs = (pairs | (pairs << 16)) & 0x0000_ffff_0000_ffff;
+    let pairs = (pairs | (pairs << 8)) & 0x00ff_00ff_00ff_00ff;
+    let values = ((pairs >> 4) | (pairs << 8)) & all(0x0f);
+    let letters = ((values + all(0x10 - 10)) >> 4) & all(1);
+    (values + all(b'0') + letters * LETTERS).to_le_bytes()
+}
+
 /// Reads eight digits, all at once: one by one they took an eighth as long as the hash of their line. With them comes what
 /// is zero where all of them are digits.
 fn eight_digits(digits: [u8; 8]) -> ([u8; 4], u64) {
-    /// That byte in all eight places.
-    const fn all(byte: u8) -> u64 {
-        u64::from_ne_bytes([byte; 8])
-    }
     let digits = u64::from_le_bytes(digits);
     // Of digits and letters alike the low four bits count up; letters have the seventh bit, and are worth nine more.
     let letters = (digits >> 6) & all(1);
     let values = (digits & all(0x0f)) + letters * 9;
-    let written = values + all(b'0') + letters * u64::from(b'a' - b'0' - 10);
+    let written = values + all(b'0') + letters * LETTERS;
     let above_nine = ((values + all(0x80 - 10)) >> 7) & all(1);
     let wrong = (digits ^ written) | (above_nine ^ letters) | (values & all(0xf0));
     let pairs = ((values << 4) | (values >> 8)) & 0x00ff_00ff_00ff_00ff;
@@ -165,6 +179,14 @@ mod tests {
         }
         let stream = Uuid::now_v7();
         assert_eq!(ChainHash::of_stream(stream).0, plain(STREAM, stream.to_string().as_bytes()));
+    }
+
+    #[test]
+    fn each_byte_is_two_digits() {
+        for bytes in (0..=u8::MAX).map(|byte| [byte, 0, !byte, byte.rotate_left(3)]) {
+            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(in_digits(bytes), digits.as_bytes());
+        }
     }
 
     #[test]
