@@ -82,7 +82,9 @@ fn text(json: &[u8]) -> Option<(&[u8], &[u8])> {
 /// Takes a text where it is a moment as this crate writes one.
 fn canonical(text: &[u8]) -> Option<&SortText> {
     let text: &SortText = text.try_into().ok()?;
-    let fits = text.iter().zip(SHAPE).all(|(is, shape)| if *shape == b'0' { is.is_ascii_digit() } else { is == shape });
+    // To the end, whatever it finds, so that all bytes are compared at once.
+    let differs = |(is, shape): (&u8, &u8)| if *shape == b'0' { !is.is_ascii_digit() } else { is != shape };
+    let fits = text.iter().zip(SHAPE).fold(0, |found, pair| found | u8::from(differs(pair))) == 0;
     let number = |at: usize| (text[at] - b'0') * 10 + (text[at + 1] - b'0');
     if !fits || number(11) > 23 || number(14) > 59 || number(17) > 59 {
         return None;
