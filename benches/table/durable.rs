@@ -3,6 +3,7 @@
 //! Each caller waits for its record before it makes the next. The bare ways have one thread and no callers.
 
 use std::path::Path;
+use std::time::Duration;
 
 use audited::{Journal, JournalOptions};
 use audited_benches::table::{self, Rounds, Target};
@@ -16,6 +17,7 @@ mod group;
 mod turn;
 
 const ROUNDS: usize = 5;
+const REST: Duration = Duration::from_millis(700);
 /// Enough for a turn on a fast disk.
 const FILLED: u64 = 256 << 20;
 
@@ -45,18 +47,22 @@ pub(super) fn print(directory: &Path) {
         Way::new("append and fdatasync, one at a time", || append(&directory.join("appended"), &line, 1)),
         Way::new("append and fdatasync, 256 together", || append(&directory.join("appended"), &line, 256)),
         Way::new("preallocated, one at a time", || filled.write(&line, 1)),
+        Way::new("preallocated, 8 together", || filled.write(&line, 8)),
         Way::new("preallocated, 64 together", || filled.write(&line, 64)),
         Way::new("preallocated, 256 together", || filled.write(&line, 256)),
+        Way::new("preallocated, 1,024 together", || filled.write(&line, 1024)),
         Way::new("preallocated, O_DIRECT, 512 bytes at a time", || direct(&directory.join("filled"), 1)),
         Way::new("preallocated, O_DIRECT, 256 together", || direct(&directory.join("filled"), 256)),
         Way::new("256 async callers, one writer, wake all: appended", || group::appended(&runtime, directory, &line)),
         Way::new("256 async callers, one writer, wake all: preallocated", || group::filled(&runtime, &filled, &line)),
         Way::new("**ours: the journal, a thread that waits**", || turn::thread(&fresh(&directory.join("journal")))),
         Way::new("**ours: the journal, 1 caller**", || journal(1)),
+        Way::new("**ours: the journal, 8 callers**", || journal(8)),
         Way::new("**ours: the journal, 64 callers**", || journal(64)),
         Way::new("**ours: the journal, 256 callers**", || journal(256)),
+        Way::new("**ours: the journal, 1,024 callers**", || journal(1024)),
         // Its files are filled while they are written.
-        Way::new("**ours: the same, default options**", || {
+        Way::new("**ours: the journal, 256 callers, default options**", || {
             let path = directory.join("default");
             let _ = std::fs::remove_dir_all(&path);
             turn::journal(&runtime, &Journal::open(path).unwrap(), 256)
@@ -70,10 +76,12 @@ pub(super) fn print(directory: &Path) {
     report(&ways, line.len());
 }
 
-/// A new journal, its first file filled.
+/// A new journal, its first file filled. The disk rests before it is used: the file of the bare ways was filled long ago.
 fn fresh(path: &Path) -> Journal {
     let _ = std::fs::remove_dir_all(path);
-    JournalOptions::new().segment_bytes(FILLED).preallocate(FILLED).open(path).unwrap()
+    let journal = JournalOptions::new().segment_bytes(FILLED).preallocate(FILLED).open(path).unwrap();
+    std::thread::sleep(REST);
+    journal
 }
 
 fn report(ways: &[Way<'_>], bytes: usize) {
@@ -91,7 +99,9 @@ fn report(ways: &[Way<'_>], bytes: usize) {
     for (way, wait) in ways.iter().zip(&waits) {
         table::beside(&way.name, wait, &waits[2]);
     }
-    let [appended, _, one, by_64, by_256, .., thread, _, at_64, at_256, _] = ways else { unreachable!("as many ways") };
+    let [appended, _, one, _, by_64, by_256, .., thread, _, _, at_64, at_256, _, _] = ways else {
+        unreachable!("as many ways")
+    };
     let ratio = |name: &str, ours: &Way<'_>, other: &Way<'_>, of: fn(&Turn) -> f64, target| {
         table::ratio(name, &ours.rounds(of).over(&other.rounds(of)), target);
     };
