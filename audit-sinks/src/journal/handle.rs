@@ -134,6 +134,7 @@ impl Handle {
         if self.process == std::process::id() { Ok(()) } else { Err(SinkError::failed(Forked)) }
     }
 }
+
 /// The journal belongs to the process that this one was forked from.
 #[derive(Debug, thiserror::Error)]
 #[error("the journal belongs to the process that this one was forked from: open one after the fork")]

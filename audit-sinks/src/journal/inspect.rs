@@ -33,9 +33,9 @@ pub struct JournalInspection {
     pub bytes: u64,
     /// How many bytes are kept for when the disk is full; `None` where none are.
     pub reserve_bytes: Option<u64>,
-    /// The [shared memory](super::JournalOptions::shared_memory) in which records may lie that are in no file yet. Where
-    /// nobody writes the journal, a process has left it when it died, and whoever opens the journal carries over what is
-    /// there.
+    /// The [shared memory](super::JournalOptions::shared_memory) in which records may lie that are in no file yet.
+    /// Where nobody writes the journal, a process has left it when it died, and whoever opens the journal carries over
+    /// what is there.
     pub shared_memory: Option<PathBuf>,
 }
 

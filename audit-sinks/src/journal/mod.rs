@@ -2,11 +2,13 @@
 //!
 //! # From a caller to the disk
 //!
-//! A caller encodes its record and hashes it as far as it can ([`line`]), and puts it into the [queue](crate::group::queue). One thread,
-//! the [`writer`], takes all that is there, gives each record its place in the chain, writes once, syncs once, and
-//! answers. Where memory that outlives the process is enough, the caller leaves its record there instead and is answered
-//! at once, and the writer carries it over later ([`ring`]). What nobody waits for, another thread does ([`keeper`]): it fills files ahead, has the next
-//! one ready, ends the full ones, and compresses what has ended before.
+//! A caller encodes its record and hashes it as far as it can ([`line`]), and puts it into the
+//! [queue](crate::group::queue). One thread, the [`writer`], takes all that is there, gives each record its place in the
+//! chain, writes once, syncs once, and answers. Where memory that outlives the process is enough, the caller leaves its
+//! record there instead and is answered at once, and the writer carries it over later ([`ring`]).
+//!
+//! What nobody waits for, another thread does ([`keeper`]): it fills files ahead, has the next one ready, ends the full
+//! ones, and compresses what has ended before.
 //!
 //! What is in the files, and how to check them without any of this, is in `FORMAT.md`.
 
@@ -198,8 +200,8 @@ impl Journal {
         &self.0.recovered
     }
 
-    /// The last line that is acknowledged. What is acknowledged in [shared memory](JournalOptions::shared_memory) and in no
-    /// file yet has no line.
+    /// The last line that is acknowledged. What is acknowledged in [shared memory](JournalOptions::shared_memory) and in
+    /// no file yet has no line.
     pub fn head(&self) -> JournalHead {
         self.0.progress.head()
     }

@@ -118,8 +118,10 @@ impl JournalOptions {
     ///
     /// An acknowledged record outlives the process, in whatever way that ends. It is lost with the machine, and with what
     /// the directory is lost with: unlike what [`os_buffer`](Self::os_buffer) has written, it does not reach the disk by
-    /// itself after the process is dead, so open the journal again before the machine is shut down. A process that ends
-    /// in order drops its journal, and leaves nothing there.
+    /// itself after the process is dead, so open the journal again before the machine is shut down. Flushing carries
+    /// over what is there, as shutting the recorder down does; dropping the journal also gives the memory up. Where it
+    /// is not dropped, and the machine is shut down, the next opening says that memory is missing, although nothing was
+    /// in it.
     ///
     /// - In Kubernetes, take an `emptyDir` with `medium: Memory`: it outlives the containers of a pod. `/dev/shm` of a
     ///   container of Docker goes with the container, and so may what its process had acknowledged: mount a tmpfs there.
