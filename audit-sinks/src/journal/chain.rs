@@ -184,8 +184,8 @@ mod tests {
     #[test]
     fn each_byte_is_two_digits() {
         for bytes in (0..=u8::MAX).map(|byte| [byte, 0, !byte, byte.rotate_left(3)]) {
-            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(in_digits(bytes), digits.as_bytes());
+            let [a, b, c, d] = bytes;
+            assert_eq!(in_digits(bytes), format!("{a:02x}{b:02x}{c:02x}{d:02x}").as_bytes());
         }
     }
 
