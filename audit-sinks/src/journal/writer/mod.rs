@@ -7,6 +7,8 @@
 //! kernel forgets the pages that it could not write: a later sync would succeed without them. The next round begins
 //! another file, at the position behind the last acknowledged line; what the failed file has beyond is nobody's.
 
+mod carry;
+
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -29,7 +31,6 @@ use super::span::{Moment, Span, moment};
 use super::system::{self, Because, Began};
 use crate::group::queue::{self, Turn};
 use crate::group::round::{self, Rounds};
-use crate::shown::Shown;
 
 type Round = round::Round<Lot>;
 type Entry = queue::Entry<Lot>;
@@ -146,22 +147,9 @@ impl Writer {
         self.write_with_reserve(Source::Nothing)
     }
 
-    /// Writes all that a process left in memory, before anything else.
-    pub(super) fn carry_over(&mut self, left: Ahead) -> io::Result<()> {
-        self.ahead = Some(left);
-        let carried = self.carry();
-        self.ahead = None;
-        carried
-    }
-
     /// What the next line will be.
     pub(super) fn position(&self) -> Position {
         self.position
-    }
-
-    /// Looks there from now on for what is acknowledged.
-    pub(super) fn look_at(&mut self, ahead: Ahead) {
-        self.ahead = Some(ahead);
     }
 
     /// Writes until the queue is closed and empty.
@@ -184,6 +172,7 @@ impl Writer {
     }
 
     fn round(&mut self, round: &mut Round, queue: &Queue) -> Result<(), SinkError> {
+        self.leave_what_is_lost();
         // What was acknowledged before any of it was handed over comes first; what comes meanwhile comes later.
         let before = self.ahead.as_ref().map(|ahead| ahead.head_beside(|| queue.has_waiting()));
         if let Some(down) = &self.down
@@ -205,38 +194,11 @@ impl Writer {
 
     /// Does what is due while nobody waits.
     fn look(&mut self) {
-        if let Some(ahead) = &self.ahead {
-            if ahead.has_lost_its_name() {
-                note_lost(&self.name, ahead);
-            }
-            if ahead.is_due() {
-                let (head, has_failed) = (ahead.head(), ahead.has_failed());
-                let written = self.write(Source::Ahead(head), false);
-                // It is tried again and again, and told once.
-                if !has_failed {
-                    self.note_ahead(&written);
-                }
-                if written.is_err_and(|error| wants_room(&error)) {
-                    self.keeper.free_reserve();
-                }
-            }
-        }
+        self.carry_what_is_due();
         if self.is_rotation_due() {
             let rotated = self.carry().and_then(|()| self.write(Source::Nothing, true));
             self.note(&rotated);
         }
-    }
-
-    /// Writes all that is acknowledged by now and in no file yet.
-    fn carry(&mut self) -> io::Result<()> {
-        self.ahead.as_ref().map(Ahead::head).map_or(Ok(()), |head| self.carry_until(head))
-    }
-
-    fn carry_until(&mut self, head: u64) -> io::Result<()> {
-        while self.ahead.as_ref().is_some_and(|ahead| !ahead.is_done(head)) {
-            self.write_with_reserve(Source::Ahead(head))?;
-        }
-        Ok(())
     }
 
     fn write_with_reserve(&mut self, mut source: Source<'_>) -> io::Result<()> {
@@ -399,15 +361,7 @@ impl Writer {
     }
 
     fn close(mut self) {
-        let mut carried = self.carry();
-        if carried.is_err() {
-            // Another file may take it, and nobody asks again.
-            carried = self.carry();
-        }
-        self.note_ahead(&carried);
-        if let Some(ahead) = self.ahead.take() {
-            ahead.end(self.keeper.disk());
-        }
+        self.carry_at_last();
         if self.shape.goes_on {
             if let Some(file) = self.file.take() {
                 self.keeper.leave(file.segment, self.position);
@@ -415,20 +369,6 @@ impl Writer {
         } else if self.file.is_some() {
             let ended = self.write(Source::Nothing, true);
             self.note(&ended);
-        }
-    }
-
-    /// As [`Self::note`], of what is acknowledged already.
-    fn note_ahead(&self, result: &io::Result<()>) {
-        if let Err(error) = result {
-            let _ = catch_unwind(AssertUnwindSafe(|| {
-                tracing::error!(
-                    target: "audited::journal",
-                    journal = self.name,
-                    error = %error.kind(),
-                    "writing failed; what is acknowledged stays in memory, and is written when the disk takes it"
-                );
-            }));
         }
     }
 
@@ -445,18 +385,6 @@ impl Writer {
             }));
         }
     }
-}
-
-/// The memory is nobody's any more.
-fn note_lost(journal: &str, ahead: &Ahead) {
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        tracing::error!(
-            target: "audited::journal",
-            journal,
-            memory = %Shown(ahead.path()),
-            "the memory of a journal was removed: records are acknowledged once they are in a file, until it is opened again"
-        );
-    }));
 }
 
 /// Whether another file may succeed where this one failed.
