@@ -123,8 +123,9 @@ impl JournalOptions {
     /// is not dropped, and the machine is shut down, the next opening says that memory is missing, although nothing was
     /// in it.
     ///
-    /// - In Kubernetes, take an `emptyDir` with `medium: Memory`: it outlives the containers of a pod. `/dev/shm` of a
-    ///   container of Docker goes with the container, and so may what its process had acknowledged: mount a tmpfs there.
+    /// - In Kubernetes, take an `emptyDir` with `medium: Memory`: it outlives the containers of a pod. With Docker,
+    ///   mount a directory of a tmpfs of the host: the container's own `/dev/shm`, and what `--tmpfs` makes, go with the
+    ///   container, and so may what its process had acknowledged.
     /// - Under systemd, take a `RuntimeDirectory` with `RuntimeDirectoryPreserve=yes`, below `/run`: `RemoveIPC=` and
     ///   `DynamicUser=` empty `/dev/shm` when a unit or the last session of its user ends. The journal of a running
     ///   process notices that, logs it, and acknowledges what comes then once it is in a file.
