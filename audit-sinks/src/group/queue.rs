@@ -88,7 +88,12 @@ impl<L: Lot> Queue<L> {
     /// Hands over a lot, all of it or nothing. Where there is no room, it stays outside until there is, in its turn, and
     /// is given a number.
     pub(crate) fn push(&self, lot: L, ticket: Ticket) -> Option<Number> {
-        self.try_push(lot, ticket).unwrap_or_else(|ticket| {
+        Self::or_closed(self.try_push(lot, ticket))
+    }
+
+    /// Answers whoever was not taken.
+    pub(crate) fn or_closed(pushed: Result<Option<Number>, Ticket>) -> Option<Number> {
+        pushed.unwrap_or_else(|ticket| {
             ticket.settle(Err(SinkError::Closed));
             None
         })

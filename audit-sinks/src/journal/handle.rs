@@ -122,11 +122,7 @@ impl Handle {
     /// Hands records over that could not be left.
     pub(super) fn push(&self, lot: Lot, ticket: Ticket) -> Option<Number> {
         let Some(ring) = &self.ring else { return self.queue.push(lot, ticket) };
-        let pushed = ring.divert(|| self.queue.try_push(lot, ticket));
-        pushed.unwrap_or_else(|ticket| {
-            ticket.settle(Err(SinkError::Closed));
-            None
-        })
+        Queue::or_closed(ring.divert(|| self.queue.try_push(lot, ticket)))
     }
 
     /// A child of `fork` has neither the threads nor a right to the files.

@@ -111,7 +111,7 @@ impl Ahead {
     }
 
     /// Sees to it that nothing more is left where nobody would find it; says whether that is so and news.
-    pub(in super::super) fn has_lost_its_name(&self) -> bool {
+    pub(in super::super) fn closes_if_lost(&self) -> bool {
         let is_lost = !self.ring.memory.has_a_name();
         is_lost && !std::mem::replace(&mut self.ring.lock().closed, true)
     }

@@ -64,23 +64,14 @@ impl Writer {
 
     /// Has nothing more acknowledged in memory that whoever comes next would not find.
     pub(super) fn leave_what_is_lost(&self) {
-        if let Some(ahead) = self.ahead.as_ref().filter(|ahead| ahead.has_lost_its_name()) {
+        if let Some(ahead) = self.ahead.as_ref().filter(|ahead| ahead.closes_if_lost()) {
             note_lost(&self.name, ahead);
         }
     }
 
     /// As [`Self::note`], of what is acknowledged already.
     fn note_ahead(&self, result: &io::Result<()>) {
-        if let Err(error) = result {
-            let _ = catch_unwind(AssertUnwindSafe(|| {
-                tracing::error!(
-                    target: "audited::journal",
-                    journal = self.name,
-                    error = %error.kind(),
-                    "writing failed; what is acknowledged stays in memory, and is written when the disk takes it"
-                );
-            }));
-        }
+        self.note_that(result, "what is acknowledged stays in memory, and is written when the disk takes it");
     }
 }
 

@@ -373,6 +373,11 @@ impl Writer {
     }
 
     fn note(&self, result: &io::Result<()>) {
+        self.note_that(result, "what was being written is not acknowledged, and the file is not written any more");
+    }
+
+    /// Logs a failure, and what that means for the records.
+    fn note_that(&self, result: &io::Result<()>, means: &'static str) {
         if let Err(error) = result {
             // The subscriber is foreign code.
             let _ = catch_unwind(AssertUnwindSafe(|| {
@@ -380,7 +385,7 @@ impl Writer {
                     target: "audited::journal",
                     journal = self.name,
                     error = %error.kind(),
-                    "writing failed; what was being written is not acknowledged, and the file is not written any more"
+                    "writing failed; {means}"
                 );
             }));
         }
