@@ -27,6 +27,8 @@ pub(super) struct Lines {
     kept: Option<Place>,
     /// Whether it was reported that the rest cannot be decompressed.
     ends_corrupt: bool,
+    /// Up to where there was nothing but fill when its end was last looked for.
+    fill_end: u64,
 }
 
 /// What comes next in a file.
@@ -42,7 +44,7 @@ pub(super) enum Next {
 impl Lines {
     pub(super) fn open(path: &Path, walk: Walk) -> Result<Self, JournalError> {
         let (path, source) = Source::open(path)?;
-        Ok(Self { path, scan: Scan::new(source), walk, limit: None, kept: None, ends_corrupt: false })
+        Ok(Self { path, scan: Scan::new(source), walk, limit: None, kept: None, ends_corrupt: false, fill_end: 0 })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -105,7 +107,9 @@ impl Lines {
     fn advance(&mut self) -> io::Result<Next> {
         let start = self.scan.end();
         self.scan.set_aside();
-        for pause in [Some(PAUSE), Some(PAUSE), None] {
+        for pause in [Some(Duration::ZERO), Some(PAUSE), Some(PAUSE), None] {
+            // In a file that is being written, what was read ahead may be older than the rest, all or a part of it.
+            let pause = pause.filter(|_| self.limit.is_none());
             let found = self.scan.next()?;
             let number = self.scan.number();
             let damage = match found {
@@ -122,21 +126,38 @@ impl Lines {
                 Found::Unfinished => JournalDamage::NotALine,
                 Found::TooLong => JournalDamage::TooLong { max: MAX_LINE_BYTES },
             };
-            // Nothing behind it: it is not finished yet, or never was.
-            let last = self.scan.only_fill_follows()?;
-            let lacks_its_end = found == Found::Unfinished && Place::of(self.scan.line()).is_some();
-            let unfinished = lacks_its_end || Head::any_was_torn(self.scan.line());
-            if last && (self.scan.line().is_empty() || unfinished && (start == 0 || self.could_go_on())) {
-                return self.stay(start, number);
+            // It is read once more before all that is filled behind it.
+            if pause != Some(Duration::ZERO) {
+                // Nothing behind it: it is not finished yet, or never was.
+                let last = self.only_fill_follows(start, number)?;
+                let lacks_its_end = found == Found::Unfinished && Place::of(self.scan.line()).is_some();
+                let unfinished = lacks_its_end || Head::any_was_torn(self.scan.line());
+                if last && (self.scan.line().is_empty() || unfinished && (start == 0 || self.could_go_on())) {
+                    return self.stay(start, number);
+                }
             }
-            // In a file that is being written, a part of what was just read may be older than the rest.
-            let Some(pause) = pause.filter(|_| self.limit.is_none()) else {
-                return Ok(Next::Damage(number, damage));
-            };
+            let Some(pause) = pause else { return Ok(Next::Damage(number, damage)) };
             thread::sleep(pause);
             self.scan.seek(start, number)?;
         }
         Ok(Next::End)
+    }
+
+    /// Whether nothing is behind the line last read, which begins there, but what the file is filled with.
+    fn only_fill_follows(&mut self, start: u64, number: u64) -> io::Result<bool> {
+        // In a file that is being written, what was fill before is fill or lines, which are read in their turn.
+        if self.limit.is_none() && self.scan.line().is_empty() && start < self.fill_end {
+            self.scan.seek(self.fill_end, number)?;
+            if self.scan.only_fill_follows()? {
+                self.fill_end = self.scan.end();
+                return Ok(true);
+            }
+            self.scan.seek(start, number)?;
+            self.scan.next()?;
+        }
+        let is_all = self.scan.only_fill_follows()?;
+        self.fill_end = if is_all { self.scan.end() } else { 0 };
+        Ok(is_all)
     }
 
     /// Whether the line last read is one that the next file has in its place.

@@ -61,7 +61,7 @@ impl<R: Read + Seek> Scan<R> {
 
     /// Sets the line last read aside, in the place of the one that was set aside before.
     pub(super) fn set_aside(&mut self) {
-        self.set_aside = self.line.clone();
+        self.set_aside = std::mem::replace(&mut self.line, self.at..self.at);
     }
 
     /// The line that was set aside.
@@ -104,14 +104,14 @@ impl<R: Read + Seek> Scan<R> {
     /// Reads more; says whether there was any. What is of no use any more makes room.
     fn fill(&mut self) -> io::Result<bool> {
         if self.filled == self.buffer.len() {
-            let kept = [&self.set_aside, &self.line].into_iter().filter(|line| !line.is_empty()).map(|line| line.start);
-            let kept = kept.fold(self.at, usize::min);
-            self.buffer.copy_within(kept..self.filled, 0);
-            self.filled -= kept;
-            self.at -= kept;
-            for line in [&mut self.set_aside, &mut self.line] {
-                *line = line.start.saturating_sub(kept)..line.end.saturating_sub(kept);
+            // Not what lies between them: it may be all that a file is filled with.
+            let (mut rest, mut kept) = (self.at..self.filled, 0);
+            for part in [&mut self.set_aside, &mut self.line, &mut rest] {
+                let end = kept + part.len();
+                self.buffer.copy_within(part.clone(), kept);
+                (*part, kept) = (kept..end, end);
             }
+            (self.at, self.filled) = (rest.start, rest.end);
             if self.filled * 2 >= self.buffer.len() {
                 self.buffer.resize(self.block.max(self.filled * 2), 0);
             }
@@ -132,7 +132,7 @@ impl<R: Read + Seek> Scan<R> {
     pub(super) fn only_fill_follows(&mut self) -> io::Result<bool> {
         loop {
             let more = &self.buffer[self.at..self.filled];
-            let fill = more.iter().take_while(|byte| matches!(**byte, b'\n' | 0)).count();
+            let fill = fill_at_start(more);
             let (lines, is_all) = (line_breaks(&more[..fill]), fill == more.len());
             self.at += fill;
             self.number += lines;
@@ -165,7 +165,16 @@ impl<R: Read + Seek> Scan<R> {
 
 /// How many lines end in a text.
 pub(super) fn line_breaks(bytes: &[u8]) -> u64 {
-    bytes.split(|byte| *byte == b'\n').count() as u64 - 1
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// How many bytes of fill and of holes a text begins with.
+fn fill_at_start(bytes: &[u8]) -> usize {
+    let is_fill = |byte: &u8| matches!(byte, b'\n' | 0);
+    // Of megabytes, block by block.
+    let (blocks, _) = bytes.as_chunks::<64>();
+    let whole = 64 * blocks.iter().take_while(|block| block.iter().filter(|byte| is_fill(byte)).count() == 64).count();
+    whole + bytes[whole..].iter().take_while(|byte| is_fill(byte)).count()
 }
 
 #[cfg(test)]
@@ -229,17 +238,35 @@ mod tests {
         }
 
         #[test]
-        fn fill_is_gone_over_and_the_line_before_it_stays(line in "[a-z]{0,40}", fill in "[\n\0]{0,80}", block in 1..64_usize) {
+        fn fill_is_gone_over_and_the_lines_before_it_stay(
+            before in "[a-z]{0,40}",
+            line in "[a-z]{0,40}",
+            fill in "[\n\0]{0,300}",
+            block in 1..64_usize,
+        ) {
             for behind in ["", "x"] {
-                let text = format!("{line}\n{fill}{behind}");
-                let mut scan = Scan::with_block(block, Trickle(Cursor::new(text.into_bytes()), 1));
+                let text = format!("{before}\n{line}\n{fill}{behind}");
+                let mut scan = Scan::with_block(block, Trickle(Cursor::new(text.clone().into_bytes()), 1));
+                prop_assert_eq!(scan.next().unwrap(), Found::Line);
+                scan.set_aside();
                 prop_assert_eq!(scan.next().unwrap(), Found::Line);
                 prop_assert_eq!(scan.only_fill_follows().unwrap(), behind.is_empty());
-                prop_assert_eq!(scan.line(), line.as_bytes());
-                prop_assert_eq!(scan.number(), 1 + fill.matches('\n').count() as u64);
-                prop_assert_eq!(scan.end(), (line.len() + 1 + fill.len()) as u64);
+                prop_assert_eq!((scan.before(), scan.line()), (before.as_bytes(), line.as_bytes()));
+                prop_assert_eq!(scan.number(), 2 + fill.matches('\n').count() as u64);
+                prop_assert_eq!(scan.end(), (text.len() - behind.len()) as u64);
             }
         }
+    }
+
+    #[test]
+    fn what_is_filled_takes_no_memory() {
+        let text = format!("a\nb\n{}", "\n".repeat(1 << 20));
+        let mut scan = Scan::with_block(64, Cursor::new(text));
+        scan.next().unwrap();
+        scan.set_aside();
+        scan.next().unwrap();
+        assert!(scan.only_fill_follows().unwrap());
+        assert_eq!((scan.before(), scan.line(), scan.buffer.len()), (&b"a"[..], &b"b"[..], 64));
     }
 
     #[test]

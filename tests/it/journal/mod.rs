@@ -5,6 +5,7 @@ mod chain;
 #[cfg(feature = "zstd")]
 mod compressing;
 mod disk;
+mod filled;
 mod format;
 mod memory;
 mod passing;
