@@ -8,6 +8,7 @@
 //! another file, at the position behind the last acknowledged line; what the failed file has beyond is nobody's.
 
 mod carry;
+mod open;
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,18 +17,18 @@ use std::time::{Duration, Instant};
 
 use audit_core::{Record, SinkError};
 
+use self::open::{Down, Open};
 use super::Queue;
 use super::chain::ChainHash;
 use super::keeper::Keeper;
 use super::line::{Body, Head, Text, push_line};
 use super::lot::Lot;
-use super::position::{Position, Walk};
+use super::position::Position;
 use super::progress::Progress;
-use super::reader::parse;
-use super::recover::{Resume, Unfinished};
+use super::recover::Resume;
 use super::ring::ahead::Ahead;
-use super::segment::{FILL, Index, Segment};
-use super::span::{Moment, Span, moment};
+use super::segment::Index;
+use super::span::{Moment, Span};
 use super::system::{self, Because, Began};
 use crate::group::queue::{self, Turn};
 use crate::group::round::{self, Rounds};
@@ -85,39 +86,6 @@ impl Source<'_> {
             Self::Round(round, queue) => Source::Round(round, queue),
         }
     }
-}
-
-/// The file that is written.
-struct Open {
-    segment: Segment,
-    first_seq: u64,
-    since: Instant,
-    /// Of all that was written into it, what failed among it.
-    span: Span,
-}
-
-impl Open {
-    /// The last file, as if it had been open all the time. Of what is not as it was written, nothing is made: another file
-    /// is begun then.
-    fn go_on(last: Unfinished, position: Position, most: u64) -> Option<Self> {
-        let mut bytes = vec![0; usize::try_from(last.end).ok()?];
-        let read = last.file.read_at(&mut bytes, 0).ok()?;
-        let (mut walk, mut first_seq, mut span) = (Walk::default(), None, Span::Empty);
-        for line in bytes[..read].split(|byte| *byte == FILL).filter(|line| !line.is_empty()) {
-            let step = walk.step(line).ok().filter(|step| step.damage.is_none())?;
-            first_seq = first_seq.or(Some(step.place.seq));
-            span.add(moment(&*parse(line).ok()?));
-        }
-        let segment = Segment::written(last.index, last.file, last.end, most);
-        let is_whole = walk.next == Some(position);
-        first_seq.filter(|_| is_whole).map(|first_seq| Self { segment, first_seq, since: Instant::now(), span })
-    }
-}
-
-/// No file could be begun.
-struct Down {
-    error: SinkError,
-    since: Instant,
 }
 
 impl Writer {
