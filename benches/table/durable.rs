@@ -67,6 +67,9 @@ pub(super) fn print(directory: &Path) {
             let _ = std::fs::remove_dir_all(&path);
             turn::journal(&runtime, &Journal::open(path).unwrap(), 256)
         }),
+        Way::new("**ours: the journal, 256 callers, a reader follows**", || {
+            turn::followed(&runtime, &fresh(&directory.join("journal")), 256)
+        }),
     ];
     for _ in 0..ROUNDS {
         for way in &mut ways {
@@ -99,7 +102,7 @@ fn report(ways: &[Way<'_>], bytes: usize) {
     for (way, wait) in ways.iter().zip(&waits) {
         table::beside(&way.name, wait, &waits[2]);
     }
-    let [appended, _, one, _, by_64, by_256, .., thread, _, _, at_64, at_256, _, _] = ways else {
+    let [appended, _, one, _, by_64, by_256, .., thread, _, _, at_64, at_256, _, _, followed] = ways else {
         unreachable!("as many ways")
     };
     let ratio = |name: &str, ours: &Way<'_>, other: &Way<'_>, of: fn(&Turn) -> f64, target| {
@@ -113,6 +116,11 @@ fn report(ways: &[Way<'_>], bytes: usize) {
     ratio("rate, 256 callers ÷ preallocated, 256 together", at_256, by_256, rate, Target::AtLeast(0.65));
     let p99 = at_64.rounds(|turn| turn.at(0.99)).over(&by_64.rounds(|turn| turn.at(0.5)));
     table::ratio("p99 of 64 callers ÷ one preallocated batch of 64", &p99, Target::AtMost(3.0));
+    table::held(
+        "share that the reader had when the callers stopped",
+        &followed.rounds(|turn| turn.read),
+        Target::AtLeast(0.9),
+    );
     table::held("CPU of a record, 64 callers, µs", &at_64.rounds(|turn| turn.cpu), Target::AtMost(1.2));
     table::held("CPU of a record, 256 callers, µs", &at_256.rounds(|turn| turn.cpu), Target::AtMost(1.2));
 }

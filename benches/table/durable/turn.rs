@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use audited::__private::{Inline as _, Receipt, Ticket};
@@ -20,6 +20,8 @@ pub(super) struct Turn {
     pub(super) cpu: f64,
     /// How long each wait took, in µs, sorted.
     waits: Vec<f64>,
+    /// Which share of the records a reader had by the end, where one follows.
+    pub(super) read: f64,
 }
 
 impl Turn {
@@ -30,7 +32,7 @@ impl Turn {
         let (elapsed, cpu) = (start.elapsed().as_secs_f64(), cpu_time() - cpu);
         waits.sort_by(f64::total_cmp);
         let records = (waits.len() * each) as f64;
-        Self { rate: records / elapsed, waits, cpu: cpu * 1e6 / records }
+        Self { rate: records / elapsed, waits, cpu: cpu * 1e6 / records, read: 0.0 }
     }
 
     /// What such a share of the waits took at most, in µs.
@@ -107,6 +109,26 @@ pub(super) fn journal(runtime: &Runtime, journal: &Journal, count: usize) -> Tur
         }
     };
     Turn::take(1, || callers(runtime, count, make))
+}
+
+/// As [`journal`](self::journal), while a reader follows, as that of a forwarder does.
+pub(super) fn followed(runtime: &Runtime, journal: &Journal, count: usize) -> Turn {
+    let (ends, read) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut reader = journal.follow().unwrap();
+            while !ends.load(Ordering::Relaxed) {
+                if let Some(record) = reader.next_within(Duration::from_millis(10)) {
+                    record.unwrap();
+                    read.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        let turn = self::journal(runtime, journal, count);
+        ends.store(true, Ordering::Relaxed);
+        let read = read.load(Ordering::Relaxed) as f64 / turn.waits.len() as f64;
+        Turn { read, ..turn }
+    })
 }
 
 /// The line that a journal makes of the record.
