@@ -9,12 +9,10 @@ use audit_core::__private::{Guarded, Ticket};
 use audit_core::{Record, SinkError};
 
 use super::ledger::Ledger;
+use super::room::Room;
 
 /// The most records of one write, unless it is one caller's.
 const MAX_BATCH: usize = 1024;
-
-/// What a record takes in memory besides its text.
-const RECORD_OVERHEAD: usize = 1024;
 
 /// What becomes of a batch whose caller has been answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,13 +21,6 @@ pub(super) enum Late {
     Finish,
     /// Its write is dropped, or not begun.
     Abandon,
-}
-
-/// How much may wait for a sink, with what it is writing.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Room {
-    pub(super) records: usize,
-    pub(super) bytes: usize,
 }
 
 /// When enough is there to write it.
@@ -97,8 +88,7 @@ impl Lane {
     }
 
     pub(super) fn write(&self, batch: Arc<[Record]>, until: Option<Instant>, ticket: Ticket) {
-        let bytes = batch.iter().map(|record| record.json().len() + RECORD_OVERHEAD).sum();
-        let load = Room { records: batch.len(), bytes };
+        let load = Room::of(&batch);
         self.enqueue(Job { what: What::Write(batch), load, since: Instant::now(), until, ticket });
     }
 
@@ -115,7 +105,7 @@ impl Lane {
                 let mut refused = state.take_all();
                 refused.push(job);
                 (refused, SinkError::Deadline)
-            } else if !state.has_room(&job, self.shared.room) {
+            } else if !self.shared.room.has(state.waiting + state.taken, job.load) {
                 (vec![job], SinkError::Full)
             } else if let Err(error) = self.shared.start(&mut state) {
                 (vec![job], error)
@@ -225,14 +215,6 @@ impl State {
         self.busy_since.is_some_and(|since| since.elapsed() > deadline.saturating_mul(2))
     }
 
-    /// A batch that finds nothing else on its way is never too large.
-    fn has_room(&self, job: &Job, room: Room) -> bool {
-        let (load, on_its_way) = (job.load, self.waiting + self.taken);
-        load.records == 0
-            || on_its_way.records == 0
-            || on_its_way.records + load.records <= room.records && on_its_way.bytes + load.bytes <= room.bytes
-    }
-
     fn is_enough(&self, gather: Gather) -> bool {
         self.closed || self.flushes > 0 || self.waiting.records >= gather.records || self.waiting.bytes >= gather.bytes
     }
@@ -245,8 +227,7 @@ impl State {
 
     fn pop(&mut self) -> Option<Job> {
         let job = self.queue.pop_front()?;
-        self.waiting.records -= job.load.records;
-        self.waiting.bytes -= job.load.bytes;
+        self.waiting = self.waiting - job.load;
         self.flushes -= usize::from(matches!(job.what, What::Flush));
         Some(job)
     }
@@ -284,13 +265,5 @@ impl Job {
             What::Write(batch) => batch,
             What::Flush => &[],
         }
-    }
-}
-
-impl std::ops::Add for Room {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self { records: self.records + other.records, bytes: self.bytes + other.bytes }
     }
 }

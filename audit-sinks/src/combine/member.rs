@@ -4,17 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use audit_core::AuditSink;
+use audit_core::{AuditSink, DEFAULT_MAX_IN_FLIGHT};
 
 /// How long a sink has to answer inside of a combination, unless its [`Member`] says otherwise. It is less than a
 /// recorder waits, so that there is time left to act on it.
 pub const DEFAULT_MEMBER_DEADLINE: Duration = Duration::from_secs(2);
 
-/// How many records wait for a sink inside of a combination, unless its [`Member`] says otherwise.
-pub const DEFAULT_MEMBER_RECORDS: usize = 4096;
+/// How many records a sink inside of a combination may have and not have answered for, unless its [`Member`] says
+/// otherwise: as many as a recorder has on their way.
+pub const DEFAULT_MEMBER_RECORDS: usize = DEFAULT_MAX_IN_FLIGHT;
 
-/// How many bytes of records wait for a sink inside of a combination, unless its [`Member`] says otherwise.
-pub const DEFAULT_MEMBER_BYTES: usize = 16 << 20;
+/// How many bytes of records that may be, unless its [`Member`] says otherwise.
+pub const DEFAULT_MEMBER_BYTES: usize = 32 << 20;
 
 /// A sink inside of a combination, with its deadline and the room of its queue.
 ///
@@ -55,8 +56,11 @@ impl Member {
         self
     }
 
-    /// Sets how much may wait for it. What comes beyond fails with [`SinkError::Full`](audit_core::SinkError::Full) and
-    /// is counted. A sink that takes records on its caller's thread has a bound of its own instead.
+    /// Sets how much it may have and not have answered for, whoever has given up waiting for it among that. What comes
+    /// beyond fails with [`SinkError::Full`](audit_core::SinkError::Full) and is counted as dropped.
+    ///
+    /// Where all records need this sink, it is not less than what the recorder has on their way
+    /// ([`max_in_flight`](audit_core::RecorderBuilder::max_in_flight)).
     #[must_use]
     pub const fn queue(mut self, records: usize, bytes: usize) -> Self {
         self.records = records;

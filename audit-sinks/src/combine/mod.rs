@@ -16,6 +16,7 @@ mod member;
 mod poll;
 mod rate_limit;
 mod retry;
+mod room;
 mod seat;
 mod timeout;
 

@@ -7,10 +7,11 @@ use audit_core::__private::{Alarm, Guarded, Ticket};
 use audit_core::{Durability, Record, SinkError};
 
 use super::clock::{alarms, within};
-use super::lane::{Gather, Lane, Late, Room};
+use super::lane::{Gather, Lane, Late};
 use super::ledger::{Ledger, MemberStats};
 use super::member::Member;
 use super::poll::guarded;
+use super::room::{Held, Room};
 
 pub(super) struct Seat {
     way: Way,
@@ -22,7 +23,7 @@ pub(super) struct Seat {
 
 enum Way {
     /// One of the framework's own, which blocks nobody.
-    Inline(Guarded),
+    Inline(Guarded, Arc<Held>),
     /// Any other, on a thread of its own.
     Lane(Lane),
 }
@@ -32,7 +33,7 @@ impl Seat {
         let (sink, room) = (Guarded::new(member.sink), Room { records: member.records, bytes: member.bytes });
         Self::with(sink, member.deadline, |sink, ledger| {
             if sink.is_inline() {
-                Way::Inline(sink)
+                Way::Inline(sink, Arc::new(Held::new(room)))
             } else {
                 Way::Lane(Lane::new(sink, ledger, room, member.deadline, late, None))
             }
@@ -77,14 +78,13 @@ impl Seat {
             records: batch.len(),
             answer: Mutex::new(Some(Box::new(answer))),
         });
-        let ticket = {
-            let pending = pending.clone();
-            Ticket::answering(move |result| pending.settle(result))
-        };
         let until = Instant::now().checked_add(self.deadline);
         match &self.way {
-            Way::Inline(sink) => sink.submit_batch_inline(batch, ticket),
-            Way::Lane(lane) => lane.write(batch.clone(), until, ticket),
+            Way::Inline(sink, held) => self.submit_inline((sink, held), batch, &pending),
+            Way::Lane(lane) => {
+                let pending = pending.clone();
+                lane.write(batch.clone(), until, Ticket::answering(move |result| pending.settle(result)));
+            }
         }
         // What has answered already needs no alarm.
         if let Some(until) = until
@@ -94,11 +94,26 @@ impl Seat {
         }
     }
 
+    /// What it has not answered for stays with it, whoever has given up waiting: that, too, is bounded.
+    fn submit_inline(&self, (sink, held): (&Guarded, &Arc<Held>), batch: &[Record], pending: &Arc<Pending>) {
+        let load = Room::of(batch);
+        if !held.take(load) {
+            self.ledger.dropped(batch.len());
+            return pending.settle(Err(SinkError::Full));
+        }
+        let (held, pending) = (held.clone(), pending.clone());
+        let ticket = Ticket::answering(move |result| {
+            held.give_back(load);
+            pending.settle(result);
+        });
+        sink.submit_batch_inline(batch, ticket);
+    }
+
     /// Flushes it, after everything that was handed over before. The flush is under way once this returns.
     pub(super) fn flush(&self) -> impl Future<Output = Result<(), SinkError>> + Send {
         let (ticket, receipt) = alarms().ticket(self.deadline);
         let inline = match &self.way {
-            Way::Inline(sink) => Some(sink),
+            Way::Inline(sink, _) => Some(sink),
             Way::Lane(lane) => {
                 lane.flush(Instant::now().checked_add(self.deadline), ticket);
                 None

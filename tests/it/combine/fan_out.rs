@@ -1,7 +1,9 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use audited::{AuditSink, Durability, FanOut, FanOutError, Member, MemorySink, Retry, TracingSink};
+use async_trait::async_trait;
+use audited::__private::{Inline, Ticket};
+use audited::{AuditSink, Durability, FanOut, FanOutError, Member, MemorySink, Record, Retry, SinkError, TracingSink};
 use tracing::Dispatch;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -168,6 +170,76 @@ fn what_waits_for_a_member_is_bounded_and_what_does_not_fit_is_counted() {
     let dropped = any.stats()[1].dropped;
     assert!((90..100).contains(&dropped), "bounded by bytes as well: {dropped} of 100 dropped");
     slow.set(Behaviour::Ok);
+}
+
+/// Takes records on the caller's thread, and answers for them when it is told to.
+#[derive(Clone, Debug, Default)]
+struct Silent(Arc<Mutex<Vec<(usize, Ticket)>>>);
+
+impl Silent {
+    /// How many records it has not answered for.
+    fn held(&self) -> usize {
+        self.0.lock().unwrap().iter().map(|(records, _)| records).sum()
+    }
+
+    fn answer(&self) {
+        let all = std::mem::take(&mut *self.0.lock().unwrap());
+        all.into_iter().for_each(|(_, ticket)| ticket.settle(Ok(())));
+    }
+}
+
+#[async_trait]
+impl AuditSink for Silent {
+    async fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
+        let (ticket, receipt) = Ticket::new();
+        self.submit_batch(batch, ticket);
+        receipt.await
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::None
+    }
+
+    fn describe(&self) -> String {
+        "silent".into()
+    }
+
+    fn inline(&self) -> Option<&dyn Inline> {
+        Some(self)
+    }
+}
+
+impl Inline for Silent {
+    fn submit(&self, record: Record, ticket: Ticket) {
+        self.submit_batch(&[record], ticket);
+    }
+
+    fn submit_batch(&self, batch: &[Record], ticket: Ticket) {
+        self.0.lock().unwrap().push((batch.len(), ticket));
+    }
+}
+
+#[test]
+fn what_a_member_never_answers_for_is_bounded_too_where_it_takes_records_at_once() {
+    let silent = Silent::default();
+    let member = Member::new(silent.clone()).queue(10, 1 << 20).deadline(SHORT);
+    let any = FanOut::builder().any([Member::from(MemorySink::new()), member]).build().unwrap();
+    (0..50).for_each(|n| write(&any, n).unwrap());
+    assert_eq!(silent.held(), 10);
+    eventually("its deadline is over", || any.stats()[1].failed.get("deadline") == Some(&10));
+    (50..60).for_each(|n| write(&any, n).unwrap());
+    assert_eq!(silent.held(), 10, "nobody waits for them, and it has them all the same");
+    let stats = &any.stats()[1];
+    assert_eq!((stats.dropped, stats.missed, stats.failed["full"]), (50, 60, 50));
+    silent.answer();
+    write(&any, 60).unwrap();
+    assert_eq!((silent.held(), any.stats()[1].late), (1, 10), "there is room again");
+
+    let member = Member::new(Silent::default()).queue(1000, 8 << 10).deadline(PATIENCE);
+    let any = FanOut::builder().any([Member::from(MemorySink::new()), member]).build().unwrap();
+    (0..100).for_each(|n| write(&any, n).unwrap());
+    let dropped = any.stats()[1].dropped;
+    assert!((90..100).contains(&dropped), "bounded by bytes as well: {dropped} of 100 dropped");
 }
 
 #[test]
