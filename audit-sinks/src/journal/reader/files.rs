@@ -71,7 +71,7 @@ pub(in crate::journal) fn list(directory: &Path) -> Result<Vec<Index>, JournalEr
     let failed = |error| JournalError::io(directory, JournalStep::Read, error);
     let entries = std::fs::read_dir(directory).map_err(failed)?;
     let names: Vec<_> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    let files = Index::all(names.iter().map(String::as_str));
+    let files = with_missed(directory, Index::all(names.iter().map(String::as_str)));
     // What cannot be read must not look as if it were not there.
     if !cfg!(feature = "zstd")
         && let Some(plain) = files.iter().map(Index::to_string).find(|plain| !names.contains(plain))
@@ -81,8 +81,70 @@ pub(in crate::journal) fn list(directory: &Path) -> Result<Vec<Index>, JournalEr
     Ok(files)
 }
 
+/// How many files that follow each other one listing may miss.
+const MOST_MISSED: u64 = 64;
+
+/// With the files that a listing has missed: one that is compressed meanwhile has a name that it passed already, and no
+/// longer the one that it comes to.
+fn with_missed(directory: &Path, listed: Vec<Index>) -> Vec<Index> {
+    let mut all = Vec::with_capacity(listed.len());
+    let mut before = 0;
+    for index in listed {
+        let missed = (before + 1..index.0).rev().take(usize::try_from(MOST_MISSED).unwrap_or_default()).map(Index);
+        // Before the oldest there is nothing, once there is nothing.
+        let mut missed: Vec<_> = if all.is_empty() {
+            missed.take_while(|index| is_there(directory, *index)).collect()
+        } else {
+            missed.filter(|index| is_there(directory, *index)).collect()
+        };
+        missed.reverse();
+        all.append(&mut missed);
+        all.push(index);
+        before = index.0;
+    }
+    all
+}
+
+/// The plain name first: it goes once the other one is there.
+fn is_there(directory: &Path, index: Index) -> bool {
+    let path = directory.join(index.to_string());
+    path.symlink_metadata().is_ok() || directory.join(compressed(&index.to_string())).symlink_metadata().is_ok()
+}
+
 /// The name of the last file in which there is a line. Whoever opens a journal begins another.
 pub(crate) fn last_begun(directory: &Path) -> Result<Option<String>, JournalError> {
     let names = list(directory)?.into_iter().rev().map(|index| index.to_string());
     Ok(names.into_iter().find(|name| first_place(&directory.join(name)).is_some()))
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_listing_has_missed_is_found() {
+        let directory = tempfile::tempdir().unwrap();
+        for index in [3, 4, 5, 7, 8, 100, 103] {
+            std::fs::write(directory.path().join(Index(index).to_string()), "").unwrap();
+        }
+        for index in [6, 101] {
+            std::fs::write(directory.path().join(compressed(&Index(index).to_string())), "").unwrap();
+        }
+        let found = |listed: &[u64]| -> Vec<_> {
+            let listed = listed.iter().copied().map(Index).collect();
+            with_missed(directory.path(), listed).into_iter().map(|index| index.0).collect()
+        };
+        let all = [3, 4, 5, 6, 7, 8, 100, 101, 103];
+        assert_eq!(found(&all), all);
+        assert_eq!(found(&[3, 4, 5, 7, 8, 100, 103]), all, "plain and compressed, one and several");
+        assert_eq!(found(&[5, 7, 8, 100, 103]), all, "the oldest");
+        assert_eq!(found(&[]), [0; 0]);
+    }
+
+    #[test]
+    fn a_number_that_is_far_off_costs_no_more_than_another() {
+        let directory = tempfile::tempdir().unwrap();
+        let listed = vec![Index(1), Index(u64::MAX - 1)];
+        assert_eq!(with_missed(directory.path(), listed.clone()), listed);
+    }
 }
