@@ -13,6 +13,8 @@ use crate::journal::{ChainHash, JournalError, JournalReader};
 pub(super) struct Source {
     journal: Carried,
     reader: JournalReader,
+    /// Whether the reader has failed: where in a file is not known, and it is read anew.
+    is_lost: bool,
     last: Last,
     /// What the reader has said since the last record.
     doubt: bool,
@@ -92,7 +94,14 @@ impl Source {
 
     fn behind(journal: &Carried, link: Link) -> Result<Self, JournalError> {
         let reader = journal.follow()?.from_seq(link.seq + 1)?;
-        Ok(Self { journal: journal.clone(), reader, last: Last::Cursor(link), doubt: false, kept: None })
+        Ok(Self {
+            journal: journal.clone(),
+            reader,
+            is_lost: false,
+            last: Last::Cursor(link),
+            doubt: false,
+            kept: None,
+        })
     }
 
     /// The position of the record that is read next.
@@ -106,6 +115,10 @@ impl Source {
             return Ok(Some(self.give(record)));
         }
         loop {
+            if self.is_lost {
+                self.reader = self.journal.follow()?.from_seq(self.next_seq())?;
+                self.is_lost = false;
+            }
             let record = match self.reader.next() {
                 None => return Ok(None),
                 Some(Ok(record)) => record,
@@ -116,8 +129,7 @@ impl Source {
                     continue;
                 }
                 Some(Err(error)) => {
-                    // Where in a file it failed is not known.
-                    self.reader = self.journal.follow()?.from_seq(self.next_seq())?;
+                    self.is_lost = true;
                     return Err(error);
                 }
             };

@@ -13,6 +13,7 @@ mod reading;
 mod refusing;
 mod rotating;
 mod tail;
+mod vanishing;
 mod verifying;
 pub(crate) mod watching;
 mod writers;

@@ -19,6 +19,8 @@ struct End {
     was_read_again: bool,
     /// Whether it was read once more since a later file was seen to have begun.
     was_looked_behind: bool,
+    /// Whether the files behind were listed once more, since none of those that were is there.
+    was_listed_again: bool,
 }
 
 /// Whether there is nothing more to read, for now.
@@ -28,10 +30,15 @@ enum Ended {
     Not,
 }
 
+/// The position at which files go on.
+fn limit(directory: &Path, files: &[Index]) -> Option<u64> {
+    files.iter().find_map(|index| first_place(&directory.join(index.to_string()))).map(|place| place.seq)
+}
+
 impl JournalReader {
     /// Begins anew, at the first file.
     pub(super) fn relist(&mut self) -> Result<(), JournalError> {
-        self.lines = None;
+        (self.lines, self.opened) = (None, None);
         self.walk = Walk::default();
         self.list(None)
     }
@@ -142,7 +149,12 @@ impl JournalReader {
         }
         // The last file may still grow.
         if !self.a_later_file_has_begun()? {
-            return Ok(Ended::Here);
+            if limit.is_none() || std::mem::replace(&mut end.was_listed_again, true) {
+                return Ok(Ended::Here);
+            }
+            // One had: it was removed since, and others are there.
+            self.look_ahead()?;
+            return Ok(Ended::Not);
         }
         // It may have begun just now, behind lines of this one that are still to be read.
         if limit.is_none() && !std::mem::replace(&mut end.was_looked_behind, true) {
@@ -177,13 +189,8 @@ impl JournalReader {
     fn look_ahead(&mut self) -> Result<(), JournalError> {
         let Some(index) = self.lines.as_ref().map(|(index, _)| *index) else { return Ok(()) };
         self.list(Some(index))?;
-        let limit = self.limit();
+        let limit = limit(&self.directory, &self.files);
         self.lines.as_mut().map_or(Ok(()), |(_, lines)| lines.set_limit(limit))
-    }
-
-    /// The position at which the files that follow go on.
-    fn limit(&self) -> Option<u64> {
-        self.files.iter().find_map(|index| first_place(&self.path_of(*index))).map(|place| place.seq)
     }
 
     /// Forgets lines that were read before the next file went on in their place: they were never acknowledged.
@@ -199,19 +206,22 @@ impl JournalReader {
 
     fn open_next(&mut self) -> Result<bool, JournalError> {
         if self.files.is_empty() {
-            self.list(None)?;
+            self.list(self.opened)?;
         }
-        if self.files.is_empty() {
-            return Ok(false);
-        }
-        let index = self.files.remove(0);
-        let mut lines = match Lines::open(&self.path_of(index), self.walk.clone()) {
+        let Some(index) = self.files.first().copied() else { return Ok(false) };
+        match Lines::open(&self.path_of(index), self.walk.clone()) {
             // It was made ready, and removed again; were it anything else, the chain would show it.
-            Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(true),
-            opened => opened?,
-        };
-        lines.set_limit(self.limit())?;
-        self.lines = Some((index, lines));
+            Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                self.files.remove(0);
+            }
+            opened => {
+                // What cannot be opened stays in the list: it is tried again.
+                let mut lines = opened?;
+                lines.set_limit(limit(&self.directory, &self.files[1..]))?;
+                self.files.remove(0);
+                (self.lines, self.opened) = (Some((index, lines)), Some(index));
+            }
+        }
         Ok(true)
     }
 }

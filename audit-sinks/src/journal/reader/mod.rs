@@ -39,6 +39,8 @@ pub struct JournalReader {
     directory: PathBuf,
     files: Vec<Index>,
     lines: Option<(Index, Lines)>,
+    /// The file that was opened last.
+    opened: Option<Index>,
     /// The stream as far as it was read.
     walk: Walk,
     /// Passed over up to here.
@@ -58,6 +60,7 @@ impl JournalReader {
             directory: directory.to_owned(),
             files: Vec::new(),
             lines: None,
+            opened: None,
             walk: Walk::default(),
             from_seq: 0,
             before_seq: u64::MAX,
@@ -154,10 +157,12 @@ impl JournalReader {
                 return Some(next);
             }
             let left = until.map_or(POLL, |until| until.saturating_duration_since(Instant::now()));
-            if left.is_zero() {
+            if left.is_zero() || self.next_seq() >= self.before_seq {
                 return None;
             }
             match &self.progress {
+                // It is there, and not to be read now.
+                Some(progress) if progress.has(self.next_seq()) => thread::sleep(left.min(POLL)),
                 Some(progress) => {
                     let (_, closed) = progress.wait(self.next_seq(), left);
                     if closed && !progress.has(self.next_seq()) {
