@@ -24,7 +24,27 @@ pub(super) struct Where {
 
 /// Finds the records of a selection.
 pub(super) fn select(reading: &Reading, selection: &Selection) -> Result<Vec<StoredRecord>, StoreError> {
-    let mut found = Where::of(selection);
+    let (sql, params) = page(reading, selection);
+    let mut statement = failed(reading.connection.prepare_cached(&sql))?;
+    let mut rows = failed(statement.query(params_from_iter(&params)))?;
+    let mut records = Vec::new();
+    while let Some(row) = failed(rows.next())? {
+        records.push(parse(failed(row.get(0))?)?);
+    }
+    Ok(records)
+}
+
+/// Counts the records of a selection.
+pub(super) fn count(reading: &Reading, selection: &Selection) -> Result<u64, StoreError> {
+    let (sql, params) = number(reading, selection);
+    let mut statement = failed(reading.connection.prepare_cached(&sql))?;
+    let count: i64 = failed(statement.query_row(params_from_iter(&params), |row| row.get(0)))?;
+    Ok(count.unsigned_abs())
+}
+
+/// The statement that finds the records of a selection.
+fn page(reading: &Reading, selection: &Selection) -> (String, Vec<Value>) {
+    let mut found = Where::of_those(selection, |condition| !is_implied(condition, selection));
     found.intents(selection.intents());
     let (behind, order) = match selection.order() {
         Order::NewestFirst => ("<", "DESC"),
@@ -41,31 +61,27 @@ pub(super) fn select(reading: &Reading, selection: &Selection) -> Result<Vec<Sto
         "SELECT r.json FROM main.audit_records AS r WHERE {condition}
         ORDER BY r.at {order}, r.id {order} LIMIT {limit} OFFSET {offset}"
     );
-    let mut statement = failed(reading.connection.prepare_cached(&sql))?;
-    let mut rows = failed(statement.query(params_from_iter(&found.params)))?;
-    let mut records = Vec::new();
-    while let Some(row) = failed(rows.next())? {
-        records.push(parse(failed(row.get(0))?)?);
-    }
-    Ok(records)
+    (sql, found.params)
 }
 
-/// Counts the records of a selection.
-pub(super) fn count(reading: &Reading, selection: &Selection) -> Result<u64, StoreError> {
+/// The statement that counts them.
+fn number(reading: &Reading, selection: &Selection) -> (String, Vec<Value>) {
     let mut found = Where::of(selection);
     found.intents(selection.intents());
     let condition = found.condition(reading, selection);
-    let sql = format!("SELECT count(*) FROM main.audit_records AS r WHERE {condition}");
-    let mut statement = failed(reading.connection.prepare_cached(&sql))?;
-    let count: i64 = failed(statement.query_row(params_from_iter(&found.params), |row| row.get(0)))?;
-    Ok(count.unsigned_abs())
+    (format!("SELECT count(*) FROM main.audit_records AS r WHERE {condition}"), found.params)
 }
 
 impl Where {
     /// What a selection asks of each record by itself.
     pub(super) fn of(selection: &Selection) -> Self {
+        Self::of_those(selection, |_| true)
+    }
+
+    /// The same, of some of its conditions.
+    fn of_those(selection: &Selection, is_asked: impl Fn(&Condition) -> bool) -> Self {
         let mut found = Self::default();
-        for condition in selection.conditions() {
+        for condition in selection.conditions().iter().filter(|condition| is_asked(condition)) {
             match found.term(condition) {
                 Some(term) => found.terms.push(term),
                 None => found.residual = true,
@@ -199,6 +215,16 @@ impl Where {
     }
 }
 
+/// Whether it holds of all behind the place that a selection goes on from. SQLite would begin at the bound, and pass over
+/// all pages before that place.
+fn is_implied(condition: &Condition, selection: &Selection) -> bool {
+    selection.after().is_some_and(|after| match (condition, selection.order()) {
+        (Condition::Until(moment), Order::NewestFirst) => after.micros < moment.as_unix_micros(),
+        (Condition::From(moment), Order::OldestFirst) => after.micros >= moment.as_unix_micros(),
+        _ => false,
+    })
+}
+
 /// The first text behind all that begin with this one; none where there is none.
 fn behind_all(prefix: &str) -> Option<String> {
     let mut end = prefix.to_owned();
@@ -213,18 +239,4 @@ fn behind_all(prefix: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::behind_all;
-
-    #[test]
-    fn the_end_of_a_prefix_is_behind_all_that_begin_with_it() {
-        for (prefix, end) in
-            [("a", "b"), ("a\u{10ffff}", "b"), ("\u{d7ff}", "\u{e000}"), ("x.", "x/"), ("\u{7f}", "\u{80}")]
-        {
-            assert_eq!(behind_all(prefix).as_deref(), Some(end), "{prefix:?}");
-            assert!(*format!("{prefix}\u{10ffff}\u{10ffff}") < *end);
-        }
-        assert_eq!(behind_all(""), None);
-        assert_eq!(behind_all("\u{10ffff}"), None);
-    }
-}
+mod tests;

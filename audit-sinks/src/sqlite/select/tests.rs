@@ -1,0 +1,159 @@
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use audit_core::__private::carried;
+use audit_core::{
+    Arrived, AuditSink, AuditStore, CursorKey, Durability, Position, Query, Reader, Record, SinkError, Timestamp,
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::super::SqliteStore;
+use super::super::file::Place;
+use super::*;
+use crate::memory::MemoryStore;
+
+/// Keeps what it is asked, and answers as a store in memory does.
+#[derive(Clone)]
+struct Asked(MemoryStore, Arc<Mutex<Option<Selection>>>);
+
+#[async_trait]
+impl AuditSink for Asked {
+    async fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
+        self.0.write(batch).await
+    }
+
+    async fn flush(&self) -> Result<(), SinkError> {
+        self.0.flush().await
+    }
+
+    fn durability(&self) -> Durability {
+        self.0.durability()
+    }
+
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+}
+
+#[async_trait]
+impl AuditStore for Asked {
+    async fn select(&self, selection: &Selection) -> Result<Vec<StoredRecord>, StoreError> {
+        *self.1.lock().unwrap() = Some(selection.clone());
+        self.0.select(selection).await
+    }
+
+    async fn count(&self, selection: &Selection) -> Result<u64, StoreError> {
+        *self.1.lock().unwrap() = Some(selection.clone());
+        self.0.count(selection).await
+    }
+
+    async fn arrived(&self, selection: &Selection, after: &Position) -> Result<Arrived, StoreError> {
+        self.0.arrived(selection, after).await
+    }
+
+    async fn position(&self) -> Result<Position, StoreError> {
+        self.0.position().await
+    }
+
+    async fn grown(&self, after: &Position) -> Result<(), StoreError> {
+        self.0.grown(after).await
+    }
+
+    async fn cursor_key(&self) -> Result<CursorKey, StoreError> {
+        self.0.cursor_key().await
+    }
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_unix_micros(4_000_000_000_000_000 + second * 1_000_000).unwrap()
+}
+
+/// Of a tenant, by a user.
+fn record(n: u128) -> Record {
+    let json = json!({
+        "schema": 1, "id": Uuid::from_u128(n).to_string(), "action": "door.open", "tenant": "acme",
+        "actor": {"kind": "user", "id": "u-1"}, "occurred_at": at(5).to_string(),
+    });
+    carried(&StoredRecord::parse(json.to_string()).unwrap())
+}
+
+/// What SQLite means to do.
+struct Plans {
+    asked: Asked,
+    reading: Reading,
+    _directory: tempfile::TempDir,
+}
+
+impl Plans {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("audit.db");
+        drop(SqliteStore::open(&path).unwrap());
+        let reading = Place::of(&path).unwrap().reading(std::time::Duration::ZERO).unwrap();
+        let asked = Asked(MemoryStore::new(), Arc::default());
+        Self { asked, reading: Reading::new(reading).unwrap(), _directory: directory }
+    }
+
+    fn tenant(&self) -> Reader {
+        self.asked.tenant("acme").unrecorded()
+    }
+
+    fn global(&self) -> Reader {
+        self.asked.global("test").unrecorded()
+    }
+
+    /// Of the first page, and of the one behind it.
+    fn two(&self, reader: &Reader, query: &Query) -> [String; 2] {
+        let next = block_on(reader.page(query)).unwrap().next.unwrap();
+        let first = self.of(page);
+        block_on(reader.page(&query.clone().after(next))).unwrap();
+        [first, self.of(page)]
+    }
+
+    fn of(&self, statement: fn(&Reading, &Selection) -> (String, Vec<Value>)) -> String {
+        let (sql, params) = statement(&self.reading, self.asked.1.lock().unwrap().as_ref().unwrap());
+        let mut plan = self.reading.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = plan.query_map(params_from_iter(&params), |row| row.get::<_, String>(3)).unwrap();
+        steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
+    }
+}
+
+#[test]
+fn a_page_begins_where_the_one_before_has_ended() {
+    let plans = Plans::new();
+    block_on(plans.asked.write(&[record(1), record(2)])).unwrap();
+    let (newest, oldest) = (Query::new(), Query::new().oldest_first());
+    for (query, first, next) in [
+        (newest.clone().until(at(9)), "at<?", "(at,id)<(?,?)"),
+        (newest.clone().until(at(9)).until(at(8)), "at<?", "(at,id)<(?,?)"),
+        (newest.from(at(0)).until(at(9)), "at>? AND at<?", "at>? AND (at,id)<(?,?)"),
+        (oldest.clone().from(at(0)), "at>?", "(at,id)>(?,?)"),
+        (oldest.from(at(0)).until(at(9)), "at>? AND at<?", "(at,id)>(?,?) AND at<?"),
+    ] {
+        for (reader, search) in [(plans.global(), "time ("), (plans.tenant(), "tenant (tenant=? AND ")] {
+            let [page, behind] = plans.two(&reader, &query.clone().limit(1));
+            let search = |bounds| format!("SEARCH r USING INDEX audit_records_{search}{bounds})");
+            assert!(page.starts_with(&search(first)), "{page}");
+            assert!(behind.starts_with(&search(next)), "{behind}");
+            assert!(!behind.contains("ORDER BY"), "{behind}");
+        }
+    }
+}
+
+#[test]
+fn the_end_of_a_prefix_is_behind_all_that_begin_with_it() {
+    for (prefix, end) in
+        [("a", "b"), ("a\u{10ffff}", "b"), ("\u{d7ff}", "\u{e000}"), ("x.", "x/"), ("\u{7f}", "\u{80}")]
+    {
+        assert_eq!(behind_all(prefix).as_deref(), Some(end), "{prefix:?}");
+        assert!(*format!("{prefix}\u{10ffff}\u{10ffff}") < *end);
+    }
+    assert_eq!(behind_all(""), None);
+    assert_eq!(behind_all("\u{10ffff}"), None);
+}
