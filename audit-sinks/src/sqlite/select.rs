@@ -72,6 +72,33 @@ fn number(reading: &Reading, selection: &Selection) -> (String, Vec<Value>) {
     (format!("SELECT count(*) FROM main.audit_records AS r WHERE {condition}"), found.params)
 }
 
+/// Which indexes are to lead to the records. SQLite has no statistics: to it, a tenant has as few records as an id, and
+/// those are in the right order.
+enum Leading {
+    /// Whichever do.
+    Any,
+    /// Those of ids, in which a tenant may be the next column.
+    Ids,
+    /// Those of a user, as the actor and as a subject. Where SQLite combines two, it forgets what is likely.
+    User,
+}
+
+impl Leading {
+    fn of(selection: &Selection) -> Self {
+        selection.conditions().iter().fold(Self::Any, |leading, condition| match (condition, &leading) {
+            (Condition::User(_), _) | (_, Self::User) => Self::User,
+            (
+                Condition::Actor { id: Some(_), .. }
+                | Condition::Subject { id: Some(_), .. }
+                | Condition::Resource { id: Some(_), .. }
+                | Condition::CorrelationId(_),
+                _,
+            ) => Self::Ids,
+            _ => leading,
+        })
+    }
+}
+
 impl Where {
     /// What a selection asks of each record by itself.
     pub(super) fn of(selection: &Selection) -> Self {
@@ -82,7 +109,7 @@ impl Where {
     fn of_those(selection: &Selection, is_asked: impl Fn(&Condition) -> bool) -> Self {
         let mut found = Self::default();
         for condition in selection.conditions().iter().filter(|condition| is_asked(condition)) {
-            match found.term(condition) {
+            match found.term(condition, selection) {
                 Some(term) => found.terms.push(term),
                 None => found.residual = true,
             }
@@ -135,6 +162,28 @@ impl Where {
         }
     }
 
+    /// One of these texts, where there may be many records of each.
+    fn any_of_many(&mut self, column: &str, any: &AnyOf, selection: &Selection) -> String {
+        match Leading::of(selection) {
+            Leading::Any => self.any(column, any),
+            Leading::Ids => format!("likely({})", self.any(column, any)),
+            Leading::User => self.any(&format!("+{column}"), any),
+        }
+    }
+
+    /// The user did it, or it is about the user.
+    fn user(&mut self, user: &AnyOf, selection: &Selection) -> String {
+        let mut terms = vec![self.any("r.actor_id", user)];
+        for condition in selection.conditions() {
+            if let Condition::Tenant(any) = condition {
+                // It is the next column of the index.
+                terms.push(self.any("r.tenant", any));
+            }
+        }
+        let (actor, subject) = (terms.join(" AND "), self.subject("user", Some(user)));
+        format!("({actor} AND r.actor_kind = 'user' OR {subject})")
+    }
+
     /// Of a kind, and with one of these ids where that is asked.
     fn kind_and_id(&mut self, columns: (&str, &str), kind: &str, id: Option<&AnyOf>) -> String {
         let kind = self.param(Text(kind));
@@ -169,9 +218,9 @@ impl Where {
     }
 
     /// Whatever is not known here is left to the selection.
-    fn term(&mut self, condition: &Condition) -> Option<String> {
+    fn term(&mut self, condition: &Condition, selection: &Selection) -> Option<String> {
         Some(match condition {
-            Condition::Tenant(any) => self.any("r.tenant", any),
+            Condition::Tenant(any) => self.any_of_many("r.tenant", any, selection),
             Condition::From(moment) => format!("r.at >= {}", self.param(moment.as_unix_micros())),
             Condition::Until(moment) => format!("r.at < {}", self.param(moment.as_unix_micros())),
             Condition::Action { exact, prefixes } => {
@@ -179,15 +228,11 @@ impl Where {
                 if prefixes.texts().len() > MAX_PREFIXES || !prefixes.texts().iter().all(sayable) {
                     return None;
                 }
-                let mut any = vec![self.any("r.action", exact)];
+                let mut any = vec![self.any_of_many("r.action", exact, selection)];
                 any.extend(prefixes.texts().iter().map(|prefix| self.prefix("+r.action", prefix)));
                 format!("({})", any.join(" OR "))
             }
-            Condition::User(any) => {
-                let actor = self.any("r.actor_id", any);
-                let subject = self.subject("user", Some(any));
-                format!("({actor} AND r.actor_kind = 'user' OR {subject})")
-            }
+            Condition::User(any) => self.user(any, selection),
             Condition::Actor { kind, id } => {
                 let mut terms = vec!["r.actor_kind IS NOT NULL".to_owned()];
                 if let Some(kind) = kind {

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use audit_core::__private::carried;
 use audit_core::{
-    Arrived, AuditSink, AuditStore, CursorKey, Durability, Position, Query, Reader, Record, SinkError, Timestamp,
+    ActorKind, AnyOf, Arrived, AuditSink, AuditStore, CursorKey, Durability, Position, Query, Reader, Record,
+    SinkError, Timestamp,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -108,6 +109,16 @@ impl Plans {
         self.asked.global("test").unrecorded()
     }
 
+    fn first(&self, reader: &Reader, query: &Query) -> String {
+        block_on(reader.page(query)).unwrap();
+        self.of(page)
+    }
+
+    fn count(&self, reader: &Reader, query: &Query) -> String {
+        block_on(reader.count(query)).unwrap();
+        self.of(number)
+    }
+
     /// Of the first page, and of the one behind it.
     fn two(&self, reader: &Reader, query: &Query) -> [String; 2] {
         let next = block_on(reader.page(query)).unwrap().next.unwrap();
@@ -136,13 +147,75 @@ fn a_page_begins_where_the_one_before_has_ended() {
         (oldest.clone().from(at(0)), "at>?", "(at,id)>(?,?)"),
         (oldest.from(at(0)).until(at(9)), "at>? AND at<?", "(at,id)>(?,?) AND at<?"),
     ] {
-        for (reader, search) in [(plans.global(), "time ("), (plans.tenant(), "tenant (tenant=? AND ")] {
+        let user = query.clone().actor(ActorKind::User, "u-1");
+        for (reader, query, search) in [
+            (plans.global(), &query, "time ("),
+            (plans.tenant(), &query, "tenant (tenant=? AND "),
+            (plans.tenant(), &user, "actor (actor_id=? AND tenant=? AND "),
+        ] {
             let [page, behind] = plans.two(&reader, &query.clone().limit(1));
             let search = |bounds| format!("SEARCH r USING INDEX audit_records_{search}{bounds})");
             assert!(page.starts_with(&search(first)), "{page}");
             assert!(behind.starts_with(&search(next)), "{behind}");
             assert!(!behind.contains("ORDER BY"), "{behind}");
         }
+    }
+}
+
+type Ask = fn(Query, AnyOf) -> Query;
+
+/// What asks for an id, and how its records are looked for.
+const IDS: [(Ask, &str); 5] = [
+    (Query::correlation_id, "SEARCH r USING INDEX audit_records_request (correlation_id=?"),
+    (|query, any| query.actor(ActorKind::User, any), "SEARCH r USING INDEX audit_records_actor (actor_id=?"),
+    (|query, any| query.resource("account", any), "SEARCH r USING INDEX audit_records_resource (resource_id=?"),
+    (|query, any| query.subject("user", any), "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)"),
+    (Query::user, "MULTI-INDEX OR; INDEX 1; SEARCH r USING INDEX audit_records_actor (actor_id=?"),
+];
+
+#[test]
+fn an_id_leads_to_its_records_whatever_else_is_asked() {
+    let plans = Plans::new();
+    let besides: [fn(Query) -> Query; 7] = [
+        |query| query,
+        |query| query.action("door.open"),
+        |query| query.actions(["door.open", "door.shut"]).action_prefix("window."),
+        |query| query.denied(),
+        |query| query.until(at(9)),
+        |query| query.from(at(0)).until(at(9)).action("door.open"),
+        |query| query.from(at(0)).until(at(9)).denied().oldest_first(),
+    ];
+    for (ask, begins) in IDS {
+        for any in [AnyOf::from("1"), AnyOf::from_iter(["1", "2"])] {
+            for beside in besides {
+                let query = beside(ask(Query::new(), any.clone()));
+                for (reader, tenant) in [(plans.global(), ""), (plans.tenant(), " AND tenant=?")] {
+                    let tenant = if begins.ends_with('?') { tenant } else { "" };
+                    for plan in [plans.first(&reader, &query), plans.count(&reader, &query)] {
+                        assert!(plan.starts_with(&format!("{begins}{tenant}")), "{query:?}: {plan}");
+                        for broad in ["records_time", "records_tenant", "records_action", "records_denied"] {
+                            assert!(!plan.contains(broad), "{query:?}: {plan}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tenant_and_an_action_lead_to_their_records_where_no_id_is_asked_for() {
+    let plans = Plans::new();
+    for (reader, query, search) in [
+        (plans.tenant(), Query::new(), "tenant (tenant=?)"),
+        (plans.tenant(), Query::new().actor_kind(ActorKind::User), "tenant (tenant=?)"),
+        (plans.tenant(), Query::new().action("door.open"), "tenant_action (tenant=? AND action=?)"),
+        (plans.tenant(), Query::new().denied(), "denied (tenant=?)"),
+        (plans.global(), Query::new().action("door.open"), "action (action=?)"),
+    ] {
+        let plan = plans.first(&reader, &query);
+        assert!(plan.starts_with(&format!("SEARCH r USING INDEX audit_records_{search}")), "{plan}");
+        assert!(!plan.contains("ORDER BY"), "{plan}");
     }
 }
 
