@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use audit_core::{Arrived, InvalidCursor, Position, Selection, StoreError};
 use event_listener::Event;
-use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 
 use super::readers::{Reading, failed, parse};
 use super::select::Where;
@@ -54,33 +54,24 @@ fn in_snapshot(reading: &Reading, selection: &Selection, after: i64) -> Result<A
     if after > newest {
         return Err(InvalidCursor.into());
     }
-    // Where a retention has removed rows, nothing is to be looked at.
-    let sql = "SELECT position FROM main.audit_records WHERE position > ?1 ORDER BY position LIMIT 1 OFFSET ?2";
-    let mut last = failed(reading.connection.prepare_cached(sql))?;
-    let last = failed(last.query_row([after, WINDOW - 1], |row| row.get(0)).optional())?;
-    let end = last.unwrap_or(newest);
     let mut found = Where::of(selection);
-    let (from, to) = (found.param(after), found.param(end));
-    found.push(format!("r.position > {from} AND r.position <= {to}"));
     let condition = found.condition(reading, selection);
-    let most = selection.limit();
-    let limit = found.param(i64::try_from(most).unwrap_or(i64::MAX));
+    let (from, window) = (found.param(after), found.param(WINDOW));
+    // Each row is given, so that those looked at are counted, whatever holes a retention has left between them.
     let sql = format!(
-        "SELECT r.position, r.json FROM main.audit_records AS r NOT INDEXED WHERE {condition}
-        ORDER BY r.position LIMIT {limit}"
+        "SELECT r.position, CASE WHEN {condition} THEN r.json END FROM main.audit_records AS r NOT INDEXED
+        WHERE r.position > {from} ORDER BY r.position LIMIT {window}"
     );
     let mut statement = failed(reading.connection.prepare_cached(&sql))?;
     let mut rows = failed(statement.query(params_from_iter(found.params())))?;
-    let (mut records, mut looked) = (Vec::new(), end);
-    while let Some(row) = failed(rows.next())? {
-        let at: i64 = failed(row.get(0))?;
-        records.push((parse(failed(row.get(1))?)?, position(at)));
-        if records.len() == most {
-            looked = at;
+    let (mut records, mut looked) = (Vec::new(), after);
+    while records.len() < selection.limit()
+        && let Some(row) = failed(rows.next())?
+    {
+        looked = failed(row.get(0))?;
+        if let Some(json) = failed(row.get(1))? {
+            records.push((parse(json)?, position(looked)));
         }
-    }
-    if most == 0 {
-        looked = after;
     }
     Ok(Arrived::new(records, position(looked), looked < newest))
 }
@@ -150,5 +141,81 @@ impl Watch {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.lock().waiting -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use audit_core::{AuditStore as _, Query, Since};
+
+    use super::super::SqliteStore;
+    use super::super::asked::{Asked, block_on};
+    use super::super::file::Place;
+    use super::*;
+
+    /// Rows at every tenth position, each of an action of its own.
+    fn rows(count: i64) -> (tempfile::TempDir, Reading) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("audit.db");
+        drop(SqliteStore::open(&path).unwrap());
+        let place = Place::of(&path).unwrap();
+        let sql = r#"
+            WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT ?1)
+            INSERT INTO audit_records (position, id, at, digest, action, json)
+            SELECT 10 * n, CAST(n AS BLOB), n, x'', 'door.' || n,
+                printf('{"schema":1,"id":"00000000-0000-7000-8000-%012d","action":"door.%d"}', n, n) FROM c"#;
+        place.writing(Duration::ZERO).unwrap().execute(sql, [count]).unwrap();
+        (directory, Reading::new(place.reading(Duration::ZERO).unwrap()).unwrap())
+    }
+
+    fn selection(query: &Query) -> Selection {
+        let asked = Asked::default();
+        block_on(asked.global("test").unrecorded().since(query, Since::Beginning)).unwrap();
+        asked.selection()
+    }
+
+    fn told(reading: &mut Reading, query: &Query, after: i64) -> (Vec<i64>, i64, bool) {
+        let arrived = arrived(reading, &selection(query), after).unwrap();
+        let rows = arrived.records.iter().map(|(_, position)| row(position).unwrap()).collect();
+        (rows, row(&arrived.next).unwrap(), arrived.more)
+    }
+
+    #[test]
+    fn an_answer_looks_at_a_number_of_rows_whatever_it_finds_and_wherever_they_are() {
+        let (_directory, mut reading) = rows(2 * WINDOW + 5);
+        let (window, last) = (10 * WINDOW, 10 * (2 * WINDOW + 5));
+        let nothing = Query::new().action("door.shut");
+        assert_eq!(told(&mut reading, &nothing, 0), (vec![], window, true));
+        assert_eq!(told(&mut reading, &nothing, window), (vec![], 2 * window, true));
+        assert_eq!(told(&mut reading, &nothing, 2 * window), (vec![], last, false));
+        assert_eq!(told(&mut reading, &nothing, last), (vec![], last, false));
+
+        let some = Query::new().actions(["door.2", "door.3", "door.20000", "door.20001"]);
+        assert_eq!(told(&mut reading, &some, 0), (vec![20, 30, window], window, true));
+        assert_eq!(told(&mut reading, &some.clone().limit(2), 0), (vec![20, 30], 30, true));
+        assert_eq!(told(&mut reading, &some, 20), (vec![30, window, window + 10], window + 20, true));
+        let newest = Query::new().limit(5);
+        assert_eq!(told(&mut reading, &newest, last - 20), (vec![last - 10, last], last, false));
+        assert_eq!(told(&mut reading, &newest.limit(2), last - 20), (vec![last - 10, last], last, false));
+        assert!(arrived(&mut reading, &selection(&some), last + 1).is_err());
+    }
+
+    #[test]
+    fn an_answer_looks_no_further_than_it_finds() {
+        let (_directory, mut reading) = rows(5_000);
+        let query = selection(&Query::new().limit(10));
+        arrived(&mut reading, &query, 0).unwrap();
+        let steps = Arc::<AtomicUsize>::default();
+        let counted = steps.clone();
+        let counts = move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        reading.connection.progress_handler(1, Some(counts)).unwrap();
+        assert_eq!(arrived(&mut reading, &query, 0).unwrap().records.len(), 10);
+        let steps = steps.load(Ordering::Relaxed);
+        assert!((10..500).contains(&steps), "{steps}");
     }
 }

@@ -11,6 +11,8 @@
 
 mod answer;
 mod arrivals;
+#[cfg(test)]
+mod asked;
 mod at_once;
 mod backup;
 mod check;

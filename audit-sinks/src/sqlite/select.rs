@@ -143,10 +143,6 @@ impl Where {
         &self.params
     }
 
-    pub(super) fn push(&mut self, term: String) {
-        self.terms.push(term);
-    }
-
     /// A place for a value.
     pub(super) fn param(&mut self, value: impl Into<Value>) -> String {
         self.params.push(value.into());

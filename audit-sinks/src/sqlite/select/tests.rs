@@ -1,75 +1,14 @@
-use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use async_trait::async_trait;
 use audit_core::__private::carried;
-use audit_core::{
-    ActorKind, AnyOf, Arrived, AuditSink, AuditStore, CursorKey, Durability, Position, Query, Reader, Record,
-    SinkError, Timestamp,
-};
+use audit_core::{ActorKind, AnyOf, AuditSink as _, AuditStore as _, Query, Reader, Record, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::super::SqliteStore;
+use super::super::asked::{Asked, block_on};
 use super::super::file::Place;
 use super::*;
-use crate::memory::MemoryStore;
-
-/// Keeps what it is asked, and answers as a store in memory does.
-#[derive(Clone)]
-struct Asked(MemoryStore, Arc<Mutex<Option<Selection>>>);
-
-#[async_trait]
-impl AuditSink for Asked {
-    async fn write(&self, batch: &[Record]) -> Result<(), SinkError> {
-        self.0.write(batch).await
-    }
-
-    async fn flush(&self) -> Result<(), SinkError> {
-        self.0.flush().await
-    }
-
-    fn durability(&self) -> Durability {
-        self.0.durability()
-    }
-
-    fn describe(&self) -> String {
-        self.0.describe()
-    }
-}
-
-#[async_trait]
-impl AuditStore for Asked {
-    async fn select(&self, selection: &Selection) -> Result<Vec<StoredRecord>, StoreError> {
-        *self.1.lock().unwrap() = Some(selection.clone());
-        self.0.select(selection).await
-    }
-
-    async fn count(&self, selection: &Selection) -> Result<u64, StoreError> {
-        *self.1.lock().unwrap() = Some(selection.clone());
-        self.0.count(selection).await
-    }
-
-    async fn arrived(&self, selection: &Selection, after: &Position) -> Result<Arrived, StoreError> {
-        self.0.arrived(selection, after).await
-    }
-
-    async fn position(&self) -> Result<Position, StoreError> {
-        self.0.position().await
-    }
-
-    async fn grown(&self, after: &Position) -> Result<(), StoreError> {
-        self.0.grown(after).await
-    }
-
-    async fn cursor_key(&self) -> Result<CursorKey, StoreError> {
-        self.0.cursor_key().await
-    }
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
-}
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_micros(4_000_000_000_000_000 + second * 1_000_000).unwrap()
@@ -96,9 +35,8 @@ impl Plans {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("audit.db");
         drop(SqliteStore::open(&path).unwrap());
-        let reading = Place::of(&path).unwrap().reading(std::time::Duration::ZERO).unwrap();
-        let asked = Asked(MemoryStore::new(), Arc::default());
-        Self { asked, reading: Reading::new(reading).unwrap(), _directory: directory }
+        let reading = Place::of(&path).unwrap().reading(Duration::ZERO).unwrap();
+        Self { asked: Asked::default(), reading: Reading::new(reading).unwrap(), _directory: directory }
     }
 
     fn tenant(&self) -> Reader {
@@ -128,7 +66,7 @@ impl Plans {
     }
 
     fn of(&self, statement: fn(&Reading, &Selection) -> (String, Vec<Value>)) -> String {
-        let (sql, params) = statement(&self.reading, self.asked.1.lock().unwrap().as_ref().unwrap());
+        let (sql, params) = statement(&self.reading, &self.asked.selection());
         let mut plan = self.reading.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let steps = plan.query_map(params_from_iter(&params), |row| row.get::<_, String>(3)).unwrap();
         steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
