@@ -3,9 +3,9 @@
 //! # From a caller to the disk and back
 //!
 //! A caller reads what stands in the [`columns`] of its record and puts both into the [queue](crate::group::queue). One
-//! thread, the [`writer`], takes all that is there, [inserts](insert) it, commits once, and answers. Queries go to
-//! [threads that read](readers), as [SQL](select) or, for what [arrives](arrivals), in the order of the commits; those
-//! that take a moment are answered [at once](at_once).
+//! thread, the [`writer`], takes all that is there, [inserts](insert) it, commits once, and answers; now and then it
+//! copies the [log] of that into the database. Queries go to [threads that read](readers), as [SQL](select) or, for what
+//! [arrives](arrivals), in the order of the commits; those that take a moment are answered [at once](at_once).
 //!
 //! What the tables are is in [`schema`].
 
@@ -22,6 +22,7 @@ mod file;
 mod hold;
 mod insert;
 mod inspect;
+mod log;
 mod options;
 mod readers;
 mod retention;
@@ -264,7 +265,7 @@ fn prepare(place: &Place, options: &SqliteOptions) -> Result<(Connection, Cursor
         .map_err(failed)?;
     schema::migrate(&mut connection).map_err(|refused| refused.at(&place.path))?;
     // What an earlier process left in the log, it may have failed to sync.
-    let _ = writer::checkpoint(&connection, "PASSIVE");
+    let _ = log::checkpoint(&connection, "PASSIVE");
     let key = "SELECT value FROM main.audit_meta WHERE key = 'cursor_key'";
     let key = connection.query_row(key, [], |row| row.get(0)).map_err(failed)?;
     Ok((connection, CursorKey::from_bytes(key)))

@@ -20,6 +20,7 @@ use rusqlite::config::DbConfig;
 
 use super::error::{is_failed_sync, sink_error};
 use super::insert::{Insert, Prepared, Unwritten};
+use super::log::{Log, checkpoint};
 use super::schema;
 use crate::group::queue::{self, Entry, RECORD_OVERHEAD, Turn};
 use crate::group::round::{Round, Rounds};
@@ -36,10 +37,6 @@ pub(super) enum TaskEnd {
     Done,
     SyncFailed,
 }
-
-/// From how many pages in the log a checkpoint copies them into the database: 16 MiB of the usual ones. More would save
-/// little, and whoever comes meanwhile waits longer.
-const CHECKPOINT_PAGES: u64 = 4_096;
 
 /// How many of those who come back together are waited for before they are inserted, while others still come.
 const TOGETHER: usize = 8;
@@ -75,17 +72,10 @@ pub(super) struct Writer {
     grown: Arc<Event>,
     /// How records are inserted, and for which version of the schema that is right.
     insert: (Insert, Option<i64>),
-    backlog: Log,
+    log: Log,
     poisoned: bool,
     /// What logs call the store.
     name: String,
-}
-
-/// How much is in the write-ahead log, as far as is known without a checkpoint.
-struct Log {
-    commits: u64,
-    /// After so many commits there was as much as a checkpoint is worth, the last time.
-    due: u64,
 }
 
 /// Those of a round that are answered with something else than the commit, by their place in it.
@@ -93,8 +83,8 @@ type Refusals = Vec<(usize, SinkError)>;
 
 impl Writer {
     pub(super) fn new(connection: Connection, account: Arc<Account>, grown: Arc<Event>, name: String) -> Self {
-        let (insert, backlog) = ((Insert::Whole, None), Log { commits: 0, due: 16 });
-        Self { connection, account, grown, insert, backlog, poisoned: false, name }
+        let (insert, log) = ((Insert::Whole, None), Log::new());
+        Self { connection, account, grown, insert, log, poisoned: false, name }
     }
 
     /// Writes until the queue is closed and empty.
@@ -198,7 +188,7 @@ impl Writer {
             return Ok(());
         }
         self.connection.prepare_cached("COMMIT")?.execute([])?;
-        self.backlog.commits += 1;
+        self.log.committed();
         self.account.commits.fetch_add(1, Ordering::Relaxed);
         self.grown.notify(usize::MAX);
         Ok(())
@@ -209,7 +199,7 @@ impl Writer {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
         let code = error.sqlite_error().map_or(0, |error| error.extended_code);
-        self.log(code, "writing failed; what was being written is not acknowledged");
+        self.tell(code, "writing failed; what was being written is not acknowledged");
         if is_failed_sync(error) {
             self.poison();
         }
@@ -219,10 +209,10 @@ impl Writer {
     fn poison(&mut self) {
         self.poisoned = true;
         let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-        self.log(0, "a sync failed: nothing more is acknowledged until the store is opened again");
+        self.tell(0, "a sync failed: nothing more is acknowledged until the store is opened again");
     }
 
-    fn log(&self, code: i32, what: &str) {
+    fn tell(&self, code: i32, what: &str) {
         // The subscriber is foreign code.
         contained(|| tracing::error!(target: "audited::sqlite", store = self.name, code, "{what}"));
     }
@@ -241,17 +231,13 @@ impl Writer {
     }
 
     fn checkpoint_when_due(&mut self) {
-        if self.poisoned || self.backlog.commits < self.backlog.due {
+        if self.poisoned {
             return;
         }
-        match checkpoint(&self.connection, "PASSIVE") {
-            Ok(pages) => {
-                self.account.checkpoints.fetch_add(1, Ordering::Relaxed);
-                self.backlog.learn(pages);
-            }
+        match self.log.copy_when_due(&self.connection) {
+            Ok(true) => drop(self.account.checkpoints.fetch_add(1, Ordering::Relaxed)),
             Err(error) if is_failed_sync(&error) => self.poison(),
-            // The log is whole, and the next checkpoint begins anew.
-            Err(_) => self.backlog.commits = 0,
+            Ok(false) | Err(_) => {}
         }
     }
 
@@ -262,20 +248,4 @@ impl Writer {
             let _ = checkpoint(&self.connection, "TRUNCATE");
         }
     }
-}
-
-impl Log {
-    /// Learns after how many commits there is as much as a checkpoint is worth.
-    fn learn(&mut self, pages: u64) {
-        let each = (pages / self.commits.max(1)).max(1);
-        self.due = (CHECKPOINT_PAGES / each).clamp(1, CHECKPOINT_PAGES);
-        self.commits = 0;
-    }
-}
-
-/// Copies what is in the log into the database, as far as readers let it; says how many pages the log has.
-pub(super) fn checkpoint(connection: &Connection, how: &str) -> rusqlite::Result<u64> {
-    connection.query_row(&format!("PRAGMA main.wal_checkpoint({how})"), [], |row| {
-        Ok(u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0))
-    })
 }
