@@ -11,6 +11,7 @@ pub use crate::__derived_site as derived_site_text;
 pub use crate::__schema as schema;
 pub use crate::action::Action;
 pub use crate::alarm::{Alarm, Alarms};
+pub use crate::aside::log_aside;
 pub use crate::catalogue::registered::{
     ErrorType, EventType, Exempt, NestedType, RegisteredError, RegisteredEvent, RegisteredExemption, Word,
 };

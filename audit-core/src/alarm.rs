@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::aside::leave_lines_aside;
 use crate::sink::SinkError;
 use crate::ticket::{Account, Receipt, Slip, Ticket};
 
@@ -92,6 +93,7 @@ impl Alarms {
     }
 
     fn run(&self) {
+        leave_lines_aside();
         let mut state = self.lock();
         while !state.closed {
             let now = Instant::now();

@@ -9,6 +9,7 @@ pub mod __private;
 mod action;
 mod actor;
 mod alarm;
+mod aside;
 mod catalogue;
 mod contain;
 mod context;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::meter::{Flight, Meter};
 use super::owed::Owed;
+use crate::aside::log_aside;
 use crate::contain::contained;
 use crate::id::RecordId;
 use crate::record::{Flag, Flags, Record};
@@ -198,8 +199,8 @@ impl Losses {
 
 /// Says in the logs what became of a record.
 pub(super) fn log(what: &'static str, record: &Record, error: &SinkError) {
-    // The subscriber is foreign code.
-    contained(|| {
+    let (record, error) = (record.clone(), error.clone());
+    log_aside(move || {
         tracing::error!(
             target: "audited::loss",
             action = &*record.action(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use audit_core::__private::contained;
+use audit_core::__private::log_aside;
 use audit_core::{Record, SinkError};
 
 /// What became of the records that one sink of a combination was to have, so far.
@@ -59,17 +59,16 @@ impl Ledger {
 
     /// Says that a sink lacks records although they are acknowledged.
     pub(super) fn log_missed(&self, batch: &[Record], reason: &'static str) {
-        let sink = self.lock().sink.clone();
-        let id = |record: Option<&Record>| record.and_then(|record| record.id()).map(tracing::field::display);
-        // The subscriber is foreign code.
-        contained(|| {
+        let (sink, records) = (self.lock().sink.clone(), batch.len());
+        let [first, last] = [batch.first(), batch.last()].map(|record| record.and_then(|record| record.id()));
+        log_aside(move || {
             tracing::error!(
                 target: "audited::loss",
                 sink,
                 reason,
-                records = batch.len(),
-                first = id(batch.first()),
-                last = id(batch.last()),
+                records,
+                first = first.map(tracing::field::display),
+                last = last.map(tracing::field::display),
                 "audit records acknowledged by others only"
             );
         });

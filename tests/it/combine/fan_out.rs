@@ -184,7 +184,9 @@ impl Silent {
 
     fn answer(&self) {
         let all = std::mem::take(&mut *self.0.lock().unwrap());
-        all.into_iter().for_each(|(_, ticket)| ticket.settle(Ok(())));
+        for (_, ticket) in all {
+            ticket.settle(Ok(()));
+        }
     }
 }
 

@@ -63,7 +63,7 @@ fn what_stands_behind_the_fill_is_found_although_it_was_looked_at_before() {
     let journal = filled(&path);
     let mut reader = Journal::read(&path).unwrap();
     while reader.next().is_some() {}
-    let file = fs::File::options().write(true).append(true).open(&files(&path)[0]).unwrap();
+    let file = fs::File::options().append(true).open(&files(&path)[0]).unwrap();
     (&file).write_all(b"not a line\n").unwrap();
     assert!(matches!(reader.next(), Some(Err(JournalError::Damaged { .. }))));
     drop(journal);

@@ -7,9 +7,10 @@ use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use audited::{AuditSink, Durability, Record, Recorder, SinkError, record_action, with_recorder_sync};
+use audited::{AuditSink, Durability, Record, Recorder, SinkError, record_action, with_recorder, with_recorder_sync};
 
 use super::{DONE, SHORT, numbers, record_n, recorder_with};
+use crate::contract::block_on;
 use crate::support::{self, Behaviour, Capture, PATIENCE, eventually};
 
 #[test]
@@ -341,4 +342,48 @@ fn a_loss_says_what_the_system_said_and_nothing_of_where() {
         assert_eq!((&*logged.fields["reason"], &*logged.fields["io"]), ("io", "no storage space"));
         assert!(!format!("{logged:?}").contains("secret"), "{logged:?}");
     }
+}
+
+/// A subscriber that takes a line and does not come back.
+struct Stuck(std::sync::Mutex<std::sync::mpsc::Receiver<()>>);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Stuck {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        if event.metadata().target() == "audited::loss" {
+            let _ = self.0.lock().unwrap().recv();
+        }
+    }
+}
+
+/// In a process of its own, where the subscriber can be that of all threads.
+#[test]
+fn a_deadline_holds_while_the_log_of_the_one_before_hangs() {
+    use tracing_subscriber::layer::SubscriberExt as _;
+    const CHILD: &str = "AUDITED_TEST_STUCK_LOG";
+    if std::env::var_os(CHILD).is_none() {
+        let name = "recorder::failing::a_deadline_holds_while_the_log_of_the_one_before_hangs";
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = child.args([name, "--exact", "--nocapture"]).env(CHILD, "1").output().unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && shown.contains("1 passed"), "{output:?}");
+        return;
+    }
+    let (release, released) = std::sync::mpsc::channel();
+    let subscriber = tracing_subscriber::registry().with(Stuck(std::sync::Mutex::new(released)));
+    tracing::dispatcher::set_global_default(tracing::Dispatch::new(subscriber)).unwrap();
+    let sink = Capture::new();
+    sink.set(Behaviour::HangAsync);
+    let builder = Recorder::builder().sink(sink).allow_weak_fail_closed().deadline(SHORT);
+    let recorder = builder.build().unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    for n in 0..4_u32 {
+        let (recorder, tell) = (recorder.clone(), tell.clone());
+        let record = async move { record_action(DONE).field("n", &n).await.map(drop) };
+        std::thread::spawn(move || tell.send(block_on(with_recorder(recorder, record))).unwrap());
+    }
+    for _ in 0..4 {
+        assert!(told.recv_timeout(PATIENCE).unwrap().is_err());
+    }
+    assert!(recorder.stats().unacknowledged >= 4);
+    drop(release);
 }
