@@ -16,6 +16,9 @@ use super::span::Before;
 /// How long a line that makes no sense has to become one.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// How often in a file that may be in vain. Lines that never make sense are not those of a write that is under way.
+const MOST_IN_VAIN: u32 = 16;
+
 /// Goes through a file and checks that each line is the next one of the stream.
 pub(super) struct Lines {
     path: PathBuf,
@@ -27,6 +30,8 @@ pub(super) struct Lines {
     kept: Option<Place>,
     /// Whether it was reported that the rest cannot be decompressed.
     ends_corrupt: bool,
+    /// How often a line was waited for that is none all the same.
+    in_vain: u32,
     /// Up to where there was nothing but fill when its end was last looked for.
     fill_end: u64,
 }
@@ -44,7 +49,16 @@ pub(super) enum Next {
 impl Lines {
     pub(super) fn open(path: &Path, walk: Walk) -> Result<Self, JournalError> {
         let (path, source) = Source::open(path)?;
-        Ok(Self { path, scan: Scan::new(source), walk, limit: None, kept: None, ends_corrupt: false, fill_end: 0 })
+        Ok(Self {
+            path,
+            scan: Scan::new(source),
+            walk,
+            limit: None,
+            kept: None,
+            ends_corrupt: false,
+            in_vain: 0,
+            fill_end: 0,
+        })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -109,7 +123,7 @@ impl Lines {
         self.scan.set_aside();
         for pause in [Some(Duration::ZERO), Some(PAUSE), Some(PAUSE), None] {
             // In a file that is being written, what was read ahead may be older than the rest, all or a part of it.
-            let pause = pause.filter(|_| self.limit.is_none());
+            let pause = pause.filter(|_| self.limit.is_none() && self.in_vain < MOST_IN_VAIN);
             let found = self.scan.next()?;
             let number = self.scan.number();
             let damage = match found {
@@ -136,7 +150,10 @@ impl Lines {
                     return self.stay(start, number);
                 }
             }
-            let Some(pause) = pause else { return Ok(Next::Damage(number, damage)) };
+            let Some(pause) = pause else {
+                self.in_vain = self.in_vain.saturating_add(u32::from(self.limit.is_none()));
+                return Ok(Next::Damage(number, damage));
+            };
             thread::sleep(pause);
             self.scan.seek(start, number)?;
         }

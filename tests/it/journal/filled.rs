@@ -1,4 +1,4 @@
-//! How much of what is filled ahead is read by who follows a journal.
+//! How much is read by who follows a journal, of what is filled ahead and of what is no line.
 
 use std::fs;
 use std::io::Write as _;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use audited::{Journal, JournalError, JournalReader};
 
-use super::{files, number, small, write};
+use super::{files, number, small, write, written};
 
 const FILLED: u64 = 32 << 20;
 const RECORDS: usize = 200;
@@ -67,4 +67,19 @@ fn what_stands_behind_the_fill_is_found_although_it_was_looked_at_before() {
     (&file).write_all(b"not a line\n").unwrap();
     assert!(matches!(reader.next(), Some(Err(JournalError::Damaged { .. }))));
     drop(journal);
+}
+
+#[test]
+fn lines_that_are_none_are_not_read_over_and_over() {
+    const LINES: usize = 2_000;
+    let (_directory, path) = written(10);
+    let file = files(&path).pop().unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    let (first, rest) = text.split_at(text.find('\n').unwrap() + 1);
+    fs::write(&file, format!("{first}{}{rest}", "not a line\n".repeat(LINES))).unwrap();
+    let reader = Journal::read(&path).unwrap();
+    let mut damages = 0;
+    let bytes = read_by(|| damages = reader.filter(Result::is_err).count());
+    assert_eq!(damages, LINES);
+    assert!(bytes < FILLED, "{bytes}");
 }
