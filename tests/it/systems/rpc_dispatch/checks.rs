@@ -23,7 +23,8 @@ fn one_record_per_scope_check_allow_and_deny_awaited_before_the_dispatch_answers
         let capture = Capture::new();
         let recorder =
             Recorder::builder().sink(capture.clone()).deadline(PATIENCE).allow_weak_fail_closed().build().unwrap();
-        capture.wait_for_batches(1, PATIENCE);
+        // Kept: else it would be the first record that hangs.
+        capture.wait_for_action("audit.started", PATIENCE);
         capture.set(Behaviour::HangAsync);
         let mut answer = pin!(with_recorder(recorder, service.dispatch(call(method))));
         let mut look = || answer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
