@@ -6,6 +6,7 @@ mod attribute;
 #[cfg(feature = "testing")]
 mod canary;
 mod catalogue;
+mod child;
 #[cfg(feature = "cli")]
 mod cli;
 mod combine;

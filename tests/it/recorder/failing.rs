@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use audited::{AuditSink, Durability, Record, Recorder, SinkError, record_action, with_recorder, with_recorder_sync};
 
 use super::{DONE, SHORT, numbers, record_n, recorder_with};
+use crate::child;
 use crate::contract::block_on;
 use crate::support::{self, Behaviour, Capture, PATIENCE, eventually};
 
@@ -320,13 +321,7 @@ impl AuditSink for OnAFullDisk {
 /// In a process of its own, where the subscriber can be that of all threads.
 #[test]
 fn a_loss_says_what_the_system_said_and_nothing_of_where() {
-    const CHILD: &str = "AUDITED_TEST_LOSS_OF_IO";
-    if std::env::var_os(CHILD).is_none() {
-        let name = "recorder::failing::a_loss_says_what_the_system_said_and_nothing_of_where";
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-        let output = child.args([name, "--exact", "--nocapture"]).env(CHILD, "1").output().unwrap();
-        let shown = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && shown.contains("1 passed"), "{output:?}");
+    if !child::runs("recorder::failing::a_loss_says_what_the_system_said_and_nothing_of_where") {
         return;
     }
     let log = support::Log::default();
@@ -359,13 +354,7 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Stuck {
 #[test]
 fn a_deadline_holds_while_the_log_of_the_one_before_hangs() {
     use tracing_subscriber::layer::SubscriberExt as _;
-    const CHILD: &str = "AUDITED_TEST_STUCK_LOG";
-    if std::env::var_os(CHILD).is_none() {
-        let name = "recorder::failing::a_deadline_holds_while_the_log_of_the_one_before_hangs";
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-        let output = child.args([name, "--exact", "--nocapture"]).env(CHILD, "1").output().unwrap();
-        let shown = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && shown.contains("1 passed"), "{output:?}");
+    if !child::runs("recorder::failing::a_deadline_holds_while_the_log_of_the_one_before_hangs") {
         return;
     }
     let (release, released) = std::sync::mpsc::channel();

@@ -1,38 +1,23 @@
 //! The recorder of the process. Each test runs in a process of its own: nothing is installed in this one.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 
 use audited::{Action, Effect, Recorder, Refusal, audited, record_action, with_recorder_sync};
 
 use super::{DONE, record_n};
+use crate::child;
 use crate::support::{self, Capture, PATIENCE};
 
-const CHILD: &str = "AUDITED_TEST_CHILD";
-
-/// Runs the calling test again in a process of its own; gives true there.
+/// As [`child::runs`], of a test in this module.
 #[track_caller]
 fn in_a_child(test: &str) -> bool {
-    std::env::var_os(CHILD).is_some() || {
-        heard_of_a_child(test, Stdio::piped());
-        false
-    }
+    child::runs(&format!("recorder::install::{test}"))
 }
 
-/// Runs a test again in a process of its own, and gives what that one said on standard error.
+/// As [`child::heard_of`], of a test in this module.
 #[track_caller]
 fn heard_of_a_child(test: &str, heard: Stdio) -> String {
-    let name = format!("recorder::install::{test}");
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args([&name, "--exact", "--nocapture", "--test-threads=1"])
-        .env(CHILD, "1")
-        .stdout(Stdio::piped())
-        .stderr(heard)
-        .spawn()
-        .and_then(Child::wait_with_output)
-        .unwrap();
-    let (shown, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && shown.contains("1 passed"), "{shown}{said}");
-    said.into_owned()
+    child::heard_of(&format!("recorder::install::{test}"), heard)
 }
 
 #[test]
@@ -137,7 +122,7 @@ fn forgets() {
 
 #[test]
 fn where_nobody_listens_to_tracing_standard_error_says_once_that_nothing_is_installed() {
-    if std::env::var_os(CHILD).is_some() {
+    if child::is_one() {
         return forgets();
     }
     let test = "where_nobody_listens_to_tracing_standard_error_says_once_that_nothing_is_installed";
@@ -150,7 +135,7 @@ fn where_nobody_listens_to_tracing_standard_error_says_once_that_nothing_is_inst
 
 #[test]
 fn whoever_listens_to_tracing_hears_it_there_and_once() {
-    if std::env::var_os(CHILD).is_none() {
+    if !child::is_one() {
         let said = heard_of_a_child("whoever_listens_to_tracing_hears_it_there_and_once", Stdio::piped());
         assert!(!said.contains(FORGOTTEN), "{said}");
         return;
@@ -169,7 +154,7 @@ fn whoever_listens_to_tracing_hears_it_there_and_once() {
 #[cfg(target_os = "linux")]
 #[test]
 fn standard_error_that_takes_nothing_hurts_nobody() {
-    if std::env::var_os(CHILD).is_some() {
+    if child::is_one() {
         return forgets();
     }
     // Every write to it fails.
@@ -179,7 +164,7 @@ fn standard_error_that_takes_nothing_hurts_nobody() {
 
 #[test]
 fn where_one_is_installed_nothing_is_said() {
-    if std::env::var_os(CHILD).is_none() {
+    if !child::is_one() {
         let said = heard_of_a_child("where_one_is_installed_nothing_is_said", Stdio::piped());
         assert!(!said.contains(FORGOTTEN), "{said}");
         return;

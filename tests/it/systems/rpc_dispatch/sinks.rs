@@ -1,12 +1,12 @@
 //! Where the records go, and what becomes of the dispatch where they do not.
 
-use std::process::Command;
 use std::sync::Arc;
 
 use audited::{AuditSink, TRACING_TARGET};
 use tracing::Level;
 
 use super::*;
+use crate::child;
 use crate::support::{self, Behaviour, Capture, Log};
 
 #[test]
@@ -42,14 +42,10 @@ fn the_default_sink_is_tracing_at_info_on_a_target_of_its_own_with_every_field_s
 /// In a process of its own, where the subscriber can be that of all threads.
 #[test]
 fn a_sink_that_fails_or_panics_is_a_tracing_error_with_the_correlation_id_and_dispatch_goes_on() {
-    const CHILD: &str = "AUDITED_TEST_RPC_DISPATCH";
-    if std::env::var_os(CHILD).is_none() {
-        let name = "systems::rpc_dispatch::sinks::\
-                    a_sink_that_fails_or_panics_is_a_tracing_error_with_the_correlation_id_and_dispatch_goes_on";
-        let mut child = Command::new(std::env::current_exe().unwrap());
-        let output = child.args([name, "--exact", "--nocapture"]).env(CHILD, "1").output().unwrap();
-        let shown = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && shown.contains("1 passed"), "{output:?}");
+    if !child::runs(
+        "systems::rpc_dispatch::sinks::\
+                    a_sink_that_fails_or_panics_is_a_tracing_error_with_the_correlation_id_and_dispatch_goes_on",
+    ) {
         return;
     }
     let log = Log::default();
