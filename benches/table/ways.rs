@@ -4,8 +4,9 @@
 use std::hint::black_box;
 use std::path::Path;
 
-use audited::Recorder;
+use audited::{Action, Recorder};
 use audited_benches::transfer::{Null, Order, inside, recorder, transfer};
+use tokio::runtime::Builder;
 use uuid::Uuid;
 
 use super::by_hand::{self, Ring};
@@ -47,6 +48,8 @@ pub(super) struct Ways {
     pub(super) loggers: [Way; 3],
     pub(super) id: Way,
     pub(super) ours: Way,
+    /// The same call, of an action that is switched off.
+    pub(super) switched_off: Way,
 }
 
 impl Ways {
@@ -62,6 +65,7 @@ impl Ways {
                 black_box(Uuid::now_v7());
             }),
             ours: ours("**ours: `#[audited]`, context, six arguments**", recorder(Null)),
+            switched_off: switched_off(),
         }
     }
 
@@ -78,6 +82,13 @@ impl Ways {
 pub(super) fn ours(name: &'static str, recorder: Recorder) -> Way {
     let order = Order::example();
     Way::new(name, move || transfer("acc-2020", &order)).within(move |run| inside(&recorder, run))
+}
+
+fn switched_off() -> Way {
+    let recorder = recorder(Null);
+    let runtime = Builder::new_current_thread().build().unwrap();
+    runtime.block_on(recorder.switch_off(Action::new("account.transfer"), "to see what is left")).unwrap();
+    ours("ours: its action is switched off", recorder)
 }
 
 fn limit() -> Way {

@@ -104,6 +104,7 @@ impl Ambient {
     }
 
     /// Looks at what surrounds the code, unless the thread is ending.
+    #[inline]
     pub(super) fn look<R>(look: impl FnOnce(&Self) -> R) -> Option<R> {
         AMBIENT.try_with(|current| look(&current.borrow())).ok()
     }

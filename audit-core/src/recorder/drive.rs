@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use super::begun::Begun;
 use super::call::Call;
 use super::leave::{Leaving, Staying};
-use super::shell::{Body, Shell, is_off, over, run_inside, run_off};
+use super::shell::{Body, Off, Shell, over, run_inside};
 use super::site::Described;
 use crate::decision::Verdict;
 use crate::judge::{Judging, Told};
@@ -134,12 +134,11 @@ where
     J: Fn(&T, &mut dyn Told) -> Verdict,
     R: Fn(Refusal) -> T,
 {
+    if let Some(_off) = Off::enter(Described(site)) {
+        return body();
+    }
     let (mut value, mut body) = (None, Some(body));
     let run: &mut dyn FnMut() = &mut || value = body.take().map(|body| body());
-    if is_off(Described(site)) {
-        run_off(run);
-        return value.unwrap_or_else(|| over());
-    }
     let mut call = Call::begin_here(Described(site));
     call.wait_for_room();
     let (mut call, panic) = run_inside(call, run);

@@ -68,20 +68,11 @@ impl Shell {
     pub(super) fn drive(&mut self, body: &mut dyn Body, cx: &mut Context<'_>) -> Poll<Option<Refusal>> {
         loop {
             let mut call = match self.take() {
-                Self::New(site) if is_off(site) => {
-                    *self = Self::Off;
-                    continue;
-                }
-                Self::Off => {
-                    let mut over = false;
-                    run_off(&mut || over = body.poll(cx));
-                    if over {
-                        return Poll::Ready(None);
-                    }
-                    *self = Self::Off;
-                    return Poll::Pending;
-                }
-                Self::New(site) => queued(Call::begin(site)),
+                Self::New(site) => match Off::enter(site) {
+                    Some(off) => return self.drive_off(off, body, cx),
+                    None => queued(Call::begin(site)),
+                },
+                Self::Off => return self.drive_off(Off::again(), body, cx),
                 Self::Captured(call) => queued(call.into_call().begin_anew()),
                 Self::Going(call) => call,
                 Self::Over => over(),
@@ -113,6 +104,14 @@ impl Shell {
         }
     }
 
+    fn drive_off(&mut self, _off: Off, body: &mut dyn Body, cx: &mut Context<'_>) -> Poll<Option<Refusal>> {
+        if body.poll(cx) {
+            return Poll::Ready(None);
+        }
+        *self = Self::Off;
+        Poll::Pending
+    }
+
     fn wait(&mut self, call: Running) -> Poll<Option<Refusal>> {
         *self = Self::Going(call);
         Poll::Pending
@@ -135,28 +134,34 @@ pub(super) fn run_inside(mut call: Running, run: &mut dyn FnMut()) -> (Running, 
     (call, panic)
 }
 
-/// Whether a call that begins here is one of an action that is switched off, and nothing need be done but to run its body:
-/// the code is inside of a context, and nobody asks what it leaves.
-pub(super) fn is_off(site: Described) -> bool {
-    let looked = Ambient::look(|ambient| {
-        let recorder = ambient.recorder.as_ref().unwrap_or_else(|| Recorder::installed());
-        recorder.core().switches.is_site_off(site) && ambient.context.is_some() && ambient.tally.is_none()
-    });
-    looked.unwrap_or(false)
+/// The body runs of a call whose action is switched off, until this is dropped.
+#[must_use = "it is over when this is dropped"]
+pub(super) struct Off {
+    around: bool,
 }
 
-/// Runs a body of which there is no call.
-pub(super) fn run_off(run: &mut dyn FnMut()) {
-    struct Leave(bool);
-
-    impl Drop for Leave {
-        fn drop(&mut self) {
-            OFF.set(self.0);
-        }
+impl Off {
+    /// Enters the body of a call that begins here, where its action is switched off and nothing need be done but to run
+    /// that: the code is inside of a context, and nobody asks what it leaves.
+    pub(super) fn enter(site: Described) -> Option<Self> {
+        let looked = Ambient::look(|ambient| {
+            let recorder = ambient.recorder.as_ref().unwrap_or_else(|| Recorder::installed());
+            recorder.core().switches.is_site_off(site) && ambient.context.is_some() && ambient.tally.is_none()
+        });
+        looked.unwrap_or(false).then(Self::again)
     }
 
-    let _leave = Leave(OFF.replace(true));
-    run();
+    /// Goes on with one.
+    fn again() -> Self {
+        Self { around: OFF.replace(true) }
+    }
+}
+
+impl Drop for Off {
+    #[inline]
+    fn drop(&mut self) {
+        OFF.set(self.around);
+    }
 }
 
 /// The body is over, and everything of it is dropped, as after a plain call; now its record is on its way.

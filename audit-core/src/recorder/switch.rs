@@ -49,6 +49,12 @@ impl Seen {
     const NOTHING: Self = Self { epoch: ALL_ON, off: false };
 }
 
+/// Where a thread remembers a site.
+fn place_of(site: Described) -> usize {
+    // Texts are hardly closer to each other than this.
+    (site.address() >> 5) % REMEMBERED
+}
+
 /// What is switched off, and why.
 #[derive(Debug, Default)]
 pub(super) struct Switches {
@@ -64,21 +70,21 @@ impl Switches {
         epoch != ALL_ON && self.is_site_off_in(epoch, site)
     }
 
+    #[inline]
     fn is_site_off_in(&self, epoch: u64, site: Described) -> bool {
-        let address = site.address();
-        let look = || site.policy() == FailurePolicy::Open && self.is_off(&site.action());
-        let seen = SEEN.try_with(|seen| {
-            // Texts are hardly closer to each other than this.
-            let place = &seen[(address >> 5) % REMEMBERED];
-            let (of, seen) = place.get();
-            if of == address && seen.epoch == epoch {
-                return seen.off;
-            }
-            let off = look();
-            place.set((address, Seen { epoch, off }));
-            off
+        let remembered = SEEN.try_with(|seen| {
+            let (of, seen) = seen[place_of(site)].get();
+            (of == site.address() && seen.epoch == epoch).then_some(seen.off)
         });
-        seen.unwrap_or_else(|_| look())
+        remembered.ok().flatten().unwrap_or_else(|| self.look(epoch, site))
+    }
+
+    /// Looks it up, and remembers it.
+    #[cold]
+    fn look(&self, epoch: u64, site: Described) -> bool {
+        let off = site.policy() == FailurePolicy::Open && self.is_off(&site.action());
+        let _ = SEEN.try_with(|seen| seen[place_of(site)].set((site.address(), Seen { epoch, off })));
+        off
     }
 
     /// Whether records of an action are left out.
