@@ -1,6 +1,6 @@
 //! The journals of processes that died before everything in them was delivered.
 
-use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -13,12 +13,16 @@ use super::carried::Carried;
 use super::cursor::{CursorFile, ForwarderCursor};
 use super::error::ForwarderError;
 use super::options::Settings;
+use super::refused::Refused;
+use super::shared::ForwarderStats;
 use super::{Running, alarm};
 use crate::journal::{JournalError, JournalOptions, last_begun};
-use crate::shown::Shown;
+use crate::shown::{Said, Shown};
 
 /// How often a journal that is being delivered is asked whether it is at its end.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// How often in a row one may not be readable before it is left for now: the others wait for it.
+const READINGS: u64 = 3;
 /// What is opened is not written any more, but for the lines that say so.
 const SEGMENT_BYTES: u64 = 1 << 20;
 
@@ -33,8 +37,20 @@ struct Shared {
 #[derive(Default)]
 struct State {
     adopted: u64,
+    /// Those that could not be delivered.
+    refused: Refused,
     stopping: bool,
     ended: bool,
+}
+
+/// What became of one.
+enum Adoption {
+    /// It is delivered to its end.
+    Done,
+    /// Somebody else has it, or it is no orphan, or the forwarder is to end.
+    NotNow,
+    /// It cannot be delivered.
+    Refused(String),
 }
 
 impl Adopter {
@@ -42,7 +58,7 @@ impl Adopter {
         let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
         let theirs = shared.clone();
         let run = move || {
-            Search { shared: &theirs, sink, settings, refused: BTreeSet::new() }.run();
+            Search { shared: &theirs, sink, settings }.run();
             theirs.lock().ended = true;
             theirs.changed.notify_all();
         };
@@ -51,8 +67,11 @@ impl Adopter {
         Ok(Self(shared))
     }
 
-    pub(super) fn adopted(&self) -> u64 {
-        self.0.lock().adopted
+    /// Adds what became of the journals that it found.
+    pub(super) fn tell(&self, stats: ForwarderStats) -> ForwarderStats {
+        let State { adopted, refused, .. } = &*self.0.lock();
+        let adoption_error = refused.error().map(str::to_owned);
+        ForwarderStats { adopted: *adopted, not_adopted: refused.count(), adoption_error, ..stats }
     }
 
     pub(super) fn stop(&self) {
@@ -91,58 +110,115 @@ struct Search<'a> {
     shared: &'a Shared,
     sink: Guarded,
     settings: Settings,
-    /// Those that cannot be delivered. Each attempt writes to them, so that there is one.
-    refused: BTreeSet<PathBuf>,
 }
 
 impl Search<'_> {
-    fn run(&mut self) {
+    fn run(&self) {
         while !self.shared.is_stopping() {
-            for orphan in self.settings.orphans.iter().flat_map(|parent| candidates(parent)).collect::<Vec<_>>() {
+            let found = self.candidates();
+            self.shared.lock().refused.retain(|path| {
+                found.iter().any(|found| found == path) || self.settings.orphans.iter().any(|parent| parent == path)
+            });
+            for orphan in found {
                 if self.shared.is_stopping() {
                     return;
                 }
-                match self.adopt(&orphan) {
-                    Ok(true) => self.shared.lock().adopted += 1,
-                    Ok(false) | Err(ForwarderError::Journal(JournalError::Locked { .. })) => {}
-                    Err(error) => {
-                        let journal = Shown(&orphan);
-                        alarm(|| {
-                            tracing::error!(target: "audited::forward", %journal, %error, "the journal of a dead process is not delivered");
-                        });
-                        self.refused.insert(orphan);
-                    }
+                if !self.rests(&orphan) {
+                    let adoption = self.adopt(&orphan);
+                    self.note(&orphan, adoption);
                 }
             }
             self.shared.rest(self.settings.adopt_after);
         }
     }
 
-    /// Delivers a journal to its end, where it is an orphan; says whether it did.
-    fn adopt(&self, path: &Path) -> Result<bool, ForwarderError> {
-        if self.refused.contains(path) || !self.is_orphan(path)? {
-            return Ok(false);
+    fn rests(&self, path: &Path) -> bool {
+        self.shared.lock().refused.rests(path, Instant::now())
+    }
+
+    fn note(&self, path: &Path, adoption: Adoption) {
+        let mut state = self.shared.lock();
+        let error = match adoption {
+            Adoption::Refused(error) => error,
+            adoption => {
+                state.adopted += u64::from(matches!(adoption, Adoption::Done));
+                return state.refused.forget(path);
+            }
+        };
+        let is_news = state.refused.note(path, error.clone(), self.settings.adopt_after, Instant::now());
+        drop(state);
+        if is_news {
+            let journal = Shown(path);
+            alarm(|| {
+                tracing::error!(target: "audited::forward", %journal, error, "the journal of a dead process is not delivered");
+            });
+        }
+    }
+
+    /// The journals in the directories that were named.
+    fn candidates(&self) -> Vec<PathBuf> {
+        let journals_in = |parent: &PathBuf| match candidates(parent) {
+            Ok(found) => {
+                if !found.contains(parent) {
+                    self.shared.lock().refused.forget(parent);
+                }
+                found
+            }
+            Err(error) => {
+                let error = format!("{} could not be listed: {}", Shown(parent), Said(&error));
+                self.note(parent, Adoption::Refused(error));
+                Vec::new()
+            }
+        };
+        self.settings.orphans.iter().flat_map(journals_in).collect()
+    }
+
+    /// Delivers a journal to its end, where it is an orphan.
+    fn adopt(&self, path: &Path) -> Adoption {
+        self.try_adopt(path).unwrap_or_else(|error| match error {
+            ForwarderError::Journal(JournalError::Locked { .. }) => Adoption::NotNow,
+            error => Adoption::Refused(error.to_string()),
+        })
+    }
+
+    fn try_adopt(&self, path: &Path) -> Result<Adoption, ForwarderError> {
+        if !self.is_orphan(path)? {
+            return Ok(Adoption::NotNow);
         }
         // Its lock is what keeps a second adopter away.
         let journal = JournalOptions::new().segment_bytes(SEGMENT_BYTES).preallocate(0).reserve_bytes(0).open(path)?;
         // The last line is written now, and not when it is closed: it is to be delivered, too.
         let ended = block_on(journal.rotate(), self.settings.deadline);
-        ended.map_err(|error| ForwarderError::Io { path: path.to_owned(), source: std::io::Error::other(error) })?;
+        ended.map_err(|error| ForwarderError::Io { path: path.to_owned(), source: io::Error::other(error) })?;
         let running = Running::start(&Carried::Ours(journal.clone()), self.sink.share(), self.settings.clone(), false)?;
-        let is_over = || self.shared.is_stopping() || running.shared.wait_until_ended(Duration::ZERO);
-        let delivered = loop {
-            match running.shared.wait_until_delivered(LOOK_AGAIN) {
-                Ok(()) => break true,
-                Err(_) if is_over() => break false,
-                Err(_) => {}
-            }
-        };
+        let adoption = self.wait_until_delivered(&running);
         running.shared.stop();
-        if !running.shared.wait_until_ended(self.settings.deadline) || !delivered {
-            return Ok(false);
+        let has_ended = running.shared.wait_until_ended(self.settings.deadline);
+        match adoption {
+            Adoption::Done if has_ended => mark(path, &self.settings.name)?,
+            Adoption::Done => return Ok(Adoption::NotNow),
+            _ => {}
         }
-        mark(path, &self.settings.name)?;
-        Ok(true)
+        Ok(adoption)
+    }
+
+    fn wait_until_delivered(&self, running: &Running) -> Adoption {
+        loop {
+            if running.shared.wait_until_delivered(LOOK_AGAIN).is_ok() {
+                return Adoption::Done;
+            }
+            if self.shared.is_stopping() {
+                return Adoption::NotNow;
+            }
+            let stats = running.shared.stats();
+            match stats.journal_error {
+                Some(error) if stats.read_failures >= READINGS => return Adoption::Refused(error),
+                _ if running.shared.wait_until_ended(Duration::ZERO) => {
+                    return Adoption::Refused("the thread that delivered it has ended before it was at its end".into());
+                }
+                _ => {}
+            }
+        }
     }
 
     fn is_orphan(&self, path: &Path) -> Result<bool, ForwarderError> {
@@ -168,16 +244,29 @@ fn mark(path: &Path, name: &str) -> Result<(), ForwarderError> {
     file.write(&cursor).map_err(|source| ForwarderError::Io { path: file.path(), source })
 }
 
-/// The directory itself where it is a journal, and those below it that are.
-fn candidates(parent: &Path) -> Vec<PathBuf> {
-    let below = std::fs::read_dir(parent).into_iter().flatten().filter_map(|entry| {
-        let entry = entry.ok()?;
-        entry.file_type().is_ok_and(|kind| kind.is_dir()).then(|| entry.path())
+/// The directory itself where it is a journal, and those below it that are; none where it is not there. What nobody lets
+/// us look into is none of ours.
+fn candidates(parent: &Path) -> io::Result<Vec<PathBuf>> {
+    let listed = match std::fs::read_dir(parent) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listed => listed?,
+    };
+    let mut found = vec![parent.to_owned()];
+    for entry in listed {
+        let entry = entry?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.push(entry.path());
+        }
+    }
+    found.retain(|path| match last_begun(path) {
+        Ok(last) => last.is_some(),
+        Err(JournalError::Io { source, .. }) => {
+            !matches!(source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::NotFound)
+        }
+        Err(_) => true,
     });
-    let is_journal = |path: &PathBuf| last_begun(path).is_ok_and(|last| last.is_some());
-    let mut found: Vec<_> = std::iter::once(parent.to_owned()).chain(below).filter(is_journal).collect();
     found.sort_unstable();
-    found
+    Ok(found)
 }
 
 /// How much of a time is left.

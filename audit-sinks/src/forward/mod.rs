@@ -20,6 +20,7 @@ mod hand;
 mod letter;
 mod letters;
 mod options;
+mod refused;
 mod shared;
 mod source;
 
@@ -131,8 +132,11 @@ impl Forwarder {
 
     /// What became of the records so far.
     pub fn stats(&self) -> ForwarderStats {
-        let adopted = self.adopter.as_ref().map_or(0, Adopter::adopted);
-        ForwarderStats { adopted, ..self.running.shared.stats() }
+        let stats = self.running.shared.stats();
+        match &self.adopter {
+            Some(adopter) => adopter.tell(stats),
+            None => stats,
+        }
     }
 
     /// Waits until everything that the journal has acknowledged so far is delivered, or is a dead letter. It blocks the

@@ -128,6 +128,9 @@ impl ForwarderBuilder {
     /// recovered, delivered to its end by a forwarder of this name, and marked. While that lasts, nobody else can open
     /// it.
     ///
+    /// One that cannot be delivered keeps none of the others from it, and is tried again later; [`stats`](crate::Forwarder::stats) say
+    /// how many there are, and what is wrong.
+    ///
     /// Its dead letters stay with it, and count nowhere here, although they are told: to resolve them, open that journal
     /// and start a forwarder of the same name on it.
     pub fn adopt(mut self, parent: impl Into<PathBuf>) -> Self {

@@ -54,6 +54,12 @@ pub struct ForwarderStats {
     pub journal_error: Option<String>,
     /// Journals of dead processes that were delivered to their end.
     pub adopted: u64,
+    /// Journals of dead processes that could not be delivered so far, and directories of them that could not be listed.
+    /// Each is tried again, ever more seldom: after [`adopt_after`](crate::ForwarderBuilder::adopt_after) at first, once a
+    /// day in the end.
+    pub not_adopted: u64,
+    /// What is wrong with one of them.
+    pub adoption_error: Option<String>,
     /// Whether the sink is asked.
     pub circuit: Circuit,
     /// The name of the sink's last error, until it takes a batch again.

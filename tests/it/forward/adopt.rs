@@ -155,7 +155,7 @@ fn an_outage_keeps_an_orphan_and_stopping_lets_go_of_it() {
 }
 
 #[test]
-fn one_that_cannot_be_delivered_is_tried_once() {
+fn one_that_cannot_be_delivered_is_left_as_it_is_and_delivered_once_it_can_be() {
     let directory = tempfile::tempdir().unwrap();
     let orphans = orphans(directory.path(), 2);
     fs::create_dir(orphans[0].join("cursors")).unwrap();
@@ -163,7 +163,51 @@ fn one_that_cannot_be_delivered_is_tried_once() {
     let (store, ours) = (Store::new(), options().open(directory.path().join("ours")).unwrap());
     let before = lines(&orphans[0]);
     let forwarder = adopting(&ours, &store, directory.path()).start().unwrap();
-    eventually("the other is adopted", || forwarder.stats().adopted == 1);
-    std::thread::sleep(Duration::from_millis(100));
+    eventually("the other is adopted", || forwarder.stats().adopted == 1 && forwarder.stats().not_adopted == 1);
+    let error = forwarder.stats().adoption_error.unwrap();
+    assert!(error.contains("store.json is no cursor"), "{error}");
     assert_eq!(lines(&orphans[0]), before);
+    fs::remove_file(cursor_path(&orphans[0])).unwrap();
+    eventually("it is adopted, too", || forwarder.stats().adopted == 2);
+    assert_eq!((forwarder.stats().not_adopted, forwarder.stats().adoption_error), (0, None));
+    assert!(before.keys().all(|key| store.records().contains_key(key)));
+}
+
+#[test]
+fn one_that_cannot_be_read_does_not_keep_the_others_waiting() {
+    let directory = tempfile::tempdir().unwrap();
+    let orphans = orphans(directory.path(), 3);
+    // In a file of its own, behind which there are others.
+    let (bad, aside) = (orphans[0].join("audit-0000000001.jsonl"), directory.path().join("aside"));
+    write(&options().open(&orphans[0]).unwrap(), 100..110);
+    let before = lines(&orphans[0]);
+    fs::rename(&bad, &aside).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &bad, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+    let (store, ours) = (Store::new(), options().open(directory.path().join("ours")).unwrap());
+    let forwarder = adopting(&ours, &store, directory.path()).start().unwrap();
+    eventually("the others are adopted", || forwarder.stats().adopted == 2);
+    let error = forwarder.stats().adoption_error.unwrap();
+    assert!(error.contains("is a FIFO"), "{error}");
+    assert!(!is_complete(&orphans[0]));
+    fs::rename(&aside, &bad).unwrap();
+    eventually("it is adopted, too", || forwarder.stats().adopted == 3);
+    assert_eq!((forwarder.stats().not_adopted, forwarder.stats().adoption_error), (0, None));
+    assert!(before.iter().all(|(key, line)| store.records().get(key) == Some(line)), "nothing of it was passed over");
+}
+
+#[test]
+fn a_directory_that_cannot_be_listed_is_told_until_it_can_be() {
+    let directory = tempfile::tempdir().unwrap();
+    let parent = directory.path().join("streams");
+    fs::write(&parent, "").unwrap();
+    let (store, ours) = (Store::new(), options().open(directory.path().join("ours")).unwrap());
+    let forwarder = adopting(&ours, &store, &parent).start().unwrap();
+    eventually("it is told", || forwarder.stats().not_adopted == 1);
+    let error = forwarder.stats().adoption_error.unwrap();
+    assert!(error.contains("streams could not be listed"), "{error}");
+    fs::remove_file(&parent).unwrap();
+    eventually("nothing is wrong with none", || forwarder.stats().not_adopted == 0);
+    fs::create_dir(&parent).unwrap();
+    orphans(&parent, 1);
+    eventually("it is adopted", || forwarder.stats().adopted == 1);
 }

@@ -210,7 +210,8 @@ impl ForwardArgs {
                     tracing::info!(
                         target: "audited::forward", behind = lag.records, behind_bytes = lag.bytes,
                         behind_seconds = lag.age.as_secs(), delivered = stats.delivered, retried = stats.retried,
-                        dead_letters = stats.unresolved, adopted = stats.adopted, circuit = ?stats.circuit,
+                        dead_letters = stats.unresolved, adopted = stats.adopted, not_adopted = stats.not_adopted,
+                        adoption_error = stats.adoption_error, circuit = ?stats.circuit,
                         last_error = stats.last_error, journal_error = stats.journal_error, "how far it is"
                     );
                     notify(&format!("STATUS={}", status(&lag, stats.journal_error.as_deref())));
