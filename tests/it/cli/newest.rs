@@ -2,10 +2,13 @@
 //! what cannot be in it is left alone.
 
 use std::fs;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use audited::{Journal, JournalOptions, Record, RecordId};
+use rustix::fs::inotify;
 use serde_json::{Value, json};
 
 use super::run;
@@ -198,6 +201,44 @@ fn files_that_are_too_old_are_left_alone() {
     ask(&["--until", &until]).expect(1);
     let since = moment(LATER + 1).to_string();
     assert_eq!(ids(&ask(&["--since", &since]).expect(0)).len(), 2);
+}
+
+/// How often a directory was opened since it is watched; whatever else is opened in it lies in between.
+fn listings(watch: &OwnedFd) -> usize {
+    let mut buffer = [MaybeUninit::uninit(); 4096];
+    let mut events = inotify::Reader::new(watch, &mut buffer);
+    // Nothing blocks: at the end there is an error.
+    let events = std::iter::from_fn(|| events.next().ok().map(|event| event.file_name().is_none()));
+    events.filter(|is_itself| *is_itself).count()
+}
+
+#[test]
+fn the_directory_is_listed_no_more_often_the_more_files_there_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("audit");
+    let options = JournalOptions::new().reserve_bytes(0).preallocate(0);
+    let grow = |by: i64| {
+        let journal = options.clone().open(&path).unwrap();
+        for _ in 0..by {
+            let keys = json!({ "tenant": "acme", "occurred_at": moment(LATER).to_string() });
+            block_on(audited::AuditSink::write(&journal, &[made("x", keys)])).unwrap();
+            block_on(journal.rotate()).unwrap();
+        }
+    };
+    let listed = |words: &[&str], found: usize| {
+        let watch = inotify::init(inotify::CreateFlags::NONBLOCK).unwrap();
+        inotify::add_watch(&watch, &path, inotify::WatchFlags::OPEN).unwrap();
+        assert_eq!(ids(&run(directory.path(), words).expect(0)).len(), found);
+        listings(&watch)
+    };
+    let query = ["query", "journal:audit", "--json", "--tenant", "acme", "--unrecorded"];
+    let tail = ["tail", "journal:audit", "--json", "--tenant", "acme", "-n", "1000", "--unrecorded"];
+    grow(3);
+    let few = [listed(&query, 3), listed(&tail, 3)];
+    grow(30);
+    let many = [listed(&query, 33), listed(&tail, 33)];
+    assert!(few.iter().all(|listed| *listed > 0), "the watch sees them");
+    assert_eq!(many, few);
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub struct JournalFile {
     /// it says so, and its second line vouches for that; `None` where it does not: the process died before it could end
     /// the file, or the file is the last one.
     pub happened: Option<(Timestamp, Timestamp)>,
+    /// Where it is among them.
+    index: Index,
 }
 
 impl JournalReader {
@@ -55,14 +57,46 @@ impl JournalReader {
         for index in self.files.iter().rev() {
             let Some((place, of_before)) = first_and_before(&self.path_of(*index)) else { continue };
             let about = std::mem::replace(&mut before, of_before).filter(|before| before.first_seq == place.seq);
-            files.push(JournalFile { first_seq: place.seq, happened: about.and_then(|about| about.moments()) });
+            let happened = about.and_then(|about| about.moments());
+            files.push(JournalFile { first_seq: place.seq, happened, index: *index });
         }
         files.reverse();
-        let opens_first = self.files.first().is_none_or(|first| first_place(&self.path_of(*first)).is_some());
-        if let Some(first) = files.first_mut().filter(|_| !opens_first) {
-            *first = JournalFile { first_seq: 0, happened: None };
+        if let (Some(first), Some(oldest)) = (files.first_mut(), self.files.first())
+            && first.index != *oldest
+        {
+            *first = JournalFile { first_seq: 0, happened: None, index: *oldest };
         }
         files
+    }
+
+    /// Another reader, which begins with one of the [`files`](Self::files) and has no other bound. The directory is not
+    /// listed anew for it, so that going from file to file costs as much as what is read of them.
+    ///
+    /// ```
+    /// # use audit_sinks as audited;
+    /// use audited::{Journal, JournalError};
+    ///
+    /// /// How many records each file has, the newest first.
+    /// fn counts(directory: &str) -> Result<Vec<usize>, JournalError> {
+    ///     let (reader, mut end, mut counts) = (Journal::read(directory)?, u64::MAX, Vec::new());
+    ///     for file in reader.files().into_iter().rev() {
+    ///         let records: Result<Vec<_>, _> = reader.from_file(&file).before_seq(end).collect();
+    ///         counts.push(records?.len());
+    ///         end = file.first_seq;
+    ///     }
+    ///     Ok(counts)
+    /// }
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("journal-file-{}", std::process::id()));
+    /// # drop(Journal::open(&directory)?);
+    /// assert_eq!(counts(&directory.to_string_lossy())?, [2]); // what the journal says of itself
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn from_file(&self, file: &JournalFile) -> Self {
+        let files = self.files.iter().copied().skip_while(|index| *index < file.index).collect();
+        Self { from_seq: file.first_seq, ..Self::of(&self.directory, files, self.progress.clone()) }
     }
 }
 

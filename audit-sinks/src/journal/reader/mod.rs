@@ -56,9 +56,16 @@ pub struct JournalReader {
 
 impl JournalReader {
     pub(super) fn open(directory: &Path, progress: Option<Arc<Progress>>) -> Result<Self, JournalError> {
-        let mut reader = Self {
+        let mut reader = Self::of(directory, Vec::new(), progress);
+        reader.list(None)?;
+        Ok(reader)
+    }
+
+    /// Begins with the first of some files.
+    fn of(directory: &Path, files: Vec<Index>, progress: Option<Arc<Progress>>) -> Self {
+        Self {
             directory: directory.to_owned(),
-            files: Vec::new(),
+            files,
             lines: None,
             opened: None,
             walk: Walk::default(),
@@ -67,9 +74,7 @@ impl JournalReader {
             since: None,
             passed: None,
             progress,
-        };
-        reader.list(None)?;
-        Ok(reader)
+        }
     }
 
     /// Begins at a position instead of at the oldest record.
