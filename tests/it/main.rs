@@ -29,6 +29,7 @@ mod handlers;
 #[cfg(feature = "axum")]
 mod http;
 mod journal;
+mod listings;
 mod lock;
 mod model;
 #[cfg(feature = "nats")]

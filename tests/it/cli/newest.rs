@@ -2,17 +2,15 @@
 //! what cannot be in it is left alone.
 
 use std::fs;
-use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use audited::{Journal, JournalOptions, Record, RecordId};
-use rustix::fs::inotify;
 use serde_json::{Value, json};
 
 use super::run;
 use crate::contract::block_on;
+use crate::listings::Listings;
 use crate::stores::generate::Random;
 use crate::stores::made::{id, made, moment};
 
@@ -203,15 +201,6 @@ fn files_that_are_too_old_are_left_alone() {
     assert_eq!(ids(&ask(&["--since", &since]).expect(0)).len(), 2);
 }
 
-/// How often a directory was opened since it is watched; whatever else is opened in it lies in between.
-fn listings(watch: &OwnedFd) -> usize {
-    let mut buffer = [MaybeUninit::uninit(); 4096];
-    let mut events = inotify::Reader::new(watch, &mut buffer);
-    // Nothing blocks: at the end there is an error.
-    let events = std::iter::from_fn(|| events.next().ok().map(|event| event.file_name().is_none()));
-    events.filter(|is_itself| *is_itself).count()
-}
-
 #[test]
 fn the_directory_is_listed_no_more_often_the_more_files_there_are() {
     let directory = tempfile::tempdir().unwrap();
@@ -226,10 +215,9 @@ fn the_directory_is_listed_no_more_often_the_more_files_there_are() {
         }
     };
     let listed = |words: &[&str], found: usize| {
-        let watch = inotify::init(inotify::CreateFlags::NONBLOCK).unwrap();
-        inotify::add_watch(&watch, &path, inotify::WatchFlags::OPEN).unwrap();
+        let listings = Listings::of(&path);
         assert_eq!(ids(&run(directory.path(), words).expect(0)).len(), found);
-        listings(&watch)
+        listings.count().0
     };
     let query = ["query", "journal:audit", "--json", "--tenant", "acme", "--unrecorded"];
     let tail = ["tail", "journal:audit", "--json", "--tenant", "acme", "-n", "1000", "--unrecorded"];

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use audited::{Journal, JournalError, JournalWatch, StoredRecord};
+use audited::{Journal, JournalError, JournalOptions, JournalWatch, StoredRecord};
 use tempfile::TempDir;
 
 use super::{copy, files, numbers, small, write, written};
 use crate::contract::{block_on, is_no_frame};
+use crate::listings::Listings;
 use crate::support::{PATIENCE, eventually};
 
 fn seqs(watch: &JournalWatch) -> Vec<u64> {
@@ -39,6 +41,28 @@ fn what_is_written_is_there_a_moment_later_and_the_lock_is_free() {
     drop(journal);
     assert!(is_no_frame(&next));
     assert_eq!(numbers(&path).len(), 21);
+}
+
+#[test]
+fn an_idle_journal_is_not_listed_time_and_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("audit");
+    let journal = JournalOptions::new().reserve_bytes(0).open(&path).unwrap();
+    (0..8).for_each(|n| drop(write(&journal, n)));
+    // As one that is made ready.
+    fs::write(path.join("audit-0000000002.jsonl"), "").unwrap();
+    let watch = JournalWatch::open(&path).unwrap();
+    // A directory that has just changed is listed each time, as it may change again without another time.
+    let settled = Duration::from_millis(1_100);
+    eventually("it has settled", || path.metadata().unwrap().modified().unwrap().elapsed().is_ok_and(|e| e > settled));
+    let (listings, start) = (Listings::of(&path), Instant::now());
+    std::thread::sleep(Duration::from_millis(1_500));
+    let (listed, opened) = listings.count();
+    // Once in a second, however often it is looked at.
+    assert!(listed <= usize::try_from(start.elapsed().as_secs()).unwrap() + 2, "{listed} times");
+    assert!(opened > listed, "the next file is looked at");
+    (8..16).for_each(|n| drop(write(&journal, n)));
+    eventually("all is there", || watch.head() == journal.head());
 }
 
 #[test]

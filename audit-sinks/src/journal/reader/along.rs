@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use audit_core::StoredRecord;
 
 use super::files::list;
+use super::listing::Listing;
 use super::{JournalReader, parse};
 use crate::journal::error::JournalError;
 use crate::journal::lines::{Lines, Next, first_line, first_place};
@@ -57,8 +58,11 @@ impl JournalReader {
 
     /// Lists the files behind one.
     pub(super) fn list(&mut self, behind: Option<Index>) -> Result<(), JournalError> {
+        // Before it is listed: what comes in between is seen the next time.
+        let listing = Listing::begin(&self.directory);
         self.files = list(&self.directory)?;
         self.files.retain(|index| behind.is_none_or(|behind| *index > behind));
+        self.listing = Some(listing);
         Ok(())
     }
 
@@ -141,7 +145,7 @@ impl JournalReader {
         }
         let (index, limit) = (*index, lines.limit());
         if limit.is_none() {
-            self.look_ahead()?;
+            self.look_ahead_again()?;
             // What came in between is still to be read.
             if self.lines.as_ref().is_some_and(|(_, lines)| lines.limit().is_some()) {
                 return Ok(Ended::Not);
@@ -187,8 +191,16 @@ impl JournalReader {
 
     /// Lists the files that follow, and notes where they go on.
     fn look_ahead(&mut self) -> Result<(), JournalError> {
+        self.listing = None;
+        self.look_ahead_again()
+    }
+
+    /// The same for whoever asks time and again: of files that have not changed no list is made anew.
+    fn look_ahead_again(&mut self) -> Result<(), JournalError> {
         let Some(index) = self.lines.as_ref().map(|(index, _)| *index) else { return Ok(()) };
-        self.list(Some(index))?;
+        if !self.listing.as_ref().is_some_and(|listing| listing.holds(&self.directory)) {
+            self.list(Some(index))?;
+        }
         let limit = limit(&self.directory, &self.files);
         self.lines.as_mut().map_or(Ok(()), |(_, lines)| lines.set_limit(limit))
     }

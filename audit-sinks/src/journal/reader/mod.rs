@@ -2,6 +2,7 @@
 
 mod along;
 mod files;
+mod listing;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use audit_core::{StoredRecord, Timestamp};
 pub use self::files::JournalFile;
 pub(crate) use self::files::last_begun;
 pub(in crate::journal) use self::files::list;
+use self::listing::Listing;
 use super::error::{JournalDamage, JournalError};
 use super::lines::{Lines, first_line, first_place};
 use super::position::{Position, Walk};
@@ -38,6 +40,8 @@ const POLL: Duration = Duration::from_millis(20);
 pub struct JournalReader {
     directory: PathBuf,
     files: Vec<Index>,
+    /// When they were listed.
+    listing: Option<Listing>,
     lines: Option<(Index, Lines)>,
     /// The file that was opened last.
     opened: Option<Index>,
@@ -66,6 +70,7 @@ impl JournalReader {
         Self {
             directory: directory.to_owned(),
             files,
+            listing: None,
             lines: None,
             opened: None,
             walk: Walk::default(),
