@@ -177,14 +177,17 @@ fn one_that_cannot_be_delivered_is_left_as_it_is_and_delivered_once_it_can_be() 
 fn one_that_cannot_be_read_does_not_keep_the_others_waiting() {
     let directory = tempfile::tempdir().unwrap();
     let orphans = orphans(directory.path(), 3);
-    // In a file of its own, behind which there are others.
-    let (bad, aside) = (orphans[0].join("audit-0000000001.jsonl"), directory.path().join("aside"));
-    write(&options().open(&orphans[0]).unwrap(), 100..110);
+    // Where its delivery comes to, and not where it begins.
+    let (bad, aside) = (orphans[0].join("audit-0000000002.jsonl"), directory.path().join("aside"));
+    for first in [100, 200] {
+        write(&options().open(&orphans[0]).unwrap(), first..first + 10);
+    }
     let before = lines(&orphans[0]);
     fs::rename(&bad, &aside).unwrap();
     rustix::fs::mknodat(rustix::fs::CWD, &bad, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
     let (store, ours) = (Store::new(), options().open(directory.path().join("ours")).unwrap());
     let forwarder = adopting(&ours, &store, directory.path()).start().unwrap();
+    eventually("it is told", || forwarder.stats().not_adopted == 1);
     eventually("the others are adopted", || forwarder.stats().adopted == 2);
     let error = forwarder.stats().adoption_error.unwrap();
     assert!(error.contains("is a FIFO"), "{error}");
