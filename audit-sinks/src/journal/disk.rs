@@ -30,6 +30,10 @@ pub(super) trait Disk: Send + Sync + 'static {
 /// A file.
 pub(super) trait DiskFile: Send + Sync + 'static {
     fn len(&self) -> io::Result<u64>;
+    /// Whether going back in it is reading it again from its beginning.
+    fn goes_forward(&self) -> bool {
+        false
+    }
     /// Reads as much as is there, up to the buffer's length.
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize>;
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;

@@ -23,6 +23,9 @@ pub(super) const MAX_WINDOW: u64 = 16 * WINDOW;
 /// No line is shorter: its stream, position and hash alone take more.
 pub(super) const SHORTEST_LINE: u64 = 128;
 
+/// How much is read at once where its end is looked for.
+const BLOCK_BYTES: usize = 64 << 10;
+
 /// What every disk writes as a whole or not at all.
 const SECTOR_BYTES: u64 = 512;
 
@@ -96,18 +99,38 @@ impl Tail {
 
 /// Behind the last byte that is neither fill nor a hole.
 fn end_of_data(file: &dyn DiskFile) -> io::Result<u64> {
+    if file.goes_forward() {
+        return end_of_data_from_start(file);
+    }
     let mut end = file.len()?;
-    let mut block = vec![0; 64 << 10];
+    let mut block = vec![0; BLOCK_BYTES];
     while end > 0 {
         let start = end.saturating_sub(block.len() as u64);
         let length = usize::try_from(end - start).map_err(io::Error::other)?;
         let read = file.read_at(&mut block[..length], start)?;
-        if let Some(last) = block[..read].iter().rposition(|byte| !matches!(*byte, FILL | 0)) {
+        if let Some(last) = last_of_data(&block[..read]) {
             return Ok(start + last as u64 + 1);
         }
         end = start;
     }
     Ok(0)
+}
+
+/// The same, without going back.
+fn end_of_data_from_start(file: &dyn DiskFile) -> io::Result<u64> {
+    let (mut at, mut end, mut block) = (0, 0, vec![0; BLOCK_BYTES]);
+    loop {
+        let read = file.read_at(&mut block, at)?;
+        if read == 0 {
+            return Ok(end);
+        }
+        end = last_of_data(&block[..read]).map_or(end, |last| at + last as u64 + 1);
+        at += read as u64;
+    }
+}
+
+fn last_of_data(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().rposition(|byte| !matches!(*byte, FILL | 0))
 }
 
 /// Goes through the lines of a window that begins anywhere; `None` where no whole line is in it.

@@ -122,6 +122,10 @@ impl DiskFile for UnpackedFile {
         unpack.seek(SeekFrom::Start(u64::MAX))
     }
 
+    fn goes_forward(&self) -> bool {
+        true
+    }
+
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut unpack = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         unpack.seek(SeekFrom::Start(offset))?;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use audited::{Journal, JournalDamage, JournalError, Kept, LegalHold, Retention, Timestamp};
 use tempfile::TempDir;
 
+use super::filled::read_by;
 use super::{assert_sound, copy, files, name, number, numbers, record, small, write, written};
 use crate::contract::{block_on, is_no_frame};
 use crate::support::{PATIENCE, eventually};
@@ -364,5 +365,26 @@ fn closing_waits_for_no_compression() {
     assert!(files(&path).len() >= count, "it was not waited for");
     let left = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
     assert_eq!(left.filter(|path| path.extension().is_some_and(|end| end == "next")).count(), 0);
+    assert_sound(&path);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_last_file_that_somebody_has_compressed_is_read_a_few_times_whatever_it_is_filled_with() {
+    const FILL: usize = 16 << 20;
+    let (_directory, path) = plain();
+    let last = files(&path).pop().unwrap();
+    let mut bytes = fs::read(&last).unwrap();
+    let lines = bytes.len();
+    bytes.resize(lines + FILL, b'\n');
+    let bytes = zstd::encode_all(bytes.as_slice(), 3).unwrap();
+    put(&last.with_extension("jsonl.zst"), &bytes);
+    fs::remove_file(&last).unwrap();
+    let before = Journal::verify(&path).unwrap().head.unwrap();
+    let read = read_by(|| {
+        let journal = small().open(&path).unwrap();
+        assert_eq!((journal.recovered().last_seq, journal.recovered().damage.as_ref()), (before.seq, None));
+    });
+    assert!(read < 20 * bytes.len() as u64, "{read} bytes of a file of {}", bytes.len());
     assert_sound(&path);
 }

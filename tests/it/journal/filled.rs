@@ -17,7 +17,7 @@ fn filled(path: &Path) -> Journal {
 }
 
 /// How much this thread reads from files meanwhile, in bytes.
-fn read_by(run: impl FnOnce()) -> u64 {
+pub(super) fn read_by(run: impl FnOnce()) -> u64 {
     let read = || {
         let counts = fs::read_to_string("/proc/thread-self/io").unwrap();
         let read = counts.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap();
