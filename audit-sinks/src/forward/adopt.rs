@@ -54,11 +54,13 @@ enum Adoption {
 }
 
 impl Adopter {
-    pub(super) fn start(sink: Guarded, settings: Settings) -> Result<Self, ForwarderError> {
+    /// Starts it for a forwarder that carries the journal there: that one is never an orphan, whoever writes it.
+    pub(super) fn start(sink: Guarded, settings: Settings, own: &Path) -> Result<Self, ForwarderError> {
+        let own = own.canonicalize().unwrap_or_else(|_| own.to_owned());
         let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
         let theirs = shared.clone();
         let run = move || {
-            Search { shared: &theirs, sink, settings }.run();
+            Search { shared: &theirs, sink, settings, own }.run();
             theirs.lock().ended = true;
             theirs.changed.notify_all();
         };
@@ -110,6 +112,8 @@ struct Search<'a> {
     shared: &'a Shared,
     sink: Guarded,
     settings: Settings,
+    /// The journal of the forwarder itself.
+    own: PathBuf,
 }
 
 impl Search<'_> {
@@ -158,7 +162,8 @@ impl Search<'_> {
     /// The journals in the directories that were named.
     fn candidates(&self) -> Vec<PathBuf> {
         let journals_in = |parent: &PathBuf| match candidates(parent) {
-            Ok(found) => {
+            Ok(mut found) => {
+                found.retain(|path| path.canonicalize().map_or(true, |path| path != self.own));
                 if !found.contains(parent) {
                     self.shared.lock().refused.forget(parent);
                 }

@@ -213,7 +213,8 @@ impl Forwarder {
     fn start(journal: &Carried, sink: &Guarded, settings: Settings, reset: bool) -> Result<Self, ForwarderError> {
         let name = settings.name.clone();
         let running = Running::start(journal, sink.share(), settings.clone(), reset)?;
-        let adopter = if settings.orphans.is_empty() { None } else { Some(Adopter::start(sink.share(), settings)?) };
+        let adopter = (!settings.orphans.is_empty()).then(|| Adopter::start(sink.share(), settings, journal.path()));
+        let adopter = adopter.transpose()?;
         let dead = running.dead.clone();
         Ok(Self { running, adopter, dead, name, journal: journal.clone() })
     }

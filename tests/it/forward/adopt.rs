@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use audited::ForwarderCursor;
+use audited::{ForwarderCursor, JournalWatch};
 
 use super::*;
 
@@ -86,6 +86,21 @@ fn a_journal_that_is_written_is_nobody_elses() {
     drop(live);
     eventually("it is adopted", || forwarder.stats().adopted == 1);
     assert_eq!(store.records().keys().filter(|key| key.0 == stream).count(), lines(&path).len());
+}
+
+#[test]
+fn the_journal_that_a_forwarder_watches_is_no_orphan_though_nobody_writes_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let orphans = orphans(directory.path(), 2);
+    let (store, watch) = (Store::new(), JournalWatch::open(&orphans[0]).unwrap());
+    let before = lines(&orphans[0]);
+    let forwarder = Forwarder::watching(&watch, store.clone()).name("store").cursor_every(Duration::ZERO);
+    let after = Duration::from_millis(20);
+    let forwarder = forwarder.adopt(directory.path()).adopt_after(after).start().unwrap();
+    eventually("the other is adopted", || forwarder.stats().adopted == 1);
+    eventually("its own is delivered", || before.keys().all(|key| store.records().contains_key(key)));
+    std::thread::sleep(10 * after);
+    assert_eq!((forwarder.stats().not_adopted, lines(&orphans[0])), (0, before));
 }
 
 #[test]
