@@ -176,9 +176,9 @@ pub use audit_sinks::{
 };
 #[cfg(feature = "sqlite")]
 pub use audit_sinks::{
-    DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, MAX_SQLITE_DAMAGE_LISTED, SqliteCheck,
-    SqliteDamage, SqliteError, SqliteInspection, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore,
-    SqliteTransaction,
+    DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUERY_TIME_LIMIT, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS,
+    MAX_SQLITE_DAMAGE_LISTED, SqliteCheck, SqliteDamage, SqliteError, SqliteInspection, SqliteOptions, SqliteRetained,
+    SqliteStats, SqliteStore, SqliteTransaction,
 };
 pub use audit_sinks::{Filesystem, FilesystemKind};
 

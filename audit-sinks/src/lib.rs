@@ -57,7 +57,7 @@ pub use postgres::{
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
-    DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, MAX_SQLITE_DAMAGE_LISTED, SqliteCheck,
-    SqliteDamage, SqliteError, SqliteInspection, SqliteOptions, SqliteRetained, SqliteStats, SqliteStore,
-    SqliteTransaction,
+    DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUERY_TIME_LIMIT, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS,
+    MAX_SQLITE_DAMAGE_LISTED, SqliteCheck, SqliteDamage, SqliteError, SqliteInspection, SqliteOptions, SqliteRetained,
+    SqliteStats, SqliteStore, SqliteTransaction,
 };

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -30,6 +31,15 @@ pub enum StoreError {
     /// That something is read was not recorded, so nothing is.
     #[error("the reading was not recorded, so that nothing was read")]
     Unrecorded(#[source] Unacknowledged),
+    /// The query was read for longer than the store lets one be.
+    #[error(
+        "the query took longer than {limit:?}, the limit of the store, and was ended: narrow it, by an id, an action or \
+         a time, or raise the limit"
+    )]
+    TooLong {
+        /// The limit.
+        limit: Duration,
+    },
     /// The operating system refused.
     #[error("the store's I/O failed: {}", .0.kind())]
     Io(#[from] io::Error),

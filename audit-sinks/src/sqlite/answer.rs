@@ -48,6 +48,14 @@ impl<T> Asker<T> {
         is_awaited
     }
 
+    /// Notes that it is not read any more, and will be again.
+    pub(super) fn puts_off(&self) {
+        let mut state = self.0.lock();
+        if matches!(*state, State::Running(_)) {
+            *state = State::Asked;
+        }
+    }
+
     pub(super) fn give(&self, answer: Result<T, StoreError>) {
         {
             let mut state = self.0.lock();

@@ -29,7 +29,7 @@ impl SqliteStore {
             created => created.map_err(|error| SqliteError::io(&path, error))?,
         }
         let unfinished = Unfinished(Some(to));
-        let copied = self.0.read(move |reading| Ok(copy(&reading.connection, unfinished))).await;
+        let copied = self.0.read_long(move |reading| Ok(copy(&reading.connection, unfinished))).await;
         copied.unwrap_or(Err(SqliteError::Closed))
     }
 }

@@ -88,10 +88,10 @@ impl SqliteStore {
     ///
     /// [`StoreError`] when it cannot be read. Damage is no error here, but what it finds.
     pub async fn check(&self) -> Result<SqliteCheck, StoreError> {
-        let mut check = self.0.read(|reading| pages(&reading.connection)).await?;
+        let mut check = self.0.read_long(|reading| pages(&reading.connection)).await?;
         let mut from = Some(0);
         while let Some(after) = from {
-            (check, from) = self.0.read(move |reading| records(&reading.connection, after, check)).await?;
+            (check, from) = self.0.read_long(move |reading| records(&reading.connection, after, check)).await?;
         }
         Ok(check)
     }

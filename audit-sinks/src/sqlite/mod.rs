@@ -5,7 +5,8 @@
 //! A caller reads what stands in the [`columns`] of its record and puts both into the [queue](crate::group::queue). One
 //! thread, the [`writer`], takes all that is there, [inserts](insert) it, commits once, and answers; now and then it
 //! copies the [log] of that into the database. Queries go to [threads that read](readers), as [SQL](select) or, for what
-//! [arrives](arrivals), in the order of the commits; those that take a moment are answered [at once](at_once).
+//! [arrives](arrivals), in the order of the commits; those that take a moment are answered [at once](at_once), and those
+//! that take [long](pace) [give way](lanes) to others.
 //!
 //! What the tables are is in [`schema`].
 
@@ -22,8 +23,10 @@ mod file;
 mod hold;
 mod insert;
 mod inspect;
+mod lanes;
 mod log;
 mod options;
+mod pace;
 mod readers;
 mod retention;
 mod schema;
@@ -54,7 +57,10 @@ pub use self::error::SqliteError;
 use self::file::Place;
 use self::insert::Prepared;
 pub use self::inspect::SqliteInspection;
-pub use self::options::{DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS, SqliteOptions};
+pub use self::options::{
+    DEFAULT_SQLITE_BUSY, DEFAULT_SQLITE_QUERY_TIME_LIMIT, DEFAULT_SQLITE_QUEUE_BYTES, DEFAULT_SQLITE_READERS,
+    SqliteOptions,
+};
 use self::readers::Readers;
 pub use self::retention::SqliteRetained;
 pub use self::within::SqliteTransaction;
@@ -74,6 +80,7 @@ use crate::shown::Shown;
 ///
 /// Reads have connections of their own: they never wait for writes, nor writes for them. A short one is answered on the
 /// thread that asks, which it may keep for half a millisecond; whatever takes longer is read by threads of the store's.
+/// Short ones wait for no long one, and [what takes too long](SqliteOptions::query_time_limit) is ended.
 /// Several processes may have the file open and write.
 ///
 /// Triggers refuse to change or remove what is in the tables. They keep mistakes away; who may write the file can
@@ -325,10 +332,20 @@ impl Handle {
     async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut readers::Reading) -> Result<T, StoreError> + Send + 'static,
+        F: Fn(&mut readers::Reading) -> Result<T, StoreError> + Send + 'static,
     {
         self.refuse_in_a_child().map_err(|_| StoreError::failed(Forked))?;
         self.readers.read(read).await
+    }
+
+    /// As [`read`](Self::read), of what is no query.
+    async fn read_long<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut readers::Reading) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.refuse_in_a_child().map_err(|_| StoreError::failed(Forked))?;
+        self.readers.read_long(read).await
     }
 
     /// As [`read`](Self::read), on the thread of whoever asks where that takes a moment.

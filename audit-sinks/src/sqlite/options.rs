@@ -14,8 +14,11 @@ pub const DEFAULT_SQLITE_QUEUE_BYTES: usize = 64 << 20;
 /// How long the writing of another process is waited for, unless the options say otherwise.
 pub const DEFAULT_SQLITE_BUSY: Duration = Duration::from_secs(5);
 
-/// How many connections read at a time, unless the options say otherwise.
+/// How many long queries are read at a time, unless the options say otherwise.
 pub const DEFAULT_SQLITE_READERS: usize = 2;
+
+/// How long a query is read, unless the options say otherwise.
+pub const DEFAULT_SQLITE_QUERY_TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// How a [`SqliteStore`] works.
 ///
@@ -37,17 +40,19 @@ pub struct SqliteOptions {
     pub(super) queue_bytes: usize,
     pub(super) busy: Duration,
     pub(super) readers: usize,
+    pub(super) query_time_limit: Duration,
 }
 
 impl SqliteOptions {
     /// Starts from the defaults: [`Durability::Disk`], [`DEFAULT_SQLITE_QUEUE_BYTES`], [`DEFAULT_SQLITE_BUSY`],
-    /// [`DEFAULT_SQLITE_READERS`].
+    /// [`DEFAULT_SQLITE_READERS`], [`DEFAULT_SQLITE_QUERY_TIME_LIMIT`].
     pub const fn new() -> Self {
         Self {
             durability: Durability::Disk,
             queue_bytes: DEFAULT_SQLITE_QUEUE_BYTES,
             busy: DEFAULT_SQLITE_BUSY,
             readers: DEFAULT_SQLITE_READERS,
+            query_time_limit: DEFAULT_SQLITE_QUERY_TIME_LIMIT,
         }
     }
 
@@ -73,10 +78,19 @@ impl SqliteOptions {
         self
     }
 
-    /// Sets how many queries are answered at a time, at least one. Each has a thread and a connection. One more connection
-    /// is for short ones, which are answered on the thread that asks.
+    /// Sets how many long queries are read at a time, at least one; more wait for one of them to end. A query is long
+    /// where it has not ended within 20 ms, as those without an index are. One more thread is for the short ones, which
+    /// wait for no long one. Each thread has a connection, and one more is for what is answered on the thread that asks.
     pub const fn readers(mut self, readers: usize) -> Self {
         self.readers = if readers == 0 { 1 } else { readers };
+        self
+    }
+
+    /// Sets for how long a query is read, not counting how long it waits; what takes longer is ended, and answered with
+    /// [`StoreError::TooLong`](audit_core::StoreError::TooLong). [`Duration::MAX`] is no limit. A backup and a check
+    /// have none. A query that nobody waits for any more is ended at once.
+    pub const fn query_time_limit(mut self, limit: Duration) -> Self {
+        self.query_time_limit = limit;
         self
     }
 

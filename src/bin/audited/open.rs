@@ -146,7 +146,8 @@ fn journal(path: &Path) -> Result<Arc<dyn AuditSink>, Failure> {
 fn sqlite(path: &Path) -> Result<Opened, Failure> {
     // Opening a store makes one where there is none.
     std::fs::symlink_metadata(path).map_err(|error| Failure::file("read", path, &error))?;
-    let store = audited::SqliteStore::open(path);
+    // Whoever waits at a terminal knows when it has taken too long.
+    let store = audited::SqliteOptions::new().query_time_limit(std::time::Duration::MAX).open(path);
     let store = Arc::new(store.map_err(|error| Failure::because("the store cannot be opened", &error))?);
     Ok((store.clone(), store))
 }

@@ -7,6 +7,7 @@ mod hostile;
 mod keeping;
 mod layouts;
 mod opening;
+mod reading;
 mod retaining;
 mod within;
 mod writing;
