@@ -18,9 +18,12 @@ pub(super) enum Lane {
     Long,
 }
 
+/// What reads.
+type Read = dyn FnMut(&mut Reading, &Pace) -> End + Send;
+
 /// Something to be read.
 pub(super) struct Job {
-    pub(super) read: Box<dyn FnMut(&mut Reading, &Pace) -> End + Send>,
+    pub(super) read: Box<Read>,
     /// How long it may take.
     pub(super) limit: Duration,
 }

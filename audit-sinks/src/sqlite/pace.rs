@@ -70,9 +70,10 @@ impl Run {
         if now >= self.until {
             self.stopped = Some(Stopped::TooLong);
         } else if self.lane == Lane::Short && now >= self.short_until {
-            match lanes.lengthen() {
-                true => self.lane = Lane::Long,
-                false => self.stopped = Some(Stopped::GivesWay),
+            if lanes.lengthen() {
+                self.lane = Lane::Long;
+            } else {
+                self.stopped = Some(Stopped::GivesWay);
             }
         }
         self.stopped.is_some()

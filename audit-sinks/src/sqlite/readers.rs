@@ -59,8 +59,8 @@ impl Readers {
         let failed = |error| SqliteError::sqlite(&place.path, error);
         let mut reading = Reading::new(place.reading(options.busy)?).map_err(failed)?;
         let lanes = self.lanes.clone();
-        let pace = Pace::of(&mut reading.connection, lanes.clone()).map_err(failed)?;
-        let started = thread::spawn("audited-sqlite-reader", move || run(reading, &lanes, &pace));
+        let watched = Pace::of(&mut reading.connection, lanes.clone()).map_err(failed)?;
+        let started = thread::spawn("audited-sqlite-reader", move || run(reading, &lanes, &watched));
         started.map_err(|source| SqliteError::Thread { path: place.path.clone(), source })
     }
 
