@@ -53,9 +53,7 @@ impl AtOnce {
         *lock(&self.until) = Instant::now().checked_add(MOMENT);
         let found = catch_unwind(AssertUnwindSafe(|| read(&mut reading)));
         *lock(&self.until) = None;
-        reading.asks(None);
-        // What was interrupted may have left a snapshot open.
-        let is_clean = reading.connection.is_autocommit() || reading.connection.execute_batch("ROLLBACK").is_ok();
+        let is_clean = reading.ends();
         self.give_back(reading, is_clean);
         match found {
             Err(_) | Ok(Err(StoreError::Failed(_) | StoreError::Io(_))) => None,

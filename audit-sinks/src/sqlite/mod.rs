@@ -323,6 +323,12 @@ impl Handle {
         if self.process == std::process::id() { Ok(()) } else { Err(SinkError::failed(Forked)) }
     }
 
+    /// Those that read, but in a child.
+    fn readers(&self) -> Result<&Readers, StoreError> {
+        self.refuse_in_a_child().map_err(|_| StoreError::failed(Forked))?;
+        Ok(&self.readers)
+    }
+
     /// Answers what was asked, and nothing more.
     fn close_readers(&self) {
         self.readers.close();
@@ -334,8 +340,7 @@ impl Handle {
         T: Send + 'static,
         F: Fn(&mut readers::Reading) -> Result<T, StoreError> + Send + 'static,
     {
-        self.refuse_in_a_child().map_err(|_| StoreError::failed(Forked))?;
-        self.readers.read(read).await
+        self.readers()?.read(read).await
     }
 
     /// As [`read`](Self::read), of what is no query.
@@ -344,8 +349,7 @@ impl Handle {
         T: Send + 'static,
         F: FnOnce(&mut readers::Reading) -> Result<T, StoreError> + Send + 'static,
     {
-        self.refuse_in_a_child().map_err(|_| StoreError::failed(Forked))?;
-        self.readers.read_long(read).await
+        self.readers()?.read_long(read).await
     }
 
     /// As [`read`](Self::read), on the thread of whoever asks where that takes a moment.
@@ -354,8 +358,7 @@ impl Handle {
         T: Send + 'static,
         F: Fn(&mut readers::Reading) -> Result<T, StoreError> + Send + 'static,
     {
-        self.refuse_in_a_child().map_err(|_| StoreError::failed(Forked))?;
-        self.readers.read_at_once(read).await
+        self.readers()?.read_at_once(read).await
     }
 }
 

@@ -144,11 +144,7 @@ fn run(mut reading: Reading, lanes: &Lanes, pace: &Pace) {
         // Whoever asked is told that it is closed; the next one is not to blame.
         let end = catch_unwind(AssertUnwindSafe(|| (job.read)(&mut reading, pace)));
         let lane = pace.ended();
-        reading.asks(None);
-        // What was stopped or panicked may have left a snapshot open.
-        if !reading.connection.is_autocommit() {
-            let _ = reading.connection.execute_batch("ROLLBACK");
-        }
+        reading.ends();
         if matches!(end, Ok(End::PutOff)) {
             lanes.put_off(job);
         }
@@ -176,6 +172,13 @@ impl Reading {
     /// Has the function ask this selection.
     pub(super) fn asks(&self, selection: Option<Selection>) {
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = selection;
+    }
+
+    /// Leaves nothing behind for the next reading: what was stopped or panicked may have left a snapshot open. Says whether
+    /// none is.
+    pub(super) fn ends(&self) -> bool {
+        self.asks(None);
+        self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok()
     }
 }
 
